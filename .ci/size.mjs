@@ -1,0 +1,117 @@
+// What each part of the extension weighs, against .ci/budgets.json and against starknet.js bundled alone.
+// Output: a table, then one line per goal: name, value, goal, verdict.
+import { readFileSync, rmSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { at, isProgram } from './steps.mjs'
+
+const OUT = 'dist/size'
+
+/** @returns {Promise<number>} how many goals are missed */
+export async function size() {
+  const budgets = JSON.parse(readFileSync(at('.ci/budgets.json'), 'utf8'))
+  const { build } = await import('vite')
+  const quiet = { logLevel: /** @type {const} */ ('error'), root: at('.') }
+  await build({ ...quiet, configFile: at('vite.config.ts'), build: { outDir: OUT, emptyOutDir: true } })
+  const manifest = JSON.parse(readFileSync(at(`${OUT}/manifest.json`), 'utf8'))
+  const [inpage, bridge] = manifest.content_scripts.map(({ js }) => bytes(js))
+  const page = manifest.action.default_popup
+  const shown = reach(referencesOf(page))
+  const screens = bytes(shown)
+  const styles = bytes(shown.filter((path) => path.endsWith('.css')))
+  const catalogue = JSON.parse(readFileSync(at('public/_locales/en/messages.json'), 'utf8'))
+  const sentences = Buffer.from(
+    JSON.stringify(Object.entries(catalogue).map(([key, { message }]) => [key, { message }])),
+  )
+  const worker = bytes(reach([manifest.background.service_worker]))
+  const start = await bundle(at('src/background/service-worker.ts'), [
+    // The lazy door opens on nothing: what is left is evaluated at each start.
+    {
+      name: 'empty-cold',
+      enforce: 'pre',
+      resolveId: (id) => (/\/cold\/index\.ts$/.test(id) ? '\0cold' : null),
+      load: (id) => (id === '\0cold' ? 'export {}' : null),
+    },
+  ])
+  const starknet = await bundle('all-of-starknet', [
+    {
+      name: 'all-of-starknet',
+      resolveId: (id) => (id === 'all-of-starknet' ? '\0all' : null),
+      load: (id) => (id === '\0all' ? "import * as starknet from 'starknet'; globalThis.starknet = starknet" : null),
+    },
+  ])
+  rmSync(at(OUT), { recursive: true, force: true })
+
+  const parts = { inpage, bridge, screens, worker, start }
+  const hot = [gzipSync(start).length, gzipSync(starknet).length]
+  // Styles and sentences are parts of the screens.
+  console.log('part       bytes     gzip  ceiling')
+  for (const [name, code] of Object.entries({ ...parts, styles, sentences, starknet })) {
+    const [size, zipped, ceiling] = [code.length, gzipSync(code).length, budgets[name] ?? '']
+    console.log(
+      `${name.padEnd(9)} ${String(size).padStart(6)} ${String(zipped).padStart(8)} ${String(ceiling).padStart(8)}`,
+    )
+  }
+  const goals = [
+    ...Object.entries(parts).map(([name, code]) => [`size.${name}`, code.length / budgets[name], 1]),
+    ['size.hot', hot[0] / hot[1], 0.5],
+    ['size.hot.stretch', hot[0] / hot[1], 0.35],
+  ]
+  let missed = 0
+  for (const [name, value, goal] of goals) {
+    const pass = value <= goal
+    if (!pass && !name.endsWith('.stretch')) missed += 1
+    console.log(`${name} ${value.toFixed(3)} <=${goal} ${pass ? 'pass' : 'fail'}`)
+  }
+  return missed
+
+  /** One minified file as a text, built as the extension is but alone. */
+  async function bundle(input, plugins) {
+    const result = await build({
+      ...quiet,
+      configFile: false,
+      plugins,
+      define: { __E2E__: 'false' },
+      build: {
+        write: false,
+        target: 'chrome120',
+        modulePreload: false,
+        rolldownOptions: { input, output: { codeSplitting: false } },
+      },
+    })
+    const { output } = Array.isArray(result) ? result[0] : result
+    return Buffer.concat(output.map((file) => Buffer.from(file.type === 'chunk' ? file.code : file.source)))
+  }
+}
+
+const read = (path) => readFileSync(at(`${OUT}/${path}`))
+const bytes = (paths) => Buffer.concat(paths.map(read))
+
+/** Scripts and styles that a page names. */
+function referencesOf(page) {
+  return [
+    ...read(page)
+      .toString()
+      .matchAll(/(?:src|href)="\/?([^"]+\.(?:js|css))"/g),
+  ].map(([, path]) => path)
+}
+
+/** Files and everything they import, each once. */
+function reach(paths, seen = new Set()) {
+  for (const path of paths) {
+    if (seen.has(path)) continue
+    seen.add(path)
+    if (path.endsWith('.js')) reach(importsOf(path), seen)
+  }
+  return [...seen]
+}
+
+function importsOf(path) {
+  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : ''
+  return [
+    ...read(path)
+      .toString()
+      .matchAll(/\b(?:import|from)\s*["'](\.[^"']+)["']/g),
+  ].map(([, to]) => new URL(`/${folder}${to}`, 'file:///').pathname.slice(1))
+}
+
+if (isProgram(import.meta.url)) process.exitCode = (await size()) === 0 ? 0 : 1

@@ -1,0 +1,90 @@
+import { type BrowserContext, expect, type Page } from '@playwright/test'
+
+/** Public test phrase, never for money: its first account is at ADDRESS (argent-sessions.md 17). */
+export const PHRASE = 'test test test test test test test test test test test junk'
+export const ADDRESS = '0x042a676b6b29db00fdd59342c671340d42d6f64e11afff6c841a55dc02541a4d'
+export const PASSWORD = 'a long enough password'
+
+/** What a person does with the wallet, by role and name. */
+export interface Person {
+  /** The wallet's own page; the popup draws the same. */
+  readonly page: Page
+  /** A new phrase, its three words checked, a password: ends on Home. Answers the new address. */
+  createWallet(): Promise<string>
+  importWallet(phrase?: string): Promise<void>
+  selectNetwork(name: 'Sepolia' | 'Mainnet' | 'Devnet'): Promise<void>
+  lock(): Promise<void>
+  unlock(password?: string): Promise<void>
+  /** What the site's act opens; the window is waited for before the act. */
+  asked(act: () => Promise<unknown>): Promise<Page>
+  /** Answers as soon as the button is armed; in a window that asks for it, with the password. */
+  allow(window: Page, name: 'Connect' | 'Allow session' | 'Allow once', password?: string): Promise<void>
+}
+
+export async function personAt(context: BrowserContext, home: string): Promise<Person> {
+  const page = await context.newPage()
+  await page.goto(home)
+  const press = (name: string | RegExp) => page.getByRole('button', { name, exact: true }).click()
+  const atHome = () => expect(page.getByRole('button', { name: 'Receive' })).toBeVisible({ timeout: 30_000 })
+  const choosePassword = async () => {
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await press('Go on')
+  }
+  const address = async () => {
+    await page.getByRole('button', { name: 'Receive' }).click()
+    // Drawn in groups of four, on two lines.
+    const drawn = (await page.getByRole('dialog').innerText()).replaceAll(/\s/g, '')
+    await page.keyboard.press('Escape')
+    return /0x[0-9a-f]{64}/.exec(drawn)?.[0] ?? ''
+  }
+
+  return {
+    page,
+    createWallet: async () => {
+      await press('Create a wallet')
+      await choosePassword()
+      await press('Read aloud to my screen reader')
+      const aloud = await page.getByRole('status', { name: 'Secret phrase, read aloud' }).innerText()
+      const words = aloud.split(', ').map((numbered) => numbered.split(' ')[1] ?? '')
+      await press('I wrote it down')
+      for (let round = 0; round < 3; round += 1) {
+        const question = page.getByRole('group', { name: /^Which is word number/ })
+        const position = Number(/\d+/.exec((await question.getAttribute('aria-label')) ?? '')?.[0])
+        await question.getByRole('button', { name: words[position - 1] ?? '', exact: true }).click()
+        await expect(question.getByText(`${round + 1} of 3`)).toBeHidden({ timeout: 30_000 })
+      }
+      await press('Open wallet')
+      await atHome()
+      return address()
+    },
+    importWallet: async (phrase = PHRASE) => {
+      await press('I have one')
+      for (const [index, word] of phrase.split(' ').entries())
+        await page.getByLabel(`Word ${index + 1}`, { exact: true }).fill(word)
+      await press('Go on')
+      await choosePassword()
+      await press('Open wallet')
+      await atHome()
+    },
+    selectNetwork: async (name) => {
+      await page.getByRole('button', { name: /^Network / }).click()
+      await page.getByRole('menuitemradio', { name }).click()
+      await expect(page.getByRole('button', { name: `Network ${name}`, exact: true })).toBeVisible()
+    },
+    lock: () => press('Lock'),
+    unlock: async (password = PASSWORD) => {
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await press('Unlock')
+      await atHome()
+    },
+    asked: async (act) => {
+      const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 30_000 })
+      await act()
+      return opened
+    },
+    allow: async (window, name, password) => {
+      if (password !== undefined) await window.getByLabel('Password', { exact: true }).fill(password)
+      await window.getByRole('button', { name, exact: true }).click()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { type BrowserContext, test as base, type Page, type Worker } from '@playwright/test'
+import { type Build, homeOf, launch, workerOf } from './browser.ts'
+import { type Devnet, deployFixtures, type Fixtures, startDevnet } from './devnet.ts'
+import { PLAYGROUND, serve } from './pages.ts'
+
+export interface Site {
+  /** `http://localhost:<port>`; the same pages are also at `elsewhere`, another origin. */
+  readonly origin: string
+  readonly elsewhere: string
+  /** The playground's address with this world's node and contracts in it. */
+  readonly url: string
+  open(url?: string): Promise<Page>
+}
+
+interface World {
+  readonly context: BrowserContext
+  readonly worker: Worker
+  /** The address of the wallet's page; the popup itself is not a page that can be driven, so it is opened as one. */
+  readonly home: string
+  readonly site: Site
+  /** Stops the worker; resolves when it is gone. It starts again at the next event. */
+  readonly killWorker: () => Promise<void>
+}
+
+interface Options {
+  /** `e2e` has the crash points and the test clock; everything else drives the release build. */
+  readonly build: Build
+}
+
+interface Shared {
+  /** One chain for each Playwright worker: tests on it share blocks and time, so each makes its own account. */
+  readonly devnet: Devnet
+  readonly fixtures: Fixtures
+  readonly port: number
+}
+
+export const test = base.extend<World & Options, Shared>({
+  build: ['chromium', { option: true }],
+  devnet: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern.
+    async ({}, use) => {
+      const devnet = await startDevnet()
+      await use(devnet)
+      await devnet.stop()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  fixtures: [async ({ devnet }, use) => use(await deployFixtures(devnet)), { scope: 'worker', timeout: 60_000 }],
+  port: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern.
+    async ({}, use) => {
+      const served = await serve(PLAYGROUND)
+      await use(served.port)
+      await served.stop()
+    },
+    { scope: 'worker' },
+  ],
+  context: async ({ build, devnet }, use, info) => {
+    const headless = !process.env.HEADED
+    const context = await launch({ profile: info.outputPath('profile'), build, nodePort: devnet.port, headless })
+    await use(context)
+    await context.close()
+  },
+  worker: async ({ context }, use) => use(await workerOf(context)),
+  home: async ({ worker }, use) => use(homeOf(worker)),
+  site: async ({ context, devnet, fixtures, port }, use) => {
+    const origin = `http://localhost:${port}`
+    const url = `${origin}/?${new URLSearchParams({ node: devnet.url, ...fixtures })}`
+    await use({
+      origin,
+      elsewhere: `http://127.0.0.1:${port}`,
+      url,
+      open: async (address = url) => {
+        const page = await context.newPage()
+        await page.goto(address)
+        return page
+      },
+    })
+  },
+  killWorker: async ({ context, worker }, use) => {
+    const browser = context.browser()
+    if (!browser) throw new Error('the context has no browser')
+    const cdp = await browser.newBrowserCDPSession()
+    const target = async () => {
+      const { targetInfos } = await cdp.send('Target.getTargets')
+      return targetInfos.find(({ type, url }) => type === 'service_worker' && url === worker.url())
+    }
+    await use(async () => {
+      const alive = await target()
+      if (!alive) return
+      await cdp.send('Target.closeTarget', { targetId: alive.targetId })
+      // A worker that an event starts again is another target.
+      while ((await target())?.targetId === alive.targetId) await new Promise((resolve) => setTimeout(resolve, 20))
+    })
+  },
+})
+
+export { expect } from '@playwright/test'

@@ -1,0 +1,63 @@
+/**
+ * What a site is told of its account, and how a request gets one (provider.md 2.3): a locked wallet looks like one that
+ * is not connected, unless a session of that site runs while locked.
+ */
+import type { Address } from '../core/felt.ts'
+import type { Origin } from '../core/policy/policy.ts'
+import type { GrantRecord, NetworkId } from '../core/records.ts'
+import type { Approvals, Asker } from './owners/approvals.ts'
+import type { Grants } from './owners/grants.ts'
+
+export interface Access {
+  /** The grant as the site may know of it now. */
+  seen(origin: Origin): Promise<GrantRecord | undefined>
+  /** Resolves when the owner's key can be used; opens the unlock where it cannot. @throws Refused 113 */
+  unlocked(asker: Asker): Promise<void>
+  /** The site's account, asking to unlock and to connect where needed. @throws Refused 113 */
+  connected(asker: Asker): Promise<GrantRecord>
+}
+
+export interface AccessNeeds {
+  readonly approvals: Approvals
+  readonly grants: Grants
+  readonly isUnlocked: () => Promise<boolean>
+  /** A session of this grant could sign now, also while locked. */
+  readonly runs: (origin: Origin, account: Address, network: NetworkId) => Promise<boolean>
+  readonly selected: () => Promise<{ readonly account: Address; readonly network: NetworkId }>
+  readonly told: (grant: GrantRecord) => Promise<void>
+}
+
+export function createAccess(needs: AccessNeeds): Access {
+  const { approvals, grants, isUnlocked } = needs
+
+  const seen = async (origin: Origin): Promise<GrantRecord | undefined> => {
+    const grant = await grants.get(origin)
+    if (grant === undefined) return undefined
+    const visible = (await isUnlocked()) || (await needs.runs(origin, grant.account, grant.network))
+    return visible ? grant : undefined
+  }
+  const unlocked = async (asker: Asker): Promise<void> => {
+    if (!(await isUnlocked())) await approvals.ask(asker, { kind: 'unlock' })
+  }
+
+  return {
+    seen,
+    unlocked,
+    connected: async (asker) => {
+      const known = await seen(asker.origin)
+      if (known !== undefined && (await isUnlocked())) return known
+      await unlocked(asker)
+      const grant = await grants.get(asker.origin)
+      if (grant !== undefined) return grant
+      const allowed = await approvals.ask(asker, { kind: 'connect', ...(await needs.selected()) })
+      if (allowed.question.kind !== 'connect') throw new Error('another question was answered')
+      // Parallel asks share one approval: the first of them gives the grant, the others find it.
+      const given =
+        (await grants.get(asker.origin)) ??
+        (await grants.give(asker.origin, allowed.question.account, allowed.question.network))
+      await approvals.finish(allowed.id, 'done')
+      await needs.told(given)
+      return given
+    },
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What the chain says of contracts a person is asked about: class, entrypoints, kind of asset, allowances. Only while a
+ * person waits; nothing of it is believed from the site (policy.md 3.4).
+ */
+import { LISTED } from '../core/account.ts'
+import { type Address, type ClassHash, type Felt, felt, MAX_U128, type Selector, u256 } from '../core/felt.ts'
+import type { Call } from '../core/policy/policy.ts'
+import type { ClassFacts, ResolveFacts } from '../core/policy/wire.ts'
+import type { NetworkId } from '../core/records.ts'
+import { isNodeError, type Node, type Nodes, RPC } from '../platform/node.ts'
+import { selectorOf } from '../starknet/selector.ts'
+import type { Cold } from './cold.ts'
+
+export interface Contracts {
+  /** Absent members: nothing is deployed there. @throws NodeError */
+  facts(network: NetworkId, contracts: readonly Address[]): Promise<Readonly<Record<Address, ClassFacts>>>
+  /** What contracts in scope may take from the account now, of listed tokens and of `tokens`. @throws NodeError */
+  allowances(
+    network: NetworkId,
+    account: Address,
+    tokens: readonly Address[],
+    spenders: readonly Address[],
+  ): Promise<ResolveFacts['allowances']>
+  /** Names and arguments by the contract's own ABI. @throws NodeError */
+  describe(network: NetworkId, call: Call): Promise<DescribedCall | undefined>
+  /** From memory: the name of an entrypoint that was seen in an ABI and hashes to the selector. */
+  entrypointName(selector: Selector): string | undefined
+}
+export type DescribedCall = NonNullable<ReturnType<ReturnType<Cold>['describeCall']>>
+
+/** SNIP-5 ids; older collections answer to the EVM's. Source: policy.md 3.4. */
+const ERC721 = ['0x33eb2f84c309543403fd69f0d0f363781ef06ef6faeb0131ff16ea3175bd943', '0x80ac58cd'].map(felt)
+const ERC1155 = ['0x6114a8f75559e1b39fcba08ce02961a1aa082d9256a158dd3e64964e4b1b52', '0xd9b67a26'].map(felt)
+const KEPT_CLASSES = 64
+
+interface KnownClass {
+  readonly abi: string
+  readonly entrypoints: ClassFacts['entrypoints']
+  /** What can be called, also where the class carries no ABI (devnet's own tokens do not). */
+  readonly selectors: ReadonlySet<Selector>
+}
+
+export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readonly cold: Cold }): Contracts {
+  const classes = new Map<ClassHash, KnownClass>()
+  const names = new Map<Selector, string>()
+
+  const classOf = async (node: Node, contract: Address): Promise<(KnownClass & { hash: ClassHash }) | undefined> => {
+    const hash = (await node.classHashAt(contract)) as ClassHash | undefined
+    if (hash === undefined) return undefined
+    const known = classes.get(hash)
+    if (known !== undefined) return { ...known, hash }
+    const abi = await node.classAt(contract)
+    if (abi === undefined) return undefined
+    const entrypoints = cold()
+      .entrypoints(abi)
+      .map(({ name, selector, view }) => ({ name, selector, kind: view ? ('view' as const) : ('external' as const) }))
+    const bare = entrypoints.length === 0 ? ((await node.selectorsAt(contract)) ?? []) : []
+    const selectors = new Set([...entrypoints.map(({ selector }) => selector), ...bare])
+    if (classes.size >= KEPT_CLASSES) classes.delete(classes.keys().next().value as ClassHash)
+    classes.set(hash, { abi, entrypoints, selectors })
+    for (const { name, selector } of entrypoints) if (selectorOf(name) === selector) names.set(selector, name)
+    return { abi, entrypoints, selectors, hash }
+  }
+
+  const assetOf = async (node: Node, contract: Address, known: KnownClass): Promise<ClassFacts['asset']> => {
+    const has = (name: string) => known.selectors.has(selectorOf(name))
+    const asks = ['supports_interface', 'supportsInterface'].find(has)
+    if (asks !== undefined) {
+      const supports = async (id: Felt) => {
+        const [answer] = await node.call({ to: contract, selector: selectorOf(asks), calldata: [id] }).catch(viewFails)
+        return answer === '0x1'
+      }
+      for (const id of ERC721) if (await supports(id)) return 'erc721'
+      for (const id of ERC1155) if (await supports(id)) return 'erc1155'
+    }
+    return has('transfer') && (has('balance_of') || has('balanceOf')) ? 'erc20' : undefined
+  }
+
+  return {
+    facts: async (network, contracts) => {
+      const node = await nodes.of(network)
+      const found: Record<Address, ClassFacts> = {}
+      for (const contract of new Set(contracts)) {
+        const known = await classOf(node, contract)
+        if (known === undefined) continue
+        const asset = await assetOf(node, contract, known)
+        found[contract] = {
+          classHash: known.hash,
+          entrypoints: known.entrypoints,
+          ...(asset === undefined ? {} : { asset }),
+        }
+      }
+      return found
+    },
+    allowances: async (network, account, tokens, spenders) => {
+      const node = await nodes.of(network)
+      const known = new Set([...LISTED.map((it) => it.address), ...tokens])
+      const pairs = [...known].flatMap((token) =>
+        [...new Set(spenders)].filter((spender) => spender !== token).map((spender) => ({ token, spender })),
+      )
+      const found = await Promise.all(
+        pairs.map(async ({ token, spender }) => {
+          const call = { to: token, selector: selectorOf('allowance'), calldata: [account, spender] }
+          const [low = '0x0', high = '0x0'] = await node.call(call).catch(viewFails)
+          if (BigInt(low) > MAX_U128 || BigInt(high) > MAX_U128) throw new RangeError('not a u256')
+          return { token, spender, amount: u256((BigInt(high) << 128n) + BigInt(low)) }
+        }),
+      )
+      return found.filter(({ amount }) => amount !== '0')
+    },
+    describe: async (network, call) => {
+      const known = await classOf(await nodes.of(network), call.to)
+      return known && cold().describeCall(known.abi, call)
+    },
+    entrypointName: (selector) => names.get(selector),
+  }
+}
+
+/** The contract says no, or has no such view: that is an answer. Silence is not. */
+function viewFails(error: unknown): readonly Felt[] {
+  const codes: readonly (number | undefined)[] = [RPC.contractError, RPC.contractNotFound, ENTRYPOINT_NOT_FOUND]
+  if (isNodeError(error) && error.reason === 'rpc' && codes.includes(error.rpcCode)) return []
+  throw error
+}
+const ENTRYPOINT_NOT_FOUND = 21

@@ -1,0 +1,86 @@
+/**
+ * What happened, append-only: transactions, refusals with all their reasons, lives of sessions. Relaxed writes: the next
+ * strict commit takes them along, and a receipt that was lost is written again under the same id.
+ */
+import type { Address } from '../../core/felt.ts'
+import type { Origin, SessionId } from '../../core/policy/policy.ts'
+import type { HistoryRow, NetworkId } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import type { Database, Guard, Where } from '../../platform/database.ts'
+
+export interface History {
+  /** The same id is the same event, written again. Asleep there is no key: nothing happens then that is worth a row. */
+  add(row: Entry): Promise<void>
+  has(id: string): Promise<boolean>
+  /** Newest first. Rows that do not verify are left out and counted. */
+  list(which: HistoryQuery): Promise<{ readonly rows: readonly HistoryRow[]; readonly tampered: number }>
+  /** Rows of these sessions go; 90 days after their end. */
+  prune(sessions: readonly SessionId[]): Promise<void>
+}
+/** Without an id it is an event of its own, without a time it is now. */
+export type Entry = Omit<HistoryRow, 'id' | 'at'> & { readonly id?: string; readonly at?: UnixSeconds }
+export interface HistoryQuery {
+  readonly session?: SessionId
+  readonly origin?: Origin
+  readonly account?: Address
+  readonly network?: NetworkId
+  readonly before?: UnixSeconds
+  readonly limit: number
+}
+
+export interface HistoryNeeds {
+  readonly db: Database
+  readonly guard: () => Guard | undefined
+  readonly now: () => UnixSeconds
+  readonly newId: () => string
+  readonly onChange?: () => void
+}
+
+export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds): History {
+  const fits = (row: HistoryRow, { origin, account, network }: HistoryQuery) =>
+    (origin === undefined || row.origin === origin) &&
+    (account === undefined || row.account === account) &&
+    (network === undefined || row.network === network)
+
+  return {
+    add: async (entry) => {
+      const key = guard()
+      if (key === undefined) return
+      const row: HistoryRow = { ...entry, id: entry.id ?? newId(), at: entry.at ?? now() }
+      const marks = row.session === undefined ? { at: row.at } : { at: row.at, session: row.session }
+      await db.write(['history'], 'relaxed', (tx) => key.put(tx, 'history', row.id, row, marks))
+      onChange?.()
+    },
+    has: async (id) => (await db.read(['history'], (tx) => tx.row('history', id))) !== undefined,
+    list: async (which) => {
+      const key = guard()
+      if (key === undefined) return { rows: [], tampered: 0 }
+      const { session, before, limit } = which
+      const filtered = which.origin !== undefined || which.account !== undefined || which.network !== undefined
+      const where: Where = {
+        newest: true,
+        // What is filtered afterwards is read up to a bound, so that a long history costs no more than a screen of it.
+        limit: filtered ? limit * READ_AHEAD : limit,
+        ...(session === undefined ? {} : { prefix: [session] }),
+        ...(before === undefined ? {} : { below: before }),
+      }
+      const found = await db.read(['history'], (tx) =>
+        key.find<HistoryRow, 'history'>(tx, 'history', session === undefined ? 'byTime' : 'bySession', where),
+      )
+      const rows = found.flatMap((row) => (row.ok && fits(row.value, which) ? [row.value] : []))
+      return { rows: rows.slice(0, limit), tampered: found.filter((row) => !row.ok).length }
+    },
+    prune: async (sessions) => {
+      const key = guard()
+      if (key === undefined || sessions.length === 0) return
+      await db.write(['history'], 'relaxed', async (tx) => {
+        for (const session of sessions) {
+          const rows = await tx.findRows('history', 'bySession', { prefix: [session] })
+          for (const row of rows) await key.remove(tx, 'history', row.key)
+        }
+      })
+    },
+  }
+}
+
+const READ_AHEAD = 20

@@ -1,0 +1,187 @@
+/**
+ * The lives of sessions. Rows are changed in the ledger's transactions, so every change has its place among the holds; what
+ * is here in memory is what was last committed, for lists that must not wait and for the signer's last look.
+ */
+import type { Address } from '../../core/felt.ts'
+import { isConsistent, narrows } from '../../core/policy/narrow.ts'
+import type { MeterBook, Origin, PauseReason, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import type { Tx } from '../../platform/database.ts'
+import { sha256 } from '../../starknet/digest.ts'
+import { isWhole } from '../keys/signer.ts'
+import { type Ledger, pausedBy } from '../sending/ledger.ts'
+
+export interface Sessions {
+  /** Reads and checks every row. What is not what a person approved pauses `storageTampered`, and nothing is repaired. */
+  load(): Promise<void>
+  /** Row, book and, in the same transaction, what `alongside` writes over the store `vault`: the session's sealed key. */
+  create(session: StoredSession, book: MeterBook, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  get(id: SessionId): StoredSession | undefined
+  /** Newest first; ended ones too. */
+  list(which?: SessionQuery): readonly StoredSession[]
+  /** Not ended for good: active or paused, whatever their time. */
+  live(origin: Origin, account?: Address, network?: NetworkId): readonly StoredSession[]
+  /** Sessions whose row does not verify: nothing of them is used or shown but that they are there. */
+  tampered(): readonly SessionId[]
+  pause(id: SessionId, reason: PauseReason): Promise<StoredSession | undefined>
+  /** By a person, or a site its own pause. `undefined`: that pause is not lifted by this, or there is none. */
+  resume(id: SessionId, by: 'person' | 'site'): Promise<StoredSession | undefined>
+  /** @throws Error when it would allow more */
+  narrow(
+    id: SessionId,
+    next: SessionPolicy,
+    more?: { readonly runWhileLocked?: false },
+  ): Promise<StoredSession | undefined>
+  /**
+   * Tombstone first: the flag is up before the commit, unsigned holds come back in it. `onChain`: the revocation goes out
+   * afterwards, when the owner's key is there.
+   */
+  revoke(id: SessionId, at: UnixSeconds, onChain: boolean): Promise<StoredSession | undefined>
+  /** Where the revocation on chain stands. */
+  onChain(id: SessionId, state: NonNullable<StoredSession['onChain']>): Promise<void>
+  /** All sessions of a network, an account, or there are. */
+  pauseAll(which: SessionQuery, reason: PauseReason): Promise<readonly StoredSession[]>
+  /** After a commit of the ledger, also of one that this owner did not ask for. */
+  committed(session: StoredSession): void
+  /** The ledger met a row of it that does not verify. */
+  foundTampered(id: SessionId): Promise<void>
+}
+export interface SessionQuery {
+  readonly origin?: Origin
+  readonly account?: Address
+  readonly network?: NetworkId
+}
+
+export interface SessionNeeds {
+  readonly ledger: Ledger
+  /** Raised before a commit, read by the signer (keys/working-set.ts). */
+  readonly stops: { stopSession(id: SessionId): void; letGo(id: SessionId): void }
+  /** After each commit: screens, `sessionsChanged`, the working set. */
+  readonly onChange: (session: StoredSession, before: StoredSession | undefined) => void
+}
+
+/** Pauses that no press of a person lifts: only a new approval (policy.md 11). */
+const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
+
+export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessions {
+  const known = new Map<SessionId, StoredSession>()
+  const damaged = new Set<SessionId>()
+
+  const committed = (session: StoredSession) => {
+    const before = known.get(session.id)
+    // Commits are told in any order; the row's own number says which is newer.
+    if (before !== undefined && before.seq > session.seq) return
+    known.set(session.id, session)
+    onChange(session, before)
+  }
+  const change = (
+    id: SessionId,
+    act: (session: StoredSession, open: readonly JournalRow[]) => StoredSession | undefined,
+  ) => ledger.change(id, act)
+  const fits = (session: StoredSession, { origin, account, network }: SessionQuery) =>
+    (origin === undefined || session.origin === origin) &&
+    (account === undefined || session.account === account) &&
+    (network === undefined || session.network === network)
+  const list = (which: SessionQuery = {}) =>
+    [...known.values()].filter((session) => fits(session, which)).sort((a, b) => b.createdAt - a.createdAt)
+
+  const pause = async (id: SessionId, reason: PauseReason) => {
+    stops.stopSession(id)
+    return change(id, (session) => pausedBy(session, reason))
+  }
+
+  return {
+    load: async () => {
+      const suspects: SessionId[] = []
+      for (const { id, session, book } of await ledger.all()) {
+        if (session === undefined || session.id !== id) {
+          damaged.add(id)
+          stops.stopSession(id)
+          known.delete(id)
+          continue
+        }
+        known.set(id, session)
+        const whole = session.backing !== 'chain' || isWhole(session)
+        if (book === undefined || !whole || !isConsistent(session, sha256)) suspects.push(id)
+      }
+      for (const id of suspects) await pause(id, 'storageTampered')
+    },
+    create: async (session, book, alongside) => {
+      if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
+      await ledger.create(session, book, alongside)
+      stops.letGo(session.id)
+    },
+    get: (id) => known.get(id),
+    list,
+    live: (origin, account, network) =>
+      list({
+        origin,
+        ...(account === undefined ? {} : { account }),
+        ...(network === undefined ? {} : { network }),
+      }).filter(({ state }) => state === 'active' || state === 'paused'),
+    tampered: () => [...damaged],
+    pause,
+    resume: async (id, by) => {
+      const resumed = await change(id, (session) => {
+        if (session.state !== 'paused') return undefined
+        const reason = session.pause ?? 'person'
+        if (FINAL.includes(reason) || (by === 'site' && reason !== 'site')) return undefined
+        const { pause: _pause, ...rest } = session
+        return { ...rest, state: 'active' }
+      })
+      if (resumed?.state !== 'active') return undefined
+      stops.letGo(id)
+      return resumed
+    },
+    narrow: (id, next, more) =>
+      change(id, (session) => {
+        const wider = narrows(next, session.effective)
+        if (wider !== true) throw new Error(`wider at ${wider.join(', ')}`)
+        return { ...session, effective: next, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
+      }),
+    revoke: async (id, at, onChain) => {
+      stops.stopSession(id)
+      return change(id, (session) => {
+        if (session.state === 'revoked' || session.state === 'superseded') {
+          // Ended here before; the chain may still be told.
+          return onChain && session.onChain === undefined && session.chain !== undefined
+            ? { ...session, onChain: { state: 'wanted' } }
+            : undefined
+        }
+        const { pause: _pause, ...rest } = session
+        return {
+          ...rest,
+          state: 'revoked',
+          endedAt: session.endedAt ?? at,
+          ...(onChain && session.chain !== undefined ? { onChain: { state: 'wanted' } } : {}),
+        }
+      })
+    },
+    onChain: async (id, state) => {
+      // What the chain has said is not taken back by a later note of ours.
+      await change(id, (session) => (session.onChain?.state === 'done' ? undefined : { ...session, onChain: state }))
+    },
+    pauseAll: async (which, reason) => {
+      const paused: StoredSession[] = []
+      const all = list(which).filter(({ state }) => state === 'active' || state === 'paused')
+      for (const { id } of all) stops.stopSession(id)
+      for (const { id } of all) {
+        const session = await change(id, (it) => pausedBy(it, reason))
+        if (session !== undefined) paused.push(session)
+      }
+      return paused
+    },
+    committed,
+    foundTampered: async (id) => {
+      stops.stopSession(id)
+      try {
+        await change(id, (session) => pausedBy(session, 'storageTampered'))
+      } catch {
+        // Its own row is the damaged one: it is not written over, and it signs nothing in this worker's life.
+        damaged.add(id)
+        known.delete(id)
+      }
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { type Refused, refused } from '../core/errors.ts'
+import { isStorageError } from '../platform/database.ts'
+import { isNodeError } from '../platform/node.ts'
+import { isNotNow } from './keys/signer.ts'
+import { isStepFailed } from './sending/executor.ts'
+
+/**
+ * Failures of the world outside as a site may know them: which kind, never their text (provider.md 2.4). `undefined`: a
+ * broken promise of the code, which is masked.
+ */
+export function refusalOf(error: unknown): Refused | undefined {
+  if (isNodeError(error))
+    return refused('UNKNOWN_ERROR', {
+      reason: 'node',
+      ...(error.rpcCode === undefined ? {} : { rpc_code: error.rpcCode }),
+    })
+  if (isStepFailed(error)) return refused('UNKNOWN_ERROR', { reason: 'step', step: error.step })
+  if (isStorageError(error)) return refused('UNKNOWN_ERROR', { reason: 'storage' })
+  // The wallet was locked between the yes and the signature: consent does not survive it.
+  if (isNotNow(error)) return refused('USER_REFUSED_OP', { reason: 'context' })
+  return undefined
+}

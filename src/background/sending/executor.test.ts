@@ -1,0 +1,409 @@
+import 'fake-indexeddb/auto'
+import { describe, expect, it } from 'vitest'
+import { felt, padded } from '../../core/felt.ts'
+import { isNodeError } from '../../platform/node.ts'
+import { publicKey, verify } from '../../starknet/curve.ts'
+import { sessionMessage } from '../../starknet/session-token.ts'
+import {
+  ACCOUNT,
+  account,
+  bodyOf,
+  createWorld,
+  GUARDIAN,
+  hashOf,
+  move,
+  NETWORK,
+  ORIGIN,
+  SESSION,
+} from './stub-world.ts'
+
+const times = <T>(n: number, make: (at: number) => T) => Array.from({ length: n }, (_, at) => make(at))
+
+describe('executeInSession', () => {
+  it('signs and sends a call that fits, and both signatures are over M of the hash that arrived', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const result = await world.play('q1')
+    const [text] = world.node.state.arrived
+    const body = bodyOf(text!)
+    expect(result).toEqual({ kind: 'sent', hash: hashOf(body), session: 's1' })
+    const token = body.signature as ReturnType<typeof felt>[]
+    const message = sessionMessage(hashOf(body), session.chain!.sessionHash)
+    expect(verify(message, { r: token[18]!, s: token[19]! }, publicKey(SESSION))).toBe(true)
+    expect(verify(message, { r: token[22]!, s: token[23]! }, publicKey(GUARDIAN))).toBe(true)
+  })
+
+  it('commits the hold strictly before it signs, and the signature strictly before it sends', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const log = world.log
+    log.length = 0
+    world.node.state.onArrive = (method) => {
+      if (method.startsWith('starknet_add')) log.push('send')
+    }
+    await world.play('q1')
+    const steps = () => log.filter((it) => /journal|send/.test(it))
+    await expect.poll(() => steps().length).toBe(4)
+    expect(steps()).toEqual(['strict sessions+books+journal', 'strict journal', 'send', 'relaxed journal'])
+  })
+
+  it('one request id has one hash: at once, afterwards, and in the next life of the worker', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const [first, twin] = await Promise.all([world.play('q1'), world.play('q1')])
+    expect(twin).toEqual(first)
+    expect(await world.play('q1')).toEqual(first)
+    const next = await world.next()
+    next.useKey('s1')
+    expect(await next.play('q1')).toEqual(first)
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
+  it('50 parallel calls leave with contiguous nonces, each once, in order', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const results = await Promise.all(times(50, (at) => world.play(`q${at}`, [move(at)])))
+    expect(results.every(({ kind }) => kind === 'sent')).toBe(true)
+    expect(world.node.state.arrived.map((text) => Number(bodyOf(text).nonce))).toEqual(times(50, (at) => at))
+    expect(new Set(world.node.hashes()).size).toBe(50)
+  })
+
+  it('signs exactly as many of 60 parallel calls as the limit has room for', async () => {
+    const world = await createWorld()
+    await world.start('s1', {
+      usage: {
+        tx: [{ window: { kind: 'session' }, max: 23 }],
+        calls: [],
+        maxCallsPerTx: 20,
+        minGap: 0,
+        maxInFlight: 64,
+      },
+    })
+    const results = await Promise.all(times(60, (at) => world.play(`q${at}`)))
+    expect(results.filter(({ kind }) => kind === 'sent')).toHaveLength(23)
+    const refused = results.filter((it) => it.kind === 'ask')
+    expect(refused).toHaveLength(37)
+    expect(refused.every((it) => it.kind === 'ask' && it.reasons.some(({ code }) => code === 'txCount'))).toBe(true)
+    expect(world.node.state.arrived).toHaveLength(23)
+  })
+
+  it('calls beyond the open holds a session may have wait for room and then go out', async () => {
+    const world = await createWorld()
+    await world.start('s1', { usage: { tx: [], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 4 } })
+    const all = Promise.all(times(20, (at) => world.play(`q${at}`)))
+    let done = false
+    void all.then(() => {
+      done = true
+    })
+    let most = 0
+    while (!done) {
+      most = Math.max(most, (await world.journal.open()).length)
+      await world.settle(1)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect((await all).every(({ kind }) => kind === 'sent')).toBe(true)
+    expect(most).toBeLessThanOrEqual(4)
+  })
+
+  it('refuses: another entrypoint, and nothing of the call reaches a node', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const result = await world.play('q1', [{ ...move(), selector: ACCOUNT as never }])
+    expect(result).toMatchObject({ kind: 'ask', reasons: [{ code: 'noRule' }] })
+    expect(world.node.state.methods).toEqual([])
+  })
+
+  it('refuses: a call to the own account, in every mode', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    expect(await world.play('q1', [{ ...move(), to: ACCOUNT }])).toMatchObject({
+      kind: 'refuse',
+      reasons: [{ code: 'selfCall' }],
+    })
+  })
+
+  it('knows no session of another site by its id', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const result = await world.executor.executeInSession({
+      origin: 'https://other.example' as typeof ORIGIN,
+      network: NETWORK,
+      account: ACCOUNT,
+      calls: [move()],
+      session: 's1' as never,
+    })
+    expect(result).toEqual({ kind: 'none' })
+  })
+
+  it('refuses: 60 seconds before the end nothing is signed any more', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    world.clock.now = session.effective.validUntil - 61
+    expect((await world.play('q1')).kind).toBe('sent')
+    world.clock.now += 1
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'expired' }] })
+  })
+
+  it('refuses: the chain is past the end although the wall clock is not', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.networks.sawBlock(NETWORK, session.effective.validUntil - 30)
+    // More than 2 h ahead of the wall clock: the clocks disagree, and such a block ends nothing.
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'clock' }] })
+    world.clock.now = session.effective.validUntil - 3_000
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'expired' }] })
+  })
+
+  it('a trial run that fails is a reason, not an error of the node', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) =>
+      method === 'starknet_estimateFee'
+        ? { error: { code: 41, message: 'Transaction execution error', data: { execution_error: "('game/over')" } } }
+        : undefined
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'simulationFailed' }] })
+    expect(world.node.state.arrived).toEqual([])
+  })
+})
+
+describe('revoking and pausing', () => {
+  it('signs nothing after the commit of a revocation, whatever was under way', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const world = await createWorld()
+      await world.start('s1')
+      const plays = times(12, (at) => world.play(`q${at}`))
+      for (let step = 0; step < round * 3; step += 1) await new Promise((resolve) => setTimeout(resolve, 0))
+      await world.sessions.revoke('s1' as never, world.clock.now, false)
+      const out = world.node.state.arrived.length
+      const results = await Promise.all(plays)
+      // One per open connection may be on its way when the commit comes; none is signed or sent after it.
+      expect(world.node.state.arrived.length).toBe(out)
+      expect(results.filter(({ kind }) => kind === 'sent').length).toBeLessThanOrEqual(out)
+      expect(await world.play('late')).toMatchObject({ kind: 'none' })
+      expect((await world.journal.open()).filter(({ status }) => status === 'held')).toEqual([])
+    }
+  })
+
+  it('a signature that has not left when the stop flag rises never leaves, and its hold stays', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const { log } = world
+    const push = log.push.bind(log)
+    // The moment of the commit that says "signed".
+    log.push = (step: string) => {
+      if (step === 'strict journal') world.stops.stopSession('s1' as never)
+      return push(step)
+    }
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed', parked: true }])
+  })
+
+  it('nothing is repeated after the stop flag rose while the node was silent', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      world.stops.stopSession('s1' as never)
+      throw new Error('cut')
+    }
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask' })
+    expect(world.node.state.arrived).toHaveLength(1)
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed' }])
+  })
+
+  it('a pause gives unsigned holds back, and resuming lets new calls go', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.sessions.pause('s1' as never, 'person')
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    expect(await world.sessions.resume('s1' as never, 'site')).toBeUndefined()
+    await world.sessions.resume('s1' as never, 'person')
+    expect((await world.play('q2')).kind).toBe('sent')
+  })
+
+  it('refuses: locked, and the session does not run while locked', async () => {
+    const world = await createWorld()
+    await world.start('s1', {}, { runWhileLocked: false })
+    expect((await world.play('q1')).kind).toBe('sent')
+    world.lock.unlocked = false
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'locked' }] })
+  })
+
+  it('runs while locked where the person allowed it', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.lock.unlocked = false
+    expect((await world.play('q1')).kind).toBe('sent')
+  })
+})
+
+describe('the node', () => {
+  it('silent: the same bytes go out again, then 163, and the hold stays', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) => {
+      if (method.startsWith('starknet_add')) throw new Error('cut')
+      return undefined
+    }
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    expect(new Set(world.node.state.arrived).size).toBe(1)
+    expect(world.node.state.arrived).toHaveLength(5)
+    expect(world.waits.slice(-4)).toEqual([500, 1000, 2000, 4000])
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed' }])
+  })
+
+  it('answer lost: the same bytes are a duplicate, and that is success', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    let lost = 0
+    world.node.state.fault = async (method, params) => {
+      if (!method.startsWith('starknet_add') || lost++ > 0) return undefined
+      world.node.perform(method, params)
+      return { status: 504, text: '' }
+    }
+    expect((await world.play('q1')).kind).toBe('sent')
+    expect(world.node.state.known.size).toBe(1)
+  })
+
+  it('lying about the hash: no success, the hold stays', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) =>
+      method.startsWith('starknet_add')
+        ? {
+            status: 200,
+            text: JSON.stringify({
+              jsonrpc: '2.0',
+              id: lastId(world.node.state.arrived),
+              result: { transaction_hash: padded(felt(0xbad)) },
+            }),
+          }
+        : undefined
+    await expect(world.play('q1')).rejects.toMatchObject({ kind: 'node', reason: 'garbage' })
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed' }])
+  })
+
+  it('refused by validation: rejected, the hold comes back, and the nonce is used by the next call', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) =>
+      method.startsWith('starknet_add')
+        ? { error: { code: 55, message: 'Account validation failed', data: "0x0 ('session/revoked')" } }
+        : undefined
+    await expect(world.play('q1')).rejects.toMatchObject({ rpcCode: 55, words: ['session/revoked'] })
+    expect(await world.journal.open()).toEqual([])
+    world.node.state.fault = undefined
+    expect((await world.play('q2')).kind).toBe('sent')
+    expect(world.node.state.arrived.map((text) => bodyOf(text).nonce)).toEqual(['0x0', '0x0'])
+    await expect(world.play('q1')).rejects.toMatchObject({ kind: 'node' })
+  })
+
+  it('refused after a try that nobody answered: nothing is proven, the hold stays', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    let tries = 0
+    world.node.state.fault = async (method) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      tries += 1
+      return tries === 1 ? { status: 503, text: '' } : { error: { code: 54, message: 'balance' } }
+    }
+    await expect(world.play('q1')).rejects.toMatchObject({ rpcCode: 54 })
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed' }])
+  })
+
+  it('52 because another wallet used the nonce: one refusal, no second transaction for the request', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    world.node.state.nonce = 5n
+    await expect(world.play('q2')).rejects.toMatchObject({ rpcCode: 52 })
+    expect((await world.play('q3')).kind).toBe('sent')
+    expect(world.node.state.arrived.map((text) => Number(bodyOf(text).nonce))).toEqual([0, 1, 5])
+  })
+
+  it('of another chain: nothing is asked of it, nothing is signed', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) =>
+      method === 'starknet_chainId'
+        ? { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: undefined }) }
+        : undefined
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    expect(world.node.state.arrived).toEqual([])
+  })
+
+  it('with another block 0 than remembered: wrong network, and the network is told', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    const next = await world.next()
+    next.useKey('s1')
+    world.node.state.genesisAt += 1
+    await expect(next.play('q2')).rejects.toMatchObject({ reason: 'wrongNetwork', words: ['genesis'] })
+    expect(next.restarts).toHaveLength(1)
+  })
+})
+
+describe('executeApproved', () => {
+  const work = (bounds: Awaited<ReturnType<typeof trial>>) => ({
+    network: NETWORK,
+    account: account,
+    origin: ORIGIN,
+    request: 'p1',
+    kind: 'invoke' as const,
+    calls: [move(9)],
+    bounds: bounds.bounds,
+  })
+  const trial = (world: Awaited<ReturnType<typeof createWorld>>) =>
+    world.executor.trial({ network: NETWORK, account: account, calls: [move(9)] })
+
+  it('signs with owner and guardian what the person said yes to', async () => {
+    const world = await createWorld()
+    const yes = world.yes([{ kind: 'calls', calls: [move(9)] }])
+    const { hash } = await world.executor.executeApproved(yes, work(await trial(world)))
+    const body = bodyOf(world.node.state.arrived[0]!)
+    expect(hashOf(body)).toBe(hash)
+    const signature = body.signature as ReturnType<typeof felt>[]
+    expect(signature).toHaveLength(9)
+    expect(verify(hash, { r: signature[7]!, s: signature[8]! }, publicKey(GUARDIAN))).toBe(true)
+    expect(await world.executor.executeApproved(yes, work(await trial(world)))).toEqual({ hash })
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
+  it('refuses: other calls than those the person saw', async () => {
+    const world = await createWorld()
+    const yes = world.yes([{ kind: 'calls', calls: [move(8)] }])
+    await expect(world.executor.executeApproved(yes, work(await trial(world)))).rejects.toThrow('nobody said yes')
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.open()).toEqual([])
+  })
+
+  it('refuses: locked', async () => {
+    const world = await createWorld()
+    const bounds = await trial(world)
+    world.lock.unlocked = false
+    const yes = world.yes([{ kind: 'calls', calls: [move(9)] }])
+    await expect(world.executor.executeApproved(yes, work(bounds))).rejects.toMatchObject({ why: 'locked' })
+    expect(await world.journal.open()).toEqual([])
+  })
+
+  it('revokes on chain, and it is done when the account says so', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const { sessionHash } = session.chain!
+    const yes = world.yes([{ kind: 'revoke', sessionHash }])
+    expect(await world.executor.isRevoked(session)).toBe(false)
+    await world.executor.revokeOnChain(world.sessions.get(session.id)!, yes)
+    expect(world.sessions.get(session.id)?.onChain?.state).toBe('sent')
+    world.node.state.revoked.add(sessionHash)
+    await world.settle()
+    expect(world.sessions.get(session.id)?.onChain?.state).toBe('done')
+    expect(await world.executor.revokeOnChain(session, yes)).toBeUndefined()
+  })
+})
+
+function lastId(arrived: readonly string[]): number {
+  return (JSON.parse(arrived.at(-1)!) as { id: number }).id
+}

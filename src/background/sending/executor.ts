@@ -1,0 +1,912 @@
+/**
+ * hold → sign → send → settle, for sessions and for what a person approved (architecture.md 4). Nothing is signed without a
+ * durable hold, nothing is sent without a durable record of the signature, and one request has one hash for ever.
+ */
+import { STRK } from '../../core/account.ts'
+import { type Address, type Felt, felt } from '../../core/felt.ts'
+import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
+import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
+import type { SetupStep } from '../../core/protocol/session-info.ts'
+import type {
+  AccountRecord,
+  JournalRow,
+  NetworkId,
+  PlannedStep,
+  StoredBounds,
+  StoredSession,
+  Trial,
+} from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { mayBeOut } from '../../core/transaction.ts'
+import {
+  type Attempt,
+  type Body,
+  deployAttempt,
+  type Estimate,
+  invokeAttempt,
+  isNodeError,
+  type Node,
+  type NodeError,
+  type Nodes,
+  nodeError,
+  REPEATS,
+  RPC,
+} from '../../platform/node.ts'
+import {
+  accountKind,
+  hasSessions,
+  isSessionRevokedCall,
+  placeholderSignature,
+  revokeSessionCall,
+  setGuardianCall,
+} from '../../starknet/accounts.ts'
+import { committedMaximum, invokeBody, invokeHash } from '../../starknet/invoke.ts'
+import { methodKey, placeholderToken, type Signing } from '../../starknet/session-token.ts'
+import type { Cold } from '../cold.ts'
+import type { Approved } from '../keys/approved.ts'
+import { invokeParts, isNotNow, type Signer, sessionTree } from '../keys/signer.ts'
+import type { Accounts } from '../owners/accounts.ts'
+import type { History } from '../owners/history.ts'
+import { isLoopback, type Networks } from '../owners/networks.ts'
+import type { Sessions } from '../owners/sessions.ts'
+import { boundsFor, NO_BOUNDS, readBounds, storedBounds, TIP } from './fees.ts'
+import { holdsOf, type Journal } from './journal.ts'
+import { createLane, type Lane } from './lane.ts'
+import type { Held, HeldForPerson, Ledger, SessionProposal, SessionState } from './ledger.ts'
+import type { Nonces } from './nonces.ts'
+import type { Preflight, Simulated } from './preflight.ts'
+
+export interface SessionRequest {
+  readonly origin: Origin
+  /** The page's request id. */
+  readonly request?: string
+  readonly network: NetworkId
+  readonly account: Address
+  readonly calls: readonly Call[]
+  /** That session only, on its own account and network. */
+  readonly session?: SessionId
+}
+export type InSession =
+  /** `session` is absent where a person had said yes to this very request. */
+  | { readonly kind: 'sent'; readonly hash: Felt; readonly session?: SessionId }
+  | { readonly kind: 'ask' | 'refuse'; readonly reasons: readonly Reason[]; readonly session?: SessionId }
+  /** No session of this site could be meant. */
+  | { readonly kind: 'none' }
+
+export interface ApprovedWork {
+  readonly network: NetworkId
+  readonly account: AccountRecord
+  readonly origin?: Origin
+  readonly request?: string
+  readonly kind: 'invoke' | 'deploy'
+  readonly purpose?: SetupStep | 'revoke'
+  /** Of a step or a revocation the wallet makes the call itself. */
+  readonly calls: readonly Call[]
+  /** What the person saw is what is signed. */
+  readonly bounds: StoredBounds
+}
+export interface StepsWork {
+  readonly network: NetworkId
+  readonly account: AccountRecord
+  readonly steps: readonly PlannedStep[]
+  readonly approved: Approved
+  readonly origin?: Origin
+  readonly request?: string
+}
+/** A step was refused by the node, reverted or dropped: nothing after it was sent. */
+export type StepFailed = Error & {
+  readonly kind: 'step'
+  readonly step: SetupStep
+  readonly words: readonly string[]
+  readonly hash?: Felt
+}
+export function isStepFailed(error: unknown): error is StepFailed {
+  return error instanceof Error && 'kind' in error && error.kind === 'step'
+}
+
+export interface Executor {
+  /** @throws NodeError: nothing was sent, or nobody knows and the hold stays; StorageError: nothing was signed */
+  executeInSession(request: SessionRequest): Promise<InSession>
+  /** The decision without hold, prompt or counter; the trial run and the fee are real. @throws NodeError */
+  check(request: SessionRequest): Promise<{ readonly verdict: Verdict; readonly session?: SessionId } | undefined>
+  /** @throws NodeError, NotNow `locked`; nothing was signed unless the hold stays */
+  executeApproved(approved: Approved, work: ApprovedWork): Promise<{ readonly hash: Felt }>
+  /** Bounds for a whole chain of transactions that are not sent yet; `calls` come after the steps. @throws NodeError */
+  estimateSteps(work: {
+    readonly network: NetworkId
+    readonly account: AccountRecord
+    readonly steps: readonly SetupStep[]
+    readonly calls?: readonly Call[]
+  }): Promise<{ readonly steps: readonly PlannedStep[]; readonly calls?: StoredBounds }>
+  /** For an ordinary transaction's screen. @throws NodeError */
+  trial(work: {
+    readonly network: NetworkId
+    readonly account: AccountRecord
+    readonly calls: readonly Call[]
+  }): Promise<Trial>
+  /** Each sent when the one before has succeeded on L2. @throws StepFailed */
+  runSteps(
+    work: StepsWork,
+    onStep: (step: SetupStep, state: StepState, hash: Felt) => void | Promise<void>,
+  ): Promise<void>
+  /** `undefined`: the chain says that it is revoked already. @throws NodeError, NotNow */
+  revokeOnChain(session: StoredSession, approved: Approved): Promise<{ readonly hash: Felt } | undefined>
+  isRevoked(session: StoredSession): Promise<boolean>
+  /** The same bytes again, where the decision would still be the same. `false`: parked, its hold stays. */
+  resend(row: JournalRow): Promise<boolean>
+  /** At a worker's start: nothing new of this account is signed while `work` looks for what was. */
+  beforeAll(
+    network: NetworkId,
+    account: Address,
+    work: (resend: (row: JournalRow) => Promise<boolean>) => Promise<void>,
+  ): Promise<void>
+  /** The ledger settled a row. */
+  settled(row: JournalRow): void
+}
+export type StepState = 'sent' | 'done'
+
+export interface ExecutorNeeds {
+  readonly ledger: Ledger
+  readonly journal: Journal
+  readonly nodes: Nodes
+  readonly nonces: Nonces
+  readonly preflight: Preflight
+  readonly signer: Signer
+  readonly sessions: Pick<Sessions, 'get' | 'list' | 'live' | 'onChain'>
+  readonly accounts: Pick<Accounts, 'all' | 'state' | 'forget'>
+  readonly networks: Pick<Networks, 'get' | 'clock' | 'sawBlock'>
+  readonly history: Pick<History, 'add'>
+  readonly cold: Cold
+  readonly isUnlocked: () => boolean
+  readonly lastWall: () => Promise<UnixSeconds | undefined>
+  readonly now: () => UnixSeconds
+  readonly wait: (ms: number) => Promise<void>
+  /** A row is out, or may be: follow it. */
+  readonly onSent: (row: JournalRow) => void
+  /** What failed beside the work, without its contents. */
+  readonly report: (error: unknown) => void
+}
+
+/** Open sends of one account; a node on this computer takes one after the other. */
+const OPEN_SENDS = 8
+const WAITING_PER_ORIGIN = 100
+/** How long a request waits for room among the session's open holds, s. */
+const ROOM_LASTS = 120
+const ROOM_STEP_MS = 5_000
+const ROUNDS = 5
+/** The lane waits so long for the transaction before, when a node takes nonces strictly one by one, ms. */
+const PREDECESSOR: readonly number[] = [200, 300, 500, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000, 8_000, 8_000]
+/** A person's yes is good for sending again so long (architecture.md 5). */
+const YES_LASTS = 600
+const STALE_BLOCK = 10
+
+/** Refusals of `starknet_add*` that say that this transaction was not taken; every other answer leaves it open. */
+const REFUSALS: readonly number[] = [-32602, 52, 53, 54, 55, 56, 57, 58, 61, 64, 65, 69]
+const VALIDATION_FAILED = 55
+
+export function createExecutor(needs: ExecutorNeeds): Executor {
+  const { ledger, journal, nodes, nonces, preflight, signer, sessions, networks, now } = needs
+  const lanes = new Map<string, Lane>()
+  const running = new Map<string, Promise<InSession>>()
+  const waitingOf = new Map<Origin, number>()
+  const rowWaiters = new Map<string, ((row: JournalRow) => void)[]>()
+  const roomWaiters = new Map<SessionId, (() => void)[]>()
+  const sawBlockAt = new Map<NetworkId, UnixSeconds>()
+  let lastTicket = 0
+
+  const laneOf = (network: NetworkId, account: Address): Lane => {
+    const key = `${network} ${account}`
+    const known = lanes.get(key)
+    if (known !== undefined) return known
+    const lane = createLane(() => (isLoopback(networks.get(network).node) ? 1 : OPEN_SENDS))
+    lanes.set(key, lane)
+    return lane
+  }
+  const ticket = () => {
+    lastTicket += 1
+    return lastTicket
+  }
+
+  // ---- What the decision needs.
+
+  const factsOf =
+    (state: SessionState, own: readonly Address[], more: Pick<Facts, 'liveAllowance' | 'reverts'>) =>
+    (calls: readonly Call[], at: UnixSeconds, assumed: boolean, simulation: Facts['simulation']): Facts => {
+      const { session } = state
+      const { genesis } = networks.get(session.network)
+      return {
+        ownAccounts: own,
+        unlocked: needs.isUnlocked(),
+        workingSet: signer.hasKeys(session),
+        ...(genesis === undefined ? {} : { genesis: genesis.hash }),
+        // Judged again inside the hold's transaction.
+        clockWrong: false,
+        classes: preflight.classes(session, calls, at, assumed),
+        simulation,
+        ...more,
+      }
+    }
+
+  interface Found {
+    readonly state: SessionState
+    readonly facts: ReturnType<typeof factsOf>
+  }
+
+  /** `without`: a row whose own hold does not count, because it is what the question is about. */
+  const candidates = async (request: SessionRequest, without?: string): Promise<readonly Found[]> => {
+    const { origin, account, network } = request
+    const hinted = request.session === undefined ? undefined : sessions.get(request.session)
+    const all =
+      request.session === undefined
+        ? sessions.live(origin, account, network)
+        : hinted?.origin === origin
+          ? [hinted]
+          : []
+    if (all.length === 0) return []
+    const own = (await needs.accounts.all()).map(({ address }) => address)
+    const found: Found[] = []
+    for (const { id } of all) {
+      const stored = await ledger.state(id)
+      if (stored === undefined) continue
+      const state = { ...stored, open: stored.open.filter((row) => row.id !== without) }
+      const reverts = await ledger.reverts(id)
+      found.push({ state, facts: factsOf(state, own, { liveAllowance: false, reverts }) })
+    }
+    return found
+  }
+
+  const judge = (
+    found: readonly Found[],
+    request: SessionRequest,
+    clock: { readonly now: UnixSeconds; readonly wrong: boolean },
+    fee: bigint,
+    facts: (it: Found) => Facts,
+  ) =>
+    chooseSession(
+      found.map((it) => ({
+        session: it.state.session,
+        book: it.state.book,
+        open: holdsOf(it.state.open),
+        facts: { ...facts(it), clockWrong: clock.wrong },
+        found: it,
+      })),
+      {
+        origin: request.origin,
+        chainId: found[0]!.state.session.chainId,
+        // A hint names a session, and with it the account.
+        account: request.session === undefined ? request.account : found[0]!.state.session.account,
+        calls: request.calls,
+        fee: { token: STRK, max: fee, tipPerGas: TIP },
+        unsupported: [],
+      },
+      clock.now,
+    )
+
+  type Decided =
+    | { readonly kind: 'verdict'; readonly verdict: Exclude<Verdict, { kind: 'auto' }>; readonly session: SessionId }
+    | {
+        readonly kind: 'auto'
+        readonly verdict: Verdict
+        readonly session: SessionId
+        readonly proposal: SessionProposal
+      }
+
+  /** Without any lock: the pass that asks no node, then what the node has to say, then the decision on all of it. */
+  const decide = async (request: SessionRequest, without?: string): Promise<Decided | undefined> => {
+    const found = await candidates(request, without)
+    if (found.length === 0) return undefined
+    const clockOf = async (network: NetworkId) => networks.clock(network, await needs.lastWall())
+    const network = found[0]!.state.session.network
+    const clock = await clockOf(network)
+    const first = judge(found, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))
+    if (first === undefined) return undefined
+    const { session } = first.chosen.found.state
+    if (first.verdict.kind !== 'auto') return { kind: 'verdict', verdict: first.verdict, session: session.id }
+
+    const node = await nodes.of(network)
+    const [block, , live, estimated] = await Promise.allSettled([
+      seeBlock(network, node),
+      preflight.readClasses(session, request.calls, node),
+      preflight.liveAllowance(session),
+      estimateInSession(node, session, request.calls),
+    ] as const)
+    if (block.status === 'rejected') throw block.reason
+    if (live.status === 'rejected') throw live.reason
+    const it: Found = {
+      state: first.chosen.found.state,
+      facts: (calls, at, assumed, simulation) => ({
+        ...first.chosen.found.facts(calls, at, assumed, simulation),
+        liveAllowance: live.value,
+      }),
+    }
+    const bounds = estimated.status === 'fulfilled' ? estimated.value.bounds : undefined
+    let simulation: Simulated['result'] | 'none' = 'none'
+    if (bounds === undefined) {
+      const { reason } = estimated as PromiseRejectedResult // Not fulfilled.
+      if (!isNodeError(reason) || reason.rpcCode !== RPC.executionError) throw reason
+      const words = reason.words.join(', ')
+      simulation = (at) => ({ ok: false, at, words })
+    } else if (mustSimulate(session, it.state.book, { liveAllowance: live.value })) {
+      const { body } = (estimated as PromiseFulfilledResult<{ readonly body: Body }>).value // Fulfilled: it has bounds.
+      simulation = (await preflight.simulate(node, body, session.account)).result
+    }
+    const facts = (at: UnixSeconds) =>
+      it.facts(request.calls, at, false, simulation === 'none' ? 'none' : simulation(at))
+    const later = await clockOf(network)
+    const fee = bounds === undefined ? 0n : committedMaximum(bounds, TIP)
+    const second = judge([it], request, later, fee, () => facts(later.now))!
+    if (second.verdict.kind !== 'auto' || bounds === undefined) {
+      const verdict = second.verdict.kind === 'auto' ? failedTrial : second.verdict
+      return { kind: 'verdict', verdict, session: session.id }
+    }
+    const proposal: SessionProposal = {
+      by: 'session',
+      session: session.id,
+      network,
+      chainId: session.chainId,
+      account: session.account,
+      origin: request.origin,
+      calls: request.calls,
+      bounds,
+      tip: TIP,
+      feeToken: STRK,
+      chainNonce: await nonces.chain(network, session.account, node),
+      facts,
+      ...(request.request === undefined ? {} : { request: request.request }),
+    }
+    return { kind: 'auto', verdict: second.verdict, session: session.id, proposal }
+  }
+
+  const seeBlock = async (network: NetworkId, node: Node): Promise<void> => {
+    const age = now() - (sawBlockAt.get(network) ?? 0)
+    if (age >= 0 && age < STALE_BLOCK && !isLoopback(node.url)) return
+    const { at } = await node.lastBlock()
+    sawBlockAt.set(network, now())
+    await networks.sawBlock(network, at)
+  }
+
+  /** At the nonce read there; when a transaction of ours got in between, once more. */
+  const estimateInSession = async (node: Node, session: StoredSession, calls: readonly Call[]) => {
+    const { chain } = session
+    if (chain === undefined) throw new Error('not a session on chain')
+    const tree = sessionTree(session, chain)
+    const proofLengths = calls.map(({ to, selector }) => tree.proofs.get(methodKey(to, selector))?.length ?? 0)
+    const signature = placeholderToken({ expiresAt: chain.expiresAt, proofLengths })
+    const proofFelts = proofLengths.reduce((sum, length) => sum + length, 0)
+    const { body, estimate } = await estimateAt(node, session.network, session.account, calls, signature)
+    return { body, bounds: boundsFor(estimate, { by: 'session', calls: calls.length, proofFelts }) }
+  }
+
+  const estimateAt = async (
+    node: Node,
+    network: NetworkId,
+    account: Address,
+    calls: readonly Call[],
+    signature: readonly Felt[],
+  ): Promise<{ readonly body: Body; readonly estimate: Estimate }> => {
+    let tried: Felt | undefined
+    for (;;) {
+      const nonce: Felt = tried === undefined ? felt(await nonces.chain(network, account, node)) : tried
+      const body = invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+      try {
+        const [estimate] = await node.estimate([body])
+        if (estimate === undefined) throw nodeError('garbage', ['starknet_estimateFee'])
+        return { body, estimate }
+      } catch (error) {
+        if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
+        // Its nonce may be the reason: a node that is strict takes only the account's own. The same one again would say no more.
+        const read = (await node.nonce(account)) ?? felt(0)
+        if (read === nonce) throw error
+        nonces.forget(network, account)
+        tried = read
+      }
+    }
+  }
+
+  // ---- Sessions.
+
+  type Full = { readonly kind: 'full'; readonly session: SessionId }
+  const attempt = async (request: SessionRequest, lane: Lane): Promise<InSession | Full> => {
+    let last: SessionId | undefined
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const decided = await decide(request)
+      if (decided === undefined) return { kind: 'none' }
+      if (decided.kind === 'verdict') {
+        if (isFull(decided.verdict)) return { kind: 'full', session: decided.session }
+        return { kind: decided.verdict.kind, reasons: decided.verdict.reasons, session: decided.session }
+      }
+      last = decided.session
+      const result = await ledger.hold(decided.proposal)
+      if (result.kind === 'known') return answerOf(result.row)
+      if (result.kind !== 'held') {
+        if (isFull(result)) return { kind: 'full', session: decided.session }
+        return { kind: result.kind, reasons: result.reasons, session: result.session }
+      }
+      const held = result.held as Held // A session's proposal is held as a session's.
+      const sent = await signAndSend(held, lane, await nodes.of(held.row.network), {
+        sign: () => signer.session(held),
+        maySend: () => signer.maySend(held),
+      })
+      if (sent.kind === 'sent') return { kind: 'sent', hash: held.row.hash, session: decided.session }
+      if (sent.kind === 'stopped') return pausedNow(decided.session)
+      // Released, and decided afresh: what has changed is told by the next verdict.
+    }
+    return pausedNow(last)
+  }
+
+  /**
+   * The part in nonce order. `again`: given back unsigned, decide afresh. `stopped`: signed, and stopped before it left.
+   */
+  const signAndSend = async (
+    held: Held | HeldForPerson,
+    lane: Lane,
+    node: Node,
+    by: { readonly sign: () => Promise<readonly Felt[]>; readonly maySend: () => boolean },
+  ): Promise<{ readonly kind: 'sent' | 'again' | 'stopped' }> => {
+    const { row } = held
+    const nonce = BigInt(row.nonce)
+    lane.filled(nonce)
+    const turn = lane.next()
+    let sending: Promise<'sent' | 'stopped'> | undefined
+    try {
+      await turn.ready
+      const giveBack = async () => {
+        await ledger.release(row.id)
+        lane.freed(nonce)
+      }
+      if (lane.hasGapBelow(nonce)) {
+        await giveBack()
+        return { kind: 'again' }
+      }
+      let signature: readonly Felt[]
+      try {
+        signature = await by.sign()
+      } catch (error) {
+        await giveBack()
+        if (isNotNow(error) && held.by === 'session') return { kind: 'again' }
+        throw error
+      }
+      // Strict, and before anything leaves. Without a row to sign it was released meanwhile: the signature is forgotten.
+      if ((await journal.signed(row.id)) === undefined) {
+        lane.freed(nonce)
+        return { kind: 'again' }
+      }
+      sending = send({ ...row, status: 'signed' }, signature, node, lane, by.maySend)
+    } finally {
+      turn.done()
+    }
+    return { kind: await sending }
+  }
+
+  const send = async (
+    row: JournalRow,
+    signature: readonly Felt[],
+    node: Node,
+    lane: Lane,
+    maySend: () => boolean,
+    triesBefore = 0,
+  ): Promise<'sent' | 'stopped'> => {
+    const body = await bodyOf(row, signature)
+    const bytes = row.kind === 'deploy' ? deployAttempt(body) : invokeAttempt(body)
+    let unanswered = triesBefore
+    for (;;) {
+      if (!maySend()) {
+        // After a try somebody may have it, so it stays held; its nonce goes to the next one, and one of the two lands.
+        await journal.park(row.id)
+        needs.onSent(row)
+        lane.freed(BigInt(row.nonce))
+        return 'stopped'
+      }
+      const outcome = await tryOnce(row, bytes, node)
+      if (outcome.kind === 'accepted') {
+        accepted(row)
+        return 'sent'
+      }
+      if (outcome.kind === 'refused' && unanswered === 0) {
+        await ledger.settle(row.id, { end: 'rejected', failure: outcome.error.words.join(', ').slice(0, 300) })
+        lane.freed(BigInt(row.nonce))
+        if (outcome.error.rpcCode === VALIDATION_FAILED) preflight.forgetClass(row.network, row.account)
+        throw outcome.error
+      }
+      // A refusal after a try that nobody answered proves nothing about that try.
+      unanswered += 1
+      const pause = REPEATS[unanswered - 1]
+      if (pause === undefined || outcome.kind === 'refused') {
+        needs.onSent(row)
+        throw outcome.error
+      }
+      await needs.wait(pause)
+    }
+  }
+
+  type Tried = { readonly kind: 'accepted' } | { readonly kind: 'refused' | 'unknown'; readonly error: NodeError }
+
+  const tryOnce = async (row: JournalRow, bytes: Attempt, node: Node): Promise<Tried> => {
+    for (const pause of [...PREDECESSOR, undefined]) {
+      try {
+        const hash = await (row.kind === 'deploy' ? node.addDeploy(bytes) : node.addInvoke(bytes))
+        // Another hash than ours is no answer to what was sent.
+        return hash === row.hash ? { kind: 'accepted' } : { kind: 'unknown', error: nodeError('garbage', ['hash']) }
+      } catch (error) {
+        if (!isNodeError(error)) throw error
+        if (error.rpcCode === RPC.duplicate) return { kind: 'accepted' }
+        if (error.rpcCode !== RPC.nonce) {
+          const refused = error.rpcCode !== undefined && REFUSALS.includes(error.rpcCode)
+          return { kind: refused ? 'refused' : 'unknown', error }
+        }
+        nonces.forget(row.network, row.account)
+        try {
+          // The same bytes once they are in, and a used nonce, are answered alike.
+          if ((await node.status(row.hash)) !== undefined) return { kind: 'accepted' }
+          // The transaction before it is not in yet: the same bytes again when it is (performance.md 7).
+          if (pause === undefined || !(await mayFollowSoon(row, node))) return { kind: 'refused', error }
+        } catch (silence) {
+          if (isNodeError(silence)) return { kind: 'unknown', error: silence }
+          throw silence
+        }
+        await needs.wait(pause)
+      }
+    }
+    throw new Error('unreachable')
+  }
+
+  /** Ours is next now, or each nonce below it is one of our own that is under way. */
+  const mayFollowSoon = async (row: JournalRow, node: Node): Promise<boolean> => {
+    const chain = BigInt((await node.nonce(row.account)) ?? '0x0')
+    const own = BigInt(row.nonce)
+    const open = await journal.open(row)
+    for (let nonce = chain; nonce < own; nonce += 1n) {
+      if (!open.some((other) => BigInt(other.nonce) === nonce && other.status !== 'held')) return false
+    }
+    return chain <= own
+  }
+
+  const accepted = (row: JournalRow): void => {
+    nonces.accepted(row.network, row.account, BigInt(row.nonce))
+    preflight.moved(row.network, row.account, row.session)
+    const at = now()
+    // Not waited for: losing it costs one look-up.
+    journal.sent(row.id, at).catch(needs.report)
+    needs.onSent({ ...row, status: 'sent', sentAt: at })
+    recordSent(needs.history, row, at).catch(needs.report)
+  }
+
+  const bodyOf = async (row: JournalRow, signature: readonly Felt[]): Promise<Body> => {
+    if (row.kind === 'invoke') return invokeBody({ ...invokeParts(row), signature })
+    const account = (await needs.accounts.all()).find(({ address }) => address === row.account)
+    if (account === undefined) throw new Error('not an account of this wallet')
+    const { classHash, ownerPublicKey } = account
+    const { nonce, tip, bounds } = invokeParts(row)
+    return needs.cold().deployAccountBody({ classHash, ownerPublicKey, nonce, tip, bounds, signature })
+  }
+
+  const answerOf = (row: JournalRow): InSession => {
+    // Held by somebody else's try that is still under way: nobody can say yet.
+    if (!mayBeOut(row)) throw nodeError('silent', ['pending'])
+    if (row.end === 'rejected') throw nodeError('rpc', row.failure === undefined ? [] : [row.failure])
+    return { kind: 'sent', hash: row.hash, ...(row.session === undefined ? {} : { session: row.session }) }
+  }
+
+  const roomIn = (id: SessionId): Promise<void> =>
+    Promise.race([
+      new Promise<void>((resolve) => {
+        roomWaiters.set(id, [...(roomWaiters.get(id) ?? []), resolve])
+      }),
+      needs.wait(ROOM_STEP_MS),
+    ])
+
+  const inLane = async (request: SessionRequest): Promise<InSession> => {
+    const { account, network } = request.session === undefined ? request : (sessions.get(request.session) ?? request)
+    const lane = laneOf(network, account)
+    const mine = ticket()
+    const until = now() + ROOM_LASTS
+    for (;;) {
+      const result = await lane.run(mine, () => attempt(request, lane))
+      if (result.kind !== 'full') return result
+      if (now() >= until) return { kind: 'ask', reasons: [{ code: 'inFlight' }], session: result.session }
+      await roomIn(result.session)
+    }
+  }
+
+  const onceFor = async (request: SessionRequest): Promise<InSession> => {
+    if (request.request !== undefined) {
+      const row = await journal.rebuild(request.origin, request.request)
+      if (row !== undefined && row.purpose === undefined) return answerOf(row)
+    }
+    return inLane(request)
+  }
+
+  // ---- What a person approved.
+
+  const guardianOf = async (account: AccountRecord, network: NetworkId): Promise<boolean> => {
+    const state = await needs.accounts.state(account, network, 0)
+    if (state.classHash !== undefined && state.classHash !== account.classHash) throw new Error('another account class')
+    if (state.guardian === '0x0') return false
+    if (state.guardian !== account.guardian.publicKey) throw new Error('the second key on chain is not ours')
+    return true
+  }
+
+  const executeApproved = async (approved: Approved, work: ApprovedWork): Promise<JournalRow> => {
+    const { network, account } = work
+    const lane = laneOf(network, account.address)
+    const node = await nodes.of(network)
+    return lane.run(ticket(), async () => {
+      const guardian = work.kind === 'invoke' && work.purpose !== 'enable' ? await guardianOf(account, network) : false
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const bounds = readBounds(work.bounds)
+        const { chainId } = networks.get(network)
+        const { classHash, ownerPublicKey } = account
+        const result = await ledger.hold({
+          by: 'person',
+          approved,
+          network,
+          account: account.address,
+          kind: work.kind,
+          calls: work.calls,
+          bounds,
+          tip: TIP,
+          chainNonce: await nonces.chain(network, account.address, node),
+          hashOf: (nonce) =>
+            work.kind === 'deploy'
+              ? needs.cold().deployAccountHash({ classHash, ownerPublicKey, chainId, nonce, tip: TIP, bounds })
+              : invokeHash({ chainId, sender: account.address, calls: work.calls, nonce, tip: TIP, bounds }),
+          ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+          ...(work.origin === undefined ? {} : { origin: work.origin }),
+          ...(work.request === undefined ? {} : { request: work.request }),
+        })
+        if (result.kind === 'known') {
+          const { row } = result
+          if (row.end === 'rejected') throw nodeError('rpc', row.failure === undefined ? [] : [row.failure])
+          return row
+        }
+        const held = result.held as HeldForPerson // A person's proposal is held as a person's.
+        const sent = await signAndSend(held, lane, node, {
+          sign: () => signer.person(held, { guardian }),
+          maySend: () => true,
+        })
+        if (sent.kind === 'sent') return held.row
+      }
+      throw nodeError('silent', ['nonce'])
+    })
+  }
+
+  /** Resolves when the row is settled. */
+  const ended = async (row: JournalRow): Promise<JournalRow> => {
+    const settled = new Promise<JournalRow>((resolve) => {
+      rowWaiters.set(row.id, [...(rowWaiters.get(row.id) ?? []), resolve])
+    })
+    const current = await journal.get(row.id)
+    return current?.status === 'settled' ? current : settled
+  }
+
+  const stepCalls = (account: AccountRecord, step: SetupStep): readonly Call[] => {
+    const kind = accountKind(account.classHash)
+    if (!hasSessions(kind)) throw new Error('an account class without sessions')
+    return step === 'deploy' ? [] : [setGuardianCall(kind, account.address, account.guardian.publicKey)]
+  }
+
+  const isRevoked = async (session: StoredSession): Promise<boolean> => {
+    if (session.chain === undefined) return false
+    const node = await nodes.of(session.network)
+    const [answer] = await node.call(isSessionRevokedCall(session.account, session.chain.sessionHash))
+    return answer === '0x1'
+  }
+
+  /** The chain's answer, after the transaction that revokes has ended. */
+  const revocationEnded = async (row: JournalRow): Promise<void> => {
+    const revoked = row.calls[0]?.calldata[0]
+    const session = sessions.list({ account: row.account }).find(({ chain }) => chain?.sessionHash === revoked)
+    if (session === undefined) return
+    const done = row.end === 'accepted' && (await isRevoked(session))
+    await sessions.onChain(session.id, { state: done ? 'done' : 'failed', hash: row.hash })
+  }
+
+  /** What was signed before, in this worker's life or another: only if the answer would be the same today. */
+  const sendAgain = async (row: JournalRow, node: Node, lane: Lane): Promise<boolean> => {
+    const giveUp = async () => {
+      await journal.park(row.id)
+      lane.freed(BigInt(row.nonce))
+      return false
+    }
+    try {
+      if (row.session === undefined) {
+        const again = await ledger.againForPerson(row.id, YES_LASTS)
+        if (again === undefined) return await giveUp()
+        const account = (await needs.accounts.all()).find(({ address }) => address === row.account)
+        if (account === undefined) return await giveUp()
+        const plain = row.kind === 'deploy' || row.purpose === 'enable'
+        const guardian = plain ? false : await guardianOf(account, row.network)
+        const signature = await signer.person(again, { guardian })
+        return (await send(row, signature, node, lane, () => true, 1)) === 'sent'
+      }
+      const { origin, network, account, calls, session } = row
+      if (origin === undefined) return await giveUp()
+      const decided = await decide({ origin, network, account, calls, session }, row.id)
+      if (decided?.kind !== 'auto') return await giveUp()
+      const again = await ledger.againInSession(row.id, decided.proposal)
+      if (again === undefined) return await giveUp()
+      const signature = await signer.session(again)
+      return (await send(row, signature, node, lane, () => signer.maySend(again), 1)) === 'sent'
+    } catch (error) {
+      if (isNotNow(error)) return giveUp()
+      throw error
+    }
+  }
+
+  return {
+    executeInSession: (request) => {
+      const { origin } = request
+      const key = request.request === undefined ? undefined : `${origin} ${request.request}`
+      const same = key === undefined ? undefined : running.get(key)
+      if (same !== undefined) return same
+      const waiting = waitingOf.get(origin) ?? 0
+      if (waiting >= WAITING_PER_ORIGIN) return Promise.resolve({ kind: 'ask', reasons: [{ code: 'inFlight' }] })
+      waitingOf.set(origin, waiting + 1)
+      // Entered before anything is awaited: a twin of the request finds it.
+      const work = onceFor(request).finally(() => {
+        waitingOf.set(origin, (waitingOf.get(origin) ?? 1) - 1)
+        if (key !== undefined) running.delete(key)
+      })
+      if (key !== undefined) running.set(key, work)
+      return work
+    },
+    check: async (request) => {
+      const decided = await decide(request)
+      return decided && { verdict: decided.verdict, session: decided.session }
+    },
+    executeApproved: async (approved, work) => ({ hash: (await executeApproved(approved, work)).hash }),
+    estimateSteps: async ({ network, account, steps, calls }) => {
+      const node = await nodes.of(network)
+      const kind = accountKind(account.classHash)
+      const { address: sender, classHash, ownerPublicKey } = account
+      const first = steps.includes('deploy') ? 0n : BigInt((await node.nonce(sender)) ?? '0x0')
+      const withGuardian = steps.includes('enable') || (steps.length === 0 && (await guardianOf(account, network)))
+      const signings: Signing[] = steps.map((step) => ({ by: 'owner', calls: step === 'deploy' ? 0 : 1 }))
+      const signature = placeholderSignature(kind, false)
+      const bodies: Body[] = steps.map((step, at) => {
+        const nonce = felt(first + BigInt(at))
+        return step === 'deploy'
+          ? needs.cold().deployAccountBody({ classHash, ownerPublicKey, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+          : invokeBody({ sender, calls: stepCalls(account, step), nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+      })
+      if (calls !== undefined) {
+        signings.push({ by: withGuardian ? 'ownerAndGuardian' : 'owner', calls: calls.length })
+        const last = placeholderSignature(kind, withGuardian)
+        const nonce = felt(first + BigInt(steps.length))
+        bodies.push(invokeBody({ sender, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature: last }))
+      }
+      const estimates = await node.estimate(bodies)
+      const bounds = signings.map((signing, at) => storedBounds(boundsFor(estimates[at]!, signing)))
+      return {
+        steps: steps.map((step, at) => ({ step, bounds: bounds[at]! })),
+        ...(calls === undefined ? {} : { calls: bounds[steps.length]! }),
+      }
+    },
+    trial: async ({ network, account, calls }) => {
+      const node = await nodes.of(network)
+      const guardian = await guardianOf(account, network)
+      const signature = placeholderSignature(accountKind(account.classHash), guardian)
+      const nonce = (await node.nonce(account.address)) ?? felt(0)
+      const body = invokeBody({ sender: account.address, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+      const by = guardian ? 'ownerAndGuardian' : 'owner'
+      return preflight.trial(node, body, account.address, { by, calls: calls.length })
+    },
+    runSteps: async ({ network, account, steps, approved, origin, request }, onStep) => {
+      for (const { step, bounds } of steps) {
+        let row: JournalRow | undefined
+        try {
+          row = await executeApproved(approved, {
+            network,
+            account,
+            kind: step === 'deploy' ? 'deploy' : 'invoke',
+            purpose: step,
+            calls: stepCalls(account, step),
+            bounds,
+            ...(origin === undefined ? {} : { origin }),
+            ...(request === undefined ? {} : { request }),
+          })
+        } catch (error) {
+          // Refused by the node is a failed step; silence is not: the hold stays and the node's error is told.
+          if (!isNodeError(error) || error.reason !== 'rpc') throw error
+          throw stepFailed(step, error.words)
+        }
+        await onStep(step, 'sent', row.hash)
+        const end = await ended(row)
+        needs.accounts.forget(account.address, network)
+        nonces.forget(network, account.address)
+        preflight.forgetClass(network, account.address)
+        if (end.end !== 'accepted') throw stepFailed(step, end.failure === undefined ? [] : [end.failure], end.hash)
+        await onStep(step, 'done', row.hash)
+      }
+    },
+    revokeOnChain: async (session, approved) => {
+      if (session.chain === undefined) return undefined
+      if (await isRevoked(session)) {
+        await sessions.onChain(session.id, { state: 'done' })
+        return undefined
+      }
+      const account = (await needs.accounts.all()).find(({ address }) => address === session.account)
+      if (account === undefined) throw new Error('not an account of this wallet')
+      const { network } = session
+      const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
+      const node = await nodes.of(network)
+      const signature = placeholderSignature(accountKind(account.classHash), true)
+      const { estimate } = await estimateAt(node, network, session.account, calls, signature)
+      const bounds = storedBounds(boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 }))
+      const row = await executeApproved(approved, {
+        network,
+        account,
+        kind: 'invoke',
+        purpose: 'revoke',
+        calls,
+        bounds,
+      })
+      await sessions.onChain(session.id, { state: 'sent', hash: row.hash })
+      return { hash: row.hash }
+    },
+    isRevoked,
+    resend: async (row) => {
+      const node = await nodes.of(row.network)
+      const lane = laneOf(row.network, row.account)
+      return lane.run(ticket(), () => sendAgain(row, node, lane))
+    },
+    beforeAll: (network, account, work) => {
+      const lane = laneOf(network, account)
+      return lane.alone(() => work(async (row) => sendAgain(row, await nodes.of(network), lane)))
+    },
+    settled: (row) => {
+      for (const resolve of rowWaiters.get(row.id) ?? []) resolve(row)
+      rowWaiters.delete(row.id)
+      if (row.session !== undefined) {
+        const waiting = roomWaiters.get(row.session) ?? []
+        roomWaiters.delete(row.session)
+        for (const resolve of waiting) resolve()
+      }
+      if (row.end === 'dropped') nonces.forget(row.network, row.account)
+      if (row.purpose === 'revoke') revocationEnded(row).catch(needs.report)
+    },
+  }
+}
+
+const failedTrial: Exclude<Verdict, { kind: 'auto' }> = { kind: 'ask', reasons: [{ code: 'simulationFailed' }] }
+
+/** Only that others of the session are under way: it waits for room. */
+function isFull(verdict: { readonly kind: string; readonly reasons: readonly Reason[] }): boolean {
+  return (
+    verdict.kind === 'ask' && verdict.reasons.length > 0 && verdict.reasons.every(({ code }) => code === 'inFlight')
+  )
+}
+
+function pausedNow(session: SessionId | undefined): InSession {
+  return { kind: 'ask', reasons: [{ code: 'paused' }], ...(session === undefined ? {} : { session }) }
+}
+
+function stepFailed(step: SetupStep, words: readonly string[], hash?: Felt): StepFailed {
+  return Object.assign(new Error(`step failed: ${step}`), {
+    kind: 'step' as const,
+    step,
+    words,
+    ...(hash === undefined ? {} : { hash }),
+  })
+}
+
+/** Its id is the hash: a receipt that was lost is written again. */
+export function recordSent(history: Pick<History, 'add'>, row: JournalRow, at: UnixSeconds): Promise<void> {
+  const { network, account, origin, session, hash, calls, purpose } = row
+  return history.add({
+    id: sentId(hash),
+    at,
+    network,
+    account,
+    event: {
+      kind: 'transaction',
+      by: session === undefined ? 'person' : 'session',
+      hash,
+      calls,
+      ...(purpose === undefined ? {} : { purpose }),
+    },
+    ...(origin === undefined ? {} : { origin }),
+    ...(session === undefined ? {} : { session }),
+  })
+}
+export const sentId = (hash: Felt) => `tx ${hash}`

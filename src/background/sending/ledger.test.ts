@@ -1,0 +1,361 @@
+import 'fake-indexeddb/auto'
+import { describe, expect, it } from 'vitest'
+import { STRK } from '../../core/account.ts'
+import { felt, u256 } from '../../core/felt.ts'
+import type { MeterBook, SessionId } from '../../core/policy/policy.ts'
+import type { JournalRow, StoredSession } from '../../core/records.ts'
+import { SELECTORS } from '../../starknet/accounts.ts'
+import type { Signer } from '../keys/signer.ts'
+import type { Held, SessionProposal } from './ledger.ts'
+import {
+  ACCOUNT,
+  account,
+  CHAIN_ID,
+  createWorld,
+  GAME,
+  MOVE,
+  move,
+  NETWORK,
+  ORIGIN,
+  policy,
+  type World,
+} from './stub-world.ts'
+
+const S1 = 's1' as SessionId
+const bounds = {
+  l1_gas: { maxAmount: 0n, maxPrice: 100n },
+  l2_gas: { maxAmount: 1_000n, maxPrice: 10n },
+  l1_data_gas: { maxAmount: 10n, maxPrice: 3n },
+}
+const proposal = (more: Partial<SessionProposal> = {}): SessionProposal => ({
+  by: 'session',
+  session: S1,
+  network: NETWORK,
+  chainId: CHAIN_ID,
+  account: ACCOUNT,
+  origin: ORIGIN,
+  calls: [move()],
+  bounds,
+  tip: 0n,
+  feeToken: STRK,
+  chainNonce: 4n,
+  facts: (now) => ({
+    ownAccounts: [ACCOUNT],
+    unlocked: true,
+    workingSet: true,
+    clockWrong: false,
+    classes: { [ACCOUNT]: { classHash: account.classHash, readAt: now } },
+    liveAllowance: false,
+    simulation: 'none',
+    reverts: { inARow: 0, lastAt: 0 },
+  }),
+  ...more,
+})
+/** Somebody else's hand on the disk: the row without our MAC. */
+const damage = async (
+  world: World,
+  store: 'sessions' | 'books' | 'journal',
+  key: string,
+  change: (value: never) => unknown,
+) => {
+  await world.db.write([store], 'strict', async (tx) => {
+    const row = (await tx.row(store, key))!
+    await tx.putRow(store, { ...row, value: change(row.value as never) })
+  })
+}
+
+describe('hold', () => {
+  it('waiting holds share commits, are judged in arrival order, and each sees the ones before', async () => {
+    const world = await createWorld()
+    await world.start('s1', {
+      usage: {
+        tx: [{ window: { kind: 'session' }, max: 40 }],
+        calls: [],
+        maxCallsPerTx: 20,
+        minGap: 0,
+        maxInFlight: 64,
+      },
+    })
+    world.log.length = 0
+    const results = await Promise.all(Array.from({ length: 65 }, () => world.ledger.hold(proposal())))
+    // The first goes alone; what came meanwhile goes in groups of 32.
+    expect(world.log).toHaveLength(3)
+    expect(results.map(({ kind }) => kind)).toEqual([
+      ...Array.from({ length: 40 }, () => 'held'),
+      ...Array.from({ length: 25 }, () => 'ask'),
+    ])
+    const nonces = (await world.journal.open()).map(({ nonce }) => Number(nonce))
+    expect(nonces).toEqual(Array.from({ length: 40 }, (_, at) => at + 4))
+  })
+
+  it('two of one request in one group are one row', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const results = await Promise.all([1, 2].map(() => world.ledger.hold(proposal({ request: 'q' }))))
+    expect(results.map(({ kind }) => kind)).toEqual(['held', 'known'])
+  })
+
+  it('refuses: a row on disk that is not ours, and the session pauses', async () => {
+    for (const store of ['books', 'sessions'] as const) {
+      const world = await createWorld()
+      await world.start('s1')
+      await damage(world, store, 's1', (it: MeterBook | StoredSession) => ({ ...it, seq: it.seq + 5 }))
+      expect(await world.ledger.hold(proposal())).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+      expect(await world.play('q1')).toMatchObject({ kind: expect.stringMatching(/ask|none/) })
+      expect(world.node.state.arrived).toEqual([])
+      expect(world.stops.isStopped(S1)).toBe(true)
+    }
+  })
+
+  it('one damaged session is nobody else’s trouble in the same commit', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.start('s2')
+    await damage(world, 'books', 's1', (it: MeterBook) => ({ ...it, base: { tx: '0' } }))
+    const results = await Promise.all(
+      [proposal(), proposal({ session: 's2' as SessionId })].map((it) => world.ledger.hold(it)),
+    )
+    expect(results.map(({ kind }) => kind)).toEqual(['ask', 'held'])
+  })
+
+  it('refuses: after a commit that failed nothing is held and nothing is signed', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const write = world.db.write
+    Object.assign(world.db, {
+      write: () => Promise.reject(Object.assign(new Error('full'), { kind: 'storage', why: 'quota' })),
+    })
+    await expect(world.play('q1')).rejects.toMatchObject({ kind: 'storage' })
+    Object.assign(world.db, { write })
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.open()).toEqual([])
+  })
+})
+
+describe('sessions', () => {
+  it('are read again in the next life as they were', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const next = await world.next()
+    expect(next.sessions.get(S1)).toEqual(session)
+    expect(next.sessions.live(ORIGIN, ACCOUNT, NETWORK)).toHaveLength(1)
+    expect(next.sessions.live(ORIGIN, ACCOUNT, 'mainnet')).toEqual([])
+  })
+
+  it.each<[string, (session: StoredSession) => StoredSession]>([
+    [
+      'an effective policy wider than granted',
+      (it) => ({ ...it, effective: { ...it.effective, validUntil: it.effective.validUntil + 1 } }),
+    ],
+    [
+      'another granted policy than was signed',
+      (it) => ({ ...it, granted: { ...it.granted, usage: { ...it.granted.usage, maxInFlight: 63 } } }),
+    ],
+    ['a policy hash of its own', (it) => ({ ...it, policyHash: `0x${'1'.repeat(64)}` as StoredSession['policyHash'] })],
+    ['another end on chain', (it) => ({ ...it, chain: { ...it.chain!, expiresAt: it.chain!.expiresAt - 1 } })],
+    ['a method more', (it) => ({ ...it, chain: { ...it.chain!, methods: [...it.chain!.methods, [ACCOUNT, MOVE]] } })],
+    ['metadata of another site', (it) => ({ ...it, origin: 'https://other.example' as StoredSession['origin'] })],
+  ])('refuses: %s, written under our own MAC, pauses storageTampered and never lifts', async (_name, change) => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.db.write(['sessions'], 'strict', async (tx) => {
+      const row = (await world.guard.get<StoredSession>(tx, 'sessions', 's1'))!
+      if (row.ok) await world.guard.put(tx, 'sessions', 's1', change(row.value))
+    })
+    const next = await world.next()
+    next.useKey('s1')
+    expect(next.sessions.get(S1)).toMatchObject({ state: 'paused', pause: 'storageTampered' })
+    expect(await next.sessions.resume(S1, 'person')).toBeUndefined()
+    expect(await next.play('q1')).toMatchObject({ kind: expect.stringMatching(/ask|none/) })
+    expect(next.node.state.arrived).toEqual([])
+  })
+
+  it('a narrowing is enforced by the next hold; a widening is refused', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const narrower = { ...session.effective, usage: { ...session.effective.usage, maxCallsPerTx: 1 } }
+    await world.sessions.narrow(S1, narrower)
+    expect(await world.play('q1', [move(1), move(2)])).toMatchObject({ kind: 'ask', reasons: [{ code: 'callsPerTx' }] })
+    expect((await world.play('q2')).kind).toBe('sent')
+    await expect(world.sessions.narrow(S1, session.effective)).rejects.toThrow('wider')
+  })
+
+  it('what was held before a narrowing is given back and judged again', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const result = await world.ledger.hold(proposal())
+    await world.sessions.narrow(S1, {
+      ...session.effective,
+      calls: session.effective.calls.map((rule) => ({ ...rule, enabled: false })),
+    })
+    expect(await world.journal.open()).toEqual([])
+    const { held } = result as unknown as { held: Held }
+    await expect(world.signer.session(held)).rejects.toMatchObject({ why: 'changed' })
+  })
+
+  it('a site lifts its own pause only, a person all but the final ones', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.sessions.pause(S1, 'site')
+    expect((await world.sessions.resume(S1, 'site'))?.state).toBe('active')
+    await world.sessions.pause(S1, 'person')
+    await world.sessions.pause(S1, 'site')
+    expect(await world.sessions.resume(S1, 'site')).toBeUndefined()
+    await world.sessions.pauseAll({ network: NETWORK }, 'chainRestarted')
+    expect(await world.sessions.resume(S1, 'person')).toBeUndefined()
+    await world.sessions.revoke(S1, world.clock.now, false)
+    expect(await world.sessions.resume(S1, 'person')).toBeUndefined()
+    expect(world.sessions.get(S1)).toMatchObject({ state: 'revoked', endedAt: world.clock.now })
+  })
+
+  it('the key is written in the transaction of the session, or neither is', async () => {
+    const world = await createWorld()
+    const session = { ...(await world.start('s1')), id: 's2' as SessionId }
+    const book = { session: session.id, seq: 0, base: {}, bookings: [], returned: [], credit: [] }
+    await expect(
+      world.sessions.create(session, book, async () => {
+        throw new Error('no room')
+      }),
+    ).rejects.toThrow('no room')
+    expect(world.sessions.get(session.id)).toBeUndefined()
+    expect(await world.ledger.state(session.id)).toBeUndefined()
+  })
+
+  it('a restarted chain is adopted: its rows end, and nothing of them is given back', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    await world.ledger.abandon(NETWORK)
+    expect(await world.journal.open()).toEqual([])
+    await world.networks.adopt(NETWORK, { hash: felt(1), at: 1 })
+    const next = await world.next()
+    expect(next.networks.get(NETWORK).genesis).toEqual({ hash: felt(1), at: 1 })
+  })
+})
+
+describe('signer', () => {
+  const heldBy = async (world: World): Promise<Held> => {
+    const result = await world.ledger.hold(proposal())
+    return (result as unknown as { held: Held }).held
+  }
+
+  it('type: nothing but a hold made by the ledger is signed for', () => {
+    const forged = (signer: Signer, row: JournalRow, session: StoredSession) =>
+      // @ts-expect-error: the brand is missing
+      signer.session({ by: 'session', row, session, chainId: CHAIN_ID })
+    expect(forged).toBeTypeOf('function')
+  })
+
+  it('refuses: a row whose hash is not that of its parts', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const held = await heldBy(world)
+    const other = { ...held, row: { ...held.row, calls: [move(2)] } } as Held
+    await expect(world.signer.session(other)).rejects.toThrow('another hash')
+  })
+
+  it('refuses: a call outside the signed list, to an own account, or of an escape', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const held = await heldBy(world)
+    const calling = (call: JournalRow['calls'][number]) => ({ ...held, row: { ...held.row, calls: [call] } }) as Held
+    await expect(world.signer.session(calling({ ...move(), to: ACCOUNT }))).rejects.toThrow('own account')
+    for (const selector of [SELECTORS.trigger_escape_owner, SELECTORS.escape_owner]) {
+      await expect(world.signer.session(calling({ to: GAME, selector, calldata: [] }))).rejects.toThrow('escape')
+    }
+  })
+
+  it('refuses: the stop flag is up, though nothing is committed yet', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const held = await heldBy(world)
+    world.stops.stopSession(S1)
+    await expect(world.signer.session(held)).rejects.toMatchObject({ why: 'stopped' })
+    expect(world.signer.maySend(held)).toBe(false)
+  })
+
+  it('refuses: the end came between hold and signature', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const held = await heldBy(world)
+    world.clock.now = session.effective.validUntil - 60
+    await expect(world.signer.session(held)).rejects.toMatchObject({ why: 'expired' })
+    world.clock.now -= 1
+    expect((await world.signer.session(held)).length).toBeGreaterThan(25)
+  })
+
+  it('refuses: a person’s yes to one thing is none to another', async () => {
+    const world = await createWorld()
+    const row = {
+      network: NETWORK,
+      account,
+      kind: 'invoke' as const,
+      bounds: (await world.executor.trial({ network: NETWORK, account, calls: [move()] })).bounds,
+    }
+    const revoke = { to: ACCOUNT, selector: SELECTORS.revoke_session, calldata: [felt(7)] }
+    const cases = [
+      // A site's calls never reach the own account, whatever was approved.
+      [[{ kind: 'calls', calls: [revoke] }], { ...row, calls: [revoke] }],
+      [[{ kind: 'revoke', sessionHash: felt(8) }], { ...row, calls: [revoke], purpose: 'revoke' }],
+      [[{ kind: 'step', step: 'deploy' }], { ...row, calls: [move()], purpose: 'enable' }],
+      [[{ kind: 'step', step: 'enable' }], { ...row, calls: [move()], purpose: 'enable' }],
+    ] as const
+    for (const [allows, work] of cases) {
+      await expect(world.executor.executeApproved(world.yes(allows), work)).rejects.toThrow()
+    }
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.open()).toEqual([])
+  })
+
+  it('authorizes the session a person allowed, owner first, and no other', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    const signed = await world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session)
+    expect(signed).toEqual(session.chain!.authorization)
+    await expect(
+      world.signer.authorization(world.yes([{ kind: 'session', session: 's2' as SessionId }]), session),
+    ).rejects.toThrow('nobody said yes')
+    const other = { ...session, chain: { ...session.chain!, sessionHash: felt(5) } }
+    await expect(world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), other)).rejects.toThrow()
+    world.lock.unlocked = false
+    await expect(
+      world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session),
+    ).rejects.toMatchObject({ why: 'locked' })
+  })
+})
+
+describe('simulation', () => {
+  it('where the policy asks for it: outflow nobody declared is a reason, and nothing is signed', async () => {
+    const world = await createWorld()
+    await world.start('s1', { spend: { ...policy().spend, look: 'simulate' } })
+    expect((await world.play('q1')).kind).toBe('sent')
+    expect(world.node.state.methods).toContain('starknet_simulateTransactions')
+    world.node.state.trace = [
+      {
+        order: 0,
+        keys: ['0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9', ACCOUNT, '0xbad'],
+        data: ['0x5', '0x0'],
+      },
+    ]
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'undeclaredOutflow' }] })
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
+  it('for a person: what goes out and comes in, per token', async () => {
+    const world = await createWorld()
+    world.node.state.trace = [
+      {
+        order: 0,
+        keys: ['0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9', ACCOUNT, '0xbad'],
+        data: ['0x5', '0x0'],
+      },
+      {
+        order: 1,
+        keys: ['0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9', '0xbad', ACCOUNT],
+        data: ['0x9', '0x0'],
+      },
+    ]
+    const { moves } = await world.executor.trial({ network: NETWORK, account, calls: [move()] })
+    expect(moves).toEqual([{ token: GAME, out: u256(0n), in: u256(4n) }])
+  })
+})

@@ -1,0 +1,141 @@
+/**
+ * Ledger, journal, signer, executor, watcher and recovery joined to one another: each tells the others what it committed, and
+ * only here do their circles close. Everything from outside is an argument.
+ */
+import type { PauseReason, SessionId } from '../../core/policy/policy.ts'
+import type { JournalRow, StoredSession } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import type { Database, Guard } from '../../platform/database.ts'
+import type { Nodes } from '../../platform/node.ts'
+import type { Cold } from '../cold.ts'
+import type { Contracts } from '../contracts.ts'
+import { createSigner, type Signer, type SignerNeeds } from '../keys/signer.ts'
+import type { Accounts } from '../owners/accounts.ts'
+import type { History } from '../owners/history.ts'
+import type { Networks } from '../owners/networks.ts'
+import { createSessions, type SessionNeeds, type Sessions } from '../owners/sessions.ts'
+import { createExecutor, type Executor } from './executor.ts'
+import { createJournal, type Journal } from './journal.ts'
+import { createLedger, type Ledger } from './ledger.ts'
+import { createNonces, type Nonces } from './nonces.ts'
+import { createPreflight, type Preflight } from './preflight.ts'
+import { createRecovery, type Recovery } from './recovery.ts'
+import { createWatcher, type Watcher } from './watcher.ts'
+
+export interface SendingNeeds {
+  readonly db: Database
+  readonly guard: () => Guard | undefined
+  readonly keys: SignerNeeds['keys']
+  readonly vault: SignerNeeds['vault']
+  readonly stops: SignerNeeds['stops'] & SessionNeeds['stops']
+  readonly nodes: Nodes
+  readonly networks: Networks
+  readonly accounts: Accounts
+  readonly contracts: Pick<Contracts, 'allowances'>
+  readonly history: History
+  readonly cold: Cold
+  readonly newId: () => string
+  readonly now: () => UnixSeconds
+  readonly ticks: () => number
+  readonly wait: (ms: number) => Promise<void>
+  readonly after: (ms: number, fn: () => void) => () => void
+  /** A session's row is another one. */
+  readonly onSession: (session: StoredSession, before: StoredSession | undefined) => void
+  /** A row is sent, nearly there, or settled; `paused`: its settlement paused the session. */
+  readonly onRow: (row: JournalRow, paused?: PauseReason) => void
+  readonly report: (error: unknown) => void
+}
+export interface Sending {
+  readonly ledger: Ledger
+  readonly journal: Journal
+  readonly sessions: Sessions
+  readonly signer: Signer
+  readonly nonces: Nonces
+  readonly preflight: Preflight
+  readonly executor: Executor
+  readonly watcher: Watcher
+  readonly recovery: Recovery
+}
+
+export function createSending(needs: SendingNeeds): Sending {
+  const { db, guard, networks, nodes, history, cold, now, report } = needs
+  const journal = createJournal({ db, guard })
+  const nonces = createNonces({ now })
+  const preflight = createPreflight({ contracts: needs.contracts, ticks: needs.ticks })
+  const accounts = () => needs.accounts.all()
+
+  const ledger = createLedger({
+    db,
+    guard,
+    newId: needs.newId,
+    clock: (network, lastWall) => networks.clock(network, lastWall),
+    onSession: (session) => sessions.committed(session),
+    onSettled: (row, paused) => {
+      executor.settled(row)
+      needs.onRow(row, paused)
+    },
+    onTampered: (id: SessionId) => {
+      sessions.foundTampered(id).catch(report)
+    },
+  })
+  const sessions: Sessions = createSessions({ ledger, stops: needs.stops, onChange: needs.onSession })
+  const signer = createSigner({
+    keys: needs.keys,
+    vault: needs.vault,
+    stops: needs.stops,
+    look: (id) => sessions.get(id),
+    accounts,
+    network: (id) => networks.get(id),
+    now,
+    deployHash: (parts) => cold().deployAccountHash(parts),
+  })
+  const executor: Executor = createExecutor({
+    ledger,
+    journal,
+    nodes,
+    nonces,
+    preflight,
+    signer,
+    sessions,
+    accounts: needs.accounts,
+    networks,
+    history,
+    cold,
+    isUnlocked: () => needs.keys.isUnlocked(now()),
+    lastWall: () => db.lastWall(),
+    now,
+    wait: needs.wait,
+    onSent: (row) => {
+      watcher.follow(row.network, row.account)
+      needs.onRow(row)
+    },
+    report,
+  })
+  const watcher: Watcher = createWatcher({
+    ledger,
+    journal,
+    nodes,
+    nonces,
+    networks,
+    accounts,
+    resend: (row) => executor.resend(row),
+    now,
+    after: needs.after,
+    onChange: (row) => needs.onRow(row),
+    report,
+  })
+  const recovery = createRecovery({
+    ledger,
+    journal,
+    sessions,
+    history,
+    nodes,
+    watcher,
+    accounts,
+    beforeAll: (network, account, work) => executor.beforeAll(network, account, work),
+    isRevoked: (session) => executor.isRevoked(session),
+    now,
+    report,
+  })
+  return { ledger, journal, sessions, signer, nonces, preflight, executor, watcher, recovery }
+}

@@ -1,0 +1,167 @@
+/**
+ * What is read from the chain before a session signs (policy.md 5.1, 5.3): class hashes, allowances that make a trial run
+ * necessary, and the trial run itself. A failing trial is a fact for the decision, a silent node is not.
+ */
+import { type Address, type ClassHash, type Felt, u256 } from '../../core/felt.ts'
+import type { Facts, ReadClass, Simulation } from '../../core/policy/facts.ts'
+import { outflow } from '../../core/policy/outflow.ts'
+import type { Call, SessionId } from '../../core/policy/policy.ts'
+import { codeOf } from '../../core/policy/standing.ts'
+import type { NetworkId, StoredSession, Trial } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { type Body, type Emitted, type Estimate, isNodeError, type Node, RPC } from '../../platform/node.ts'
+import type { Signing } from '../../starknet/session-token.ts'
+import type { Contracts } from '../contracts.ts'
+import { boundsFor, storedBounds } from './fees.ts'
+
+export interface Preflight {
+  /** Classes of the account and of pinned contracts called, none older than 60 s. @throws NodeError */
+  readClasses(session: StoredSession, calls: readonly Call[], node: Node): Promise<void>
+  /** With their age at `now`. `assumed`: what was not read is taken as unchanged, for the pass that asks no node. */
+  classes(session: StoredSession, calls: readonly Call[], now: UnixSeconds, assumed: boolean): Facts['classes']
+  /** Whether a contract in scope may pull a known token; read again after each transaction that was not the session's. */
+  liveAllowance(session: StoredSession): Promise<boolean>
+  /** The account sent something: what sessions other than `by` know of its allowances is old. */
+  moved(network: NetworkId, account: Address, by?: SessionId): void
+  /** Its class may be another one: error 55, an upgrade. */
+  forgetClass(network: NetworkId, contract: Address): void
+  simulate(node: Node, body: Body, account: Address): Promise<Simulated>
+  /** For a person: what is expected to move, and the bounds that will be signed. @throws NodeError */
+  trial(node: Node, body: Body, account: Address, signing: Signing): Promise<Trial>
+}
+export interface Simulated {
+  readonly result: (now: UnixSeconds) => Simulation
+  /** Absent when it could not even start. */
+  readonly estimate?: Estimate
+}
+
+export interface PreflightNeeds {
+  readonly contracts: Pick<Contracts, 'allowances'>
+  /** Milliseconds that only go forward: ages are measured with them, whatever the clocks do. */
+  readonly ticks: () => number
+}
+
+const FRESH_MS = 60_000
+const REFRESH_MS = 30_000
+/** More pairs of token and contract than this are not asked for one by one: the trial run is cheaper. */
+const MAX_PAIRS = 64
+const MAX_FAILURE = 300
+
+export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight {
+  const known = new Map<string, { readonly classHash: ClassHash; readonly at: number }>()
+  const allowances = new Map<SessionId, { readonly of: string; readonly live: Promise<boolean> }>()
+
+  const needed = (session: StoredSession, calls: readonly Call[]) => codeOf(session, calls, {}, 0).unread
+  const read = async (network: NetworkId, contract: Address, node: Node): Promise<void> => {
+    const classHash = await node.classHashAt(contract)
+    if (classHash === undefined) known.delete(`${network} ${contract}`)
+    // A class hash as the chain answers it: only compared.
+    else known.set(`${network} ${contract}`, { classHash: classHash as ClassHash, at: ticks() })
+  }
+  const ageOf = (network: NetworkId, contract: Address) => {
+    const entry = known.get(`${network} ${contract}`)
+    return entry === undefined ? Number.POSITIVE_INFINITY : ticks() - entry.at
+  }
+
+  const readAllowances = async (session: StoredSession): Promise<boolean> => {
+    const tokens = session.effective.spend.limits.flatMap((it) => (it.asset === 'erc20' ? [it.token] : []))
+    const spenders = [
+      ...new Set(session.effective.calls.flatMap((rule) => (rule.contract === '*' ? [] : [rule.contract]))),
+    ]
+    if (session.effective.calls.some((rule) => rule.contract === '*')) return true
+    if ((tokens.length + 2) * spenders.length > MAX_PAIRS) return true
+    return (await contracts.allowances(session.network, session.account, tokens, spenders)).length > 0
+  }
+
+  const simulate: Preflight['simulate'] = async (node, body, account) => {
+    const at = ticks()
+    const time = (now: UnixSeconds) => now - Math.ceil((ticks() - at) / 1000)
+    try {
+      const { estimate, reverted, events } = await node.simulate(body)
+      if (reverted !== undefined) {
+        const words = reverted.join(', ').slice(0, MAX_FAILURE)
+        return { estimate, result: (now) => ({ ok: false, at: time(now), words }) }
+      }
+      const left = outflow(events, account)
+      return { estimate, result: (now) => ({ ok: true, at: time(now), ...left }) }
+    } catch (error) {
+      // The node's own no is a failed trial; anything else says nothing of the transaction.
+      if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
+      const words = error.words.join(', ').slice(0, MAX_FAILURE)
+      return { result: (now) => ({ ok: false, at: time(now), words }) }
+    }
+  }
+
+  return {
+    readClasses: async (session, calls, node) => {
+      const { network } = session
+      const contracts = needed(session, calls)
+      await Promise.all(
+        contracts.filter((contract) => ageOf(network, contract) >= FRESH_MS).map((it) => read(network, it, node)),
+      )
+      for (const contract of contracts) {
+        if (ageOf(network, contract) < REFRESH_MS) continue
+        // Beside the hot path: the next call finds it fresh. A failure leaves the old age.
+        read(network, contract, node).catch(() => undefined)
+      }
+    },
+    classes: (session, calls, now, assumed) => {
+      const found: Record<Address, ReadClass> = {}
+      for (const contract of needed(session, calls)) {
+        const entry = known.get(`${session.network} ${contract}`)
+        if (entry !== undefined && (!assumed || ticks() - entry.at < FRESH_MS)) {
+          found[contract] = { classHash: entry.classHash, readAt: now - Math.ceil((ticks() - entry.at) / 1000) }
+        } else if (assumed) {
+          const pin = session.effective.calls.find((rule) => rule.contract === contract)?.codePin
+          found[contract] =
+            contract === session.account || pin === undefined
+              ? { classHash: session.accountClass, readAt: now }
+              : { ...pin, readAt: now }
+        }
+      }
+      return found
+    },
+    liveAllowance: (session) => {
+      const of = `${session.network} ${session.account}`
+      const entry = allowances.get(session.id)
+      if (entry !== undefined) return entry.live
+      const live = readAllowances(session)
+      allowances.set(session.id, { of, live })
+      live.catch(() => allowances.delete(session.id))
+      return live
+    },
+    moved: (network, account, by) => {
+      for (const [id, { of }] of allowances) {
+        if (id !== by && of === `${network} ${account}`) allowances.delete(id)
+      }
+    },
+    forgetClass: (network, contract) => {
+      known.delete(`${network} ${contract}`)
+    },
+    simulate,
+    trial: async (node, body, account, signing) => {
+      const { estimate, reverted, events } = await node.simulate(body)
+      const bounds = storedBounds(boundsFor(estimate, signing))
+      return reverted === undefined
+        ? { bounds, moves: movesOf(events, account) }
+        : { bounds, fails: reverted.join(', ').slice(0, MAX_FAILURE), moves: [] }
+    },
+  }
+}
+
+/** Net per token, either out or in. */
+function movesOf(events: readonly Emitted[], account: Address): Trial['moves'] {
+  const { out } = outflow(events, account)
+  const { out: back } = outflow(events.map(reversed), account)
+  const tokens = [...new Set([...Object.keys(out), ...Object.keys(back)])] as Address[] // Keys of both records.
+  return tokens.map((token) => ({ token, out: out[token] ?? u256(0n), in: back[token] ?? u256(0n) }))
+}
+
+/** Sender and receiver of a `Transfer` exchanged, so that what comes in is counted by the same rules as what goes out. */
+function reversed(event: Emitted): Emitted {
+  const { keys, data } = event
+  const swapped = ([first, second, ...rest]: readonly Felt[]) =>
+    first === undefined || second === undefined ? [] : [second, first, ...rest]
+  if (keys.length >= 3) return { ...event, keys: [...keys.slice(0, 1), ...swapped(keys.slice(1))] }
+  return keys.length === 1 && data.length >= 2 ? { ...event, data: swapped(data) } : event
+}

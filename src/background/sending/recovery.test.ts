@@ -1,0 +1,417 @@
+import 'fake-indexeddb/auto'
+import { describe, expect, it } from 'vitest'
+import { STRK } from '../../core/account.ts'
+import { felt, u256 } from '../../core/felt.ts'
+import { used } from '../../core/policy/book.ts'
+import type { MeterId, SessionId } from '../../core/policy/policy.ts'
+import { isNodeError } from '../../platform/node.ts'
+import {
+  ACCOUNT,
+  account,
+  bodyOf,
+  CHAIN_ID,
+  createWorld,
+  hashOf,
+  move,
+  NETWORK,
+  ORIGIN,
+  type World,
+} from './stub-world.ts'
+
+const bounds = {
+  l1_gas: { maxAmount: 0n, maxPrice: 100n },
+  l2_gas: { maxAmount: 1_000n, maxPrice: 10n },
+  l1_data_gas: { maxAmount: 10n, maxPrice: 3n },
+}
+const facts = () => ({
+  ownAccounts: [ACCOUNT],
+  unlocked: true,
+  workingSet: true,
+  clockWrong: false,
+  classes: { [ACCOUNT]: { classHash: account.classHash, readAt: 2 ** 35 } },
+  liveAllowance: false,
+  simulation: 'none' as const,
+  reverts: { inARow: 0, lastAt: 0 },
+})
+/** As far as the hold's commit, and no further. */
+const holdOnly = (world: World, request: string) =>
+  world.ledger.hold({
+    by: 'session',
+    session: 's1' as SessionId,
+    network: NETWORK,
+    chainId: CHAIN_ID,
+    account: ACCOUNT,
+    origin: ORIGIN,
+    request,
+    calls: [move()],
+    bounds,
+    tip: 0n,
+    feeToken: STRK,
+    chainNonce: 0n,
+    facts,
+  })
+const cut = async (method: string) => {
+  if (method.startsWith('starknet_add')) throw new Error('cut')
+  return undefined
+}
+/** Signed, sent into nothing, and the worker is gone. */
+const lost = async (request = 'q1') => {
+  const world = await createWorld()
+  await world.start('s1')
+  world.node.state.fault = cut
+  await expect(world.play(request)).rejects.toSatisfy(isNodeError)
+  world.node.state.fault = undefined
+  return world
+}
+const nextLife = async (world: World) => {
+  const next = await world.next()
+  next.useKey('s1')
+  const recovered = await next.recovery.recover()
+  await recovered.settling
+  return { next, recovered }
+}
+const transactions = (world: World) =>
+  world.node.state.arrived.map((text) => (JSON.parse(text) as { params: unknown }).params)
+const feeUsed = async (world: World) => {
+  const state = (await world.ledger.state('s1' as SessionId))!
+  return used(state.book, [], `fee:${STRK}` as MeterId, { kind: 'session' }, world.clock.now)
+}
+
+describe('recovers', () => {
+  it('worker dies after the hold: released, and the same request runs anew on the same nonce', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    expect((await holdOnly(world, 'q1')).kind).toBe('held')
+    const { next, recovered } = await nextLife(world)
+    expect(recovered).toMatchObject({ released: 1, open: 0 })
+    expect((await next.play('q1')).kind).toBe('sent')
+    expect(bodyOf(next.node.state.arrived[0]!).nonce).toBe('0x0')
+    expect(await next.journal.list({ session: 's1' as SessionId })).toMatchObject(
+      expect.arrayContaining([expect.objectContaining({ end: 'released' })]),
+    )
+  })
+
+  it('worker dies after sign, before send: the very same transaction goes out, once', async () => {
+    const world = await lost()
+    const [sent] = transactions(world)
+    const before = world.node.state.arrived.length
+    const { next } = await nextLife(world)
+    expect(transactions(next).slice(before)).toEqual([sent])
+    expect(await next.journal.open()).toMatchObject([{ status: 'sent' }])
+    expect(await next.play('q1')).toMatchObject({ kind: 'sent', hash: hashOf(bodyOf(next.node.state.arrived[0]!)) })
+    expect(next.node.state.known.size).toBe(1)
+  })
+
+  it('worker dies after the node took it: followed and settled, never sent a second time', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method, params) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      world.node.perform(method, params)
+      return new Promise(() => {})
+    }
+    void world.play('q1')
+    await expect.poll(() => world.node.state.known.size).toBe(1)
+    world.node.state.fault = undefined
+    const { next } = await nextLife(world)
+    expect(next.node.state.arrived).toHaveLength(1)
+    await next.settle()
+    expect(await next.journal.open()).toEqual([])
+    expect(await feeUsed(next)).toBe(next.node.state.fee)
+  })
+
+  it('lost, and the session was revoked: not sent, held, and its nonce goes to the next transaction', async () => {
+    const world = await lost()
+    await world.sessions.revoke('s1' as SessionId, world.clock.now, false)
+    const before = world.node.state.arrived.length
+    const { next } = await nextLife(world)
+    expect(next.node.state.arrived).toHaveLength(before)
+    expect(await next.journal.open()).toMatchObject([{ status: 'signed', parked: true }])
+    await next.start('s2')
+    expect((await next.play('q2')).kind).toBe('sent')
+    expect(bodyOf(next.node.state.arrived.at(-1)!).nonce).toBe('0x0')
+  })
+
+  it('lost, and the session was narrowed so that it would not fit today: not sent', async () => {
+    const world = await lost()
+    const { effective } = world.sessions.get('s1' as SessionId)!
+    await world.sessions.narrow('s1' as SessionId, {
+      ...effective,
+      calls: effective.calls.map((rule) => ({ ...rule, enabled: false })),
+    })
+    const before = world.node.state.arrived.length
+    const { next } = await nextLife(world)
+    expect(next.node.state.arrived).toHaveLength(before)
+    expect(await next.journal.open()).toMatchObject([{ parked: true }])
+  })
+
+  it('lost at the very limit: its own hold does not stand in its way', async () => {
+    const world = await createWorld()
+    await world.start('s1', {
+      usage: { tx: [{ window: { kind: 'session' }, max: 1 }], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 1 },
+    })
+    world.node.state.fault = cut
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    const { next } = await nextLife(world)
+    expect(next.node.state.known.size).toBe(1)
+  })
+
+  it('lost, locked since, and the session does not run while locked: not sent', async () => {
+    const world = await createWorld()
+    await world.start('s1', {}, { runWhileLocked: false })
+    world.node.state.fault = cut
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    const next = await world.next()
+    next.lock.unlocked = false
+    const before = next.node.state.arrived.length
+    await (await next.recovery.recover()).settling
+    expect(next.node.state.arrived).toHaveLength(before)
+    expect(await next.journal.open()).toMatchObject([{ parked: true }])
+  })
+
+  it('lost, and something else used the nonce: dropped after two readings 60 s apart, not before', async () => {
+    const world = await lost()
+    world.node.state.nonce = 3n
+    const { next } = await nextLife(world)
+    await next.settle(3)
+    expect(await next.journal.open()).toHaveLength(1)
+    next.clock.now += 59
+    await next.settle(3)
+    expect(await next.journal.open()).toHaveLength(1)
+    next.clock.now += 1
+    await next.settle(3)
+    expect(await next.journal.open()).toEqual([])
+    expect(await next.journal.list({ session: 's1' as SessionId })).toMatchObject([{ end: 'dropped' }])
+    expect(await feeUsed(next)).toBe(0n)
+  })
+
+  it('node silent: everything stays held, and nothing new is signed', async () => {
+    const world = await lost()
+    world.node.state.fault = async () => {
+      throw new Error('down')
+    }
+    const { next } = await nextLife(world)
+    expect(await next.journal.open()).toMatchObject([{ status: 'signed' }])
+    await expect(next.play('q2')).rejects.toSatisfy(isNodeError)
+    expect(await next.journal.open()).toHaveLength(1)
+    expect(next.errors).toEqual([])
+  })
+
+  it('nothing new takes a nonce while the node is still asked about what was', async () => {
+    const world = await lost()
+    const next = await world.next()
+    next.useKey('s1')
+    let answer = () => {}
+    const asked = new Promise<void>((resolve) => {
+      next.node.state.fault = async (method) => {
+        if (method !== 'starknet_getTransactionStatus') return undefined
+        resolve()
+        await new Promise<void>((go) => {
+          answer = go
+        })
+        next.node.state.fault = undefined
+        return undefined
+      }
+    })
+    const { settling } = await next.recovery.recover()
+    await asked
+    const late = next.play('q2')
+    const before = next.node.state.arrived.length
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(next.node.state.arrived).toHaveLength(before)
+    answer()
+    await settling
+    expect((await late).kind).toBe('sent')
+    expect(next.node.state.arrived.slice(before).map((text) => bodyOf(text).nonce)).toEqual(['0x0', '0x1'])
+  })
+
+  it("a person's yes is good for ten minutes, and then the transaction is not sent again", async () => {
+    for (const [age, out] of [
+      [599, 1],
+      [601, 0],
+    ] as const) {
+      const world = await createWorld()
+      const yes = world.yes([{ kind: 'calls', calls: [move(4)] }])
+      const { bounds: shown } = await world.executor.trial({ network: NETWORK, account, calls: [move(4)] })
+      world.node.state.fault = cut
+      await expect(
+        world.executor.executeApproved(yes, {
+          network: NETWORK,
+          account,
+          kind: 'invoke',
+          calls: [move(4)],
+          bounds: shown,
+        }),
+      ).rejects.toSatisfy(isNodeError)
+      world.node.state.fault = undefined
+      world.clock.now += age
+      const before = world.node.state.arrived.length
+      const { next } = await nextLife(world)
+      expect(next.node.state.arrived.length - before).toBe(out)
+    }
+  })
+
+  it('settled, and history is missing: the receipt is written again, once', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    await world.settle()
+    const rows = async (of: World) => (await of.history.list({ limit: 10 })).rows
+    await expect.poll(async () => (await rows(world)).length).toBe(1)
+    const [row] = await rows(world)
+    await world.db.write(['history'], 'strict', (tx) => world.guard.remove(tx, 'history', row!.id))
+    const { next } = await nextLife(world)
+    expect(await rows(next)).toEqual([row])
+    await (await next.recovery.recover()).settling
+    expect(await rows(next)).toHaveLength(1)
+  })
+
+  it('the revocation was sent: done as soon as the account says so', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    await world.sessions.onChain(session.id, { state: 'sent', hash: felt(1) })
+    world.node.state.revoked.add(session.chain!.sessionHash)
+    const { next } = await nextLife(world)
+    expect(next.sessions.get(session.id)?.onChain).toEqual({ state: 'done', hash: felt(1) })
+  })
+
+  it('asleep: nothing is read, and a request is no one’s session', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const next = await createWorld({ name: world.name, clock: world.clock, node: world.node })
+    next.lock.asleep = true
+    next.lock.unlocked = false
+    expect(
+      await next.executor.executeInSession({
+        origin: ORIGIN,
+        request: 'q1',
+        network: NETWORK,
+        account: ACCOUNT,
+        calls: [move()],
+        session: 'unknown' as SessionId,
+      }),
+    ).toEqual({ kind: 'none' })
+  })
+})
+
+describe('receipts', () => {
+  const spending = {
+    spend: {
+      look: 'receipt' as const,
+      limits: [
+        {
+          asset: 'erc20' as const,
+          token: STRK,
+          caps: [{ window: { kind: 'session' as const }, max: u256(1_000_000n) }],
+          spenders: [],
+          approvals: 'forbid' as const,
+          foreignTransferFrom: 'forbid' as const,
+        },
+      ],
+    },
+  }
+
+  it('book the fee that was paid and give the rest of the hold back', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fee = 777n
+    await world.play('q1')
+    const [row] = await world.journal.open()
+    expect(BigInt(row!.charges.find(({ meter }) => meter === `fee:${STRK}`)!.amount)).toBeGreaterThan(777n)
+    await world.settle()
+    expect(await feeUsed(world)).toBe(777n)
+    expect((await world.journal.get(row!.id))?.outcome?.out).toEqual({})
+  })
+
+  it('of a revert: fee and count stay, and the node’s words are kept', async () => {
+    const world = await createWorld()
+    await world.start('s1', spending)
+    world.node.state.reverts = "argent/multicall-failed ('game/over')"
+    await world.play('q1')
+    await world.settle()
+    const { book } = (await world.ledger.state('s1' as SessionId))!
+    expect(used(book, [], 'tx' as MeterId, { kind: 'session' }, world.clock.now)).toBe(1n)
+    expect(await feeUsed(world)).toBe(world.node.state.fee)
+    const [row] = await world.journal.list({ session: 's1' as SessionId })
+    expect(row).toMatchObject({ end: 'reverted', failure: expect.stringContaining('game/over') })
+    expect(await world.ledger.reverts('s1' as SessionId)).toMatchObject({ inARow: 1 })
+  })
+
+  it('with more outflow than was declared: booked in full, and the session pauses', async () => {
+    const world = await createWorld()
+    await world.start('s1', spending)
+    const { transferEvent } = await import('./stub-world.ts')
+    world.node.state.events = [transferEvent(STRK, ACCOUNT, felt(0xbad) as never, 5_000n)]
+    await world.play('q1')
+    await world.settle()
+    const { book, session } = (await world.ledger.state('s1' as SessionId))!
+    expect(used(book, [], `spend:${STRK}` as MeterId, { kind: 'session' }, world.clock.now)).toBe(5_000n)
+    expect(session).toMatchObject({ state: 'paused', pause: 'overdrawn' })
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+  })
+
+  it('settle once: a second settlement changes nothing', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    const [row] = await world.journal.open()
+    const outcome = { block: 1, at: world.clock.now, fee: { token: STRK, paid: u256(50n) }, out: {} }
+    await world.ledger.settle(row!.id, { end: 'accepted', outcome })
+    await world.ledger.settle(row!.id, { end: 'accepted', outcome })
+    await world.ledger.settle(row!.id, { end: 'dropped' })
+    expect(await feeUsed(world)).toBe(50n)
+  })
+
+  it('whose block is gone: bookings stay, the session pauses, and it is not booked twice', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    await world.settle()
+    const before = await feeUsed(world)
+    const [[hash, mined]] = [...world.node.state.known] as [[ReturnType<typeof felt>, never]]
+    world.node.state.known.delete(hash)
+    world.node.state.nonce = 0n
+    await world.watcher.look()
+    expect(world.sessions.get('s1' as SessionId)).toMatchObject({ state: 'paused', pause: 'reorg' })
+    expect(await world.journal.open()).toMatchObject([{ status: 'sent', booked: true }])
+    expect(await feeUsed(world)).toBe(before)
+    world.node.state.known.set(hash, mined)
+    world.node.state.nonce = 1n
+    await world.settle()
+    expect(await world.journal.open()).toEqual([])
+    expect(await feeUsed(world)).toBe(before)
+  })
+
+  it('not there yet: nothing ends by time alone', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.holdsBack = true
+    await world.play('q1')
+    for (let minute = 0; minute < 30; minute += 1) {
+      world.clock.now += 60
+      await world.settle(1)
+    }
+    expect(await world.journal.open()).toMatchObject([{ status: 'sent' }])
+    expect(world.node.state.arrived).toHaveLength(1)
+    world.node.state.mine()
+    await world.settle()
+    expect(await world.journal.open()).toEqual([])
+  })
+
+  it('evicted: the same bytes again while the session runs', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.holdsBack = true
+    await world.play('q1')
+    world.node.state.pool.length = 0
+    world.node.state.holdsBack = false
+    world.clock.now += 31
+    await world.settle()
+    expect(world.node.state.known.size).toBe(1)
+    expect(new Set(world.node.hashes()).size).toBe(1)
+    expect(await world.journal.open()).toEqual([])
+  })
+})

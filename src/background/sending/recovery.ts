@@ -1,0 +1,132 @@
+/**
+ * Journal rows at a worker's start (architecture.md 5): finish, send again, give back or keep. Requests wait for it. What
+ * can be told from the journal alone is done at once; what only a node can tell goes on beside the requests, and until then
+ * everything stays held.
+ */
+import type { Address } from '../../core/felt.ts'
+import type { JournalRow, NetworkId } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { isNodeError, type Nodes } from '../../platform/node.ts'
+import type { History } from '../owners/history.ts'
+import type { Sessions } from '../owners/sessions.ts'
+import { type Executor, recordSent, sentId } from './executor.ts'
+import type { Journal } from './journal.ts'
+import type { Ledger } from './ledger.ts'
+import type { Watcher } from './watcher.ts'
+
+export interface Recovery {
+  /** Before the first request is served. @throws TamperedError, StorageError */
+  recover(): Promise<Recovered>
+}
+export interface Recovered {
+  /** Unsigned holds that were given back. */
+  readonly released: number
+  /** Rows whose end a node has to tell. `settling` resolves when each was looked at once. */
+  readonly open: number
+  readonly settling: Promise<void>
+}
+
+export interface RecoveryNeeds {
+  readonly ledger: Pick<Ledger, 'release'>
+  readonly journal: Pick<Journal, 'open' | 'list' | 'sent' | 'park'>
+  readonly sessions: Pick<Sessions, 'list' | 'onChain'>
+  readonly history: Pick<History, 'add' | 'has'>
+  readonly nodes: Nodes
+  readonly watcher: Pick<Watcher, 'follow'>
+  readonly accounts: () => Promise<readonly { readonly address: Address }[]>
+  /** `resend`: the same bytes, if the session would still sign them, or the person's yes is young. */
+  readonly beforeAll: Executor['beforeAll']
+  readonly isRevoked: (session: ReturnType<Sessions['list']>[number]) => Promise<boolean>
+  readonly now: () => UnixSeconds
+  readonly report: (error: unknown) => void
+}
+
+/** Settled rows whose receipt may be missing from history: as far back as a worker can have died between two writes. */
+const HISTORY_BACK = 3_600
+
+export function createRecovery(needs: RecoveryNeeds): Recovery {
+  const { ledger, journal, nodes, watcher } = needs
+
+  /** Signed or sent: where is it? In nonce order, so that what is sent again leaves in order. */
+  const find = async (
+    rows: readonly JournalRow[],
+    network: NetworkId,
+    resend: (row: JournalRow) => Promise<boolean>,
+  ): Promise<void> => {
+    const node = await nodes.of(network)
+    for (const row of rows) {
+      if ((await node.status(row.hash)) !== undefined) {
+        if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, needs.now())
+        continue
+      }
+      const chain = BigInt((await node.nonce(row.account)) ?? '0x0')
+      // Used by something else: the watcher takes the two readings that prove it.
+      if (chain > BigInt(row.nonce)) continue
+      // Its turn has not come: what stands before it is found first.
+      if (row.parked === true) continue
+      await resend(row)
+    }
+  }
+
+  const settle = async (rows: readonly JournalRow[]): Promise<void> => {
+    const accounts = new Map<string, JournalRow[]>()
+    for (const row of rows) {
+      const key = `${row.network} ${row.account}`
+      accounts.set(key, [...(accounts.get(key) ?? []), row])
+    }
+    // All at once: each account's queue is closed before the first request is served.
+    await Promise.all(
+      [...accounts.values()].map(async (group) => {
+        const [{ network, account }] = group as [JournalRow, ...JournalRow[]] // Made with its first row.
+        try {
+          await needs.beforeAll(network, account, (resend) => find(group, network, resend))
+        } catch (error) {
+          // Silent, contradicting, another chain: everything stays held, and nothing new is signed on that node either.
+          if (!isNodeError(error)) needs.report(error)
+        }
+        watcher.follow(network, account)
+      }),
+    )
+  }
+
+  /** Died between settling and telling: the same id is the same event. */
+  const retell = async (): Promise<void> => {
+    for (const { address } of await needs.accounts()) {
+      for (const network of ['sepolia', 'mainnet', 'devnet'] as const) {
+        const rows = await journal.list({ network, account: address, from: needs.now() - HISTORY_BACK, limit: 64 })
+        for (const row of rows) {
+          const wasOut =
+            row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected')
+          if (!wasOut || (await needs.history.has(sentId(row.hash)))) continue
+          await recordSent(needs.history, row, row.sentAt ?? row.at)
+        }
+      }
+    }
+  }
+
+  /** Revoked here, and the chain was told or was to be told: it says itself whether it knows. */
+  const revocations = async (): Promise<void> => {
+    for (const session of needs.sessions.list()) {
+      if (session.onChain?.state !== 'sent') continue
+      if (await needs.isRevoked(session))
+        await needs.sessions.onChain(session.id, { ...session.onChain, state: 'done' })
+    }
+  }
+
+  return {
+    recover: async () => {
+      const rows = await journal.open()
+      const held = rows.filter(({ status }) => status === 'held')
+      // Nothing left the worker: nonce and money are free, and a repeated request runs anew.
+      for (const row of held) await ledger.release(row.id)
+      const open = rows.filter(({ status }) => status !== 'held')
+      const settling = Promise.all([settle(open), retell(), revocations()]).then(
+        () => undefined,
+        (error: unknown) => {
+          if (!isNodeError(error)) needs.report(error)
+        },
+      )
+      return { released: held.length, open: open.length, settling }
+    },
+  }
+}

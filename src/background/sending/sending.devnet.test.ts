@@ -1,0 +1,184 @@
+import 'fake-indexeddb/auto'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import * as coldParts from '../../cold/index.ts'
+import { STRK } from '../../core/account.ts'
+import { address, felt, u256 } from '../../core/felt.ts'
+import { emptyBook, feeMeter, spendMeter, used } from '../../core/policy/book.ts'
+import type { SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import { createNode, type Post } from '../../platform/node.ts'
+import { selectorOf } from '../../starknet/selector.ts'
+import { account, createWorld, ORIGIN, policy, storedSession } from './stub-world.ts'
+
+/** The real chain: only where a devnet binary is named. The whole wallet is proven on it by e2e. */
+const binary = process.env.DEVNET_PATH
+const TRANSFER = selectorOf('transfer')
+const FRIEND = address('0xf41e4d')
+
+describe.skipIf(binary === undefined)('on a real devnet', () => {
+  let devnet: ChildProcess
+  let url: string
+  const rpc = async (method: string, params: unknown) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    })
+    return (await response.json()) as { result?: unknown; error?: unknown }
+  }
+  const post: Post = async (_url, json) => {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json })
+    return { status: response.status, text: await response.text() }
+  }
+
+  beforeAll(async () => {
+    const port = await freePort()
+    url = `http://127.0.0.1:${port}/rpc`
+    devnet = spawn(binary!, ['--seed', '1', '--port', String(port), '--predeclare-argent', '--accounts', '1'], {
+      stdio: 'ignore',
+    })
+    await vi.waitFor(() => rpc('starknet_chainId', []), { timeout: 30_000, interval: 100 })
+  }, 40_000)
+  afterAll(() => {
+    devnet.kill()
+  })
+
+  it('deploys, sets the second key, and then plays by session; the book is what the chain says', {
+    timeout: 120_000,
+  }, async () => {
+    const clock = { now: Math.floor(Date.now() / 1000) }
+    const world = await createWorld({ clock, post, network: 'devnet', cold: () => coldParts })
+    await rpc('devnet_mint', { address: account.address, amount: 10 ** 19, unit: 'FRI' })
+
+    const { steps } = await world.executor.estimateSteps({ network: 'devnet', account, steps: ['deploy', 'enable'] })
+    const seen: string[] = []
+    const yes = world.yes([
+      { kind: 'step', step: 'deploy' },
+      { kind: 'step', step: 'enable' },
+    ])
+    const stop = world.keepTime()
+    await world.executor.runSteps({ network: 'devnet', account, steps, approved: yes }, (step, state) => {
+      seen.push(`${step} ${state}`)
+    })
+    expect(seen).toEqual(['deploy sent', 'deploy done', 'enable sent', 'enable done'])
+    const state = await world.accounts.state(account, 'devnet', 0)
+    expect(state).toMatchObject({ classHash: account.classHash, guardian: account.guardian.publicKey })
+
+    const granted: SessionPolicy = {
+      ...policy(),
+      validAfter: clock.now - 10,
+      validUntil: clock.now + 86_400,
+      calls: [{ ...policy().calls[0]!, contract: STRK, entrypoints: [{ selector: TRANSFER, name: 'transfer' }] }],
+      spend: {
+        look: 'receipt',
+        limits: [
+          {
+            asset: 'erc20',
+            token: STRK,
+            caps: [{ window: { kind: 'session' }, max: u256(10n ** 18n) }],
+            spenders: [],
+            approvals: 'forbid',
+            foreignTransferFrom: 'forbid',
+          },
+        ],
+      },
+    }
+    const genesis = world.networks.get('devnet').genesis!
+    const session = { ...storedSession('d1', granted), network: 'devnet' as const, genesis, createdAt: clock.now }
+    await world.sessions.create(session, emptyBook(session.id))
+    world.useKey('d1')
+    const pay = (request: string, amount: bigint, id?: string) =>
+      world.executor.executeInSession({
+        origin: ORIGIN,
+        request,
+        network: 'devnet',
+        account: account.address,
+        calls: [{ to: STRK, selector: TRANSFER, calldata: [FRIEND, felt(amount), felt(0)] }],
+        ...(id === undefined ? {} : { session: id as SessionId }),
+      })
+    const paid = await Promise.all(Array.from({ length: 20 }, (_, at) => pay(`q${at}`, 10n ** 16n)))
+    expect(paid.every(({ kind }) => kind === 'sent')).toBe(true)
+    await expect.poll(async () => (await world.journal.open()).length, { timeout: 30_000 }).toBe(0)
+    const rows = await world.journal.list({ session: session.id })
+    expect(rows).toHaveLength(20)
+    expect(rows.every(({ end }) => end === 'accepted')).toBe(true)
+    expect(rows.map(({ nonce }) => Number(nonce)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, at) => at + 2),
+    )
+    const node = createNode({ url, post })
+    const [low] = await node.call({ to: STRK, selector: selectorOf('balance_of'), calldata: [FRIEND] })
+    expect(BigInt(low!)).toBe(20n * 10n ** 16n)
+
+    // Bounds: above what was used, and never more than half as much again and the formula's 5 %.
+    for (const row of rows) {
+      const { outcome } = row
+      expect(outcome!.out[STRK]).toBe((10n ** 16n).toString())
+      const receipt = (await rpc('starknet_getTransactionReceipt', { transaction_hash: row.hash })).result as {
+        execution_resources: { l2_gas: number }
+      }
+      const used = BigInt(receipt.execution_resources.l2_gas)
+      const bound = BigInt(row.bounds.l2_gas.maxAmount)
+      expect(bound * 2n).toBeGreaterThanOrEqual(used * 3n)
+      expect(bound * 1000n).toBeLessThan(used * 1600n)
+    }
+    const { book } = (await world.ledger.state(session.id))!
+    expect(used(book, [], spendMeter(STRK), { kind: 'session' }, clock.now)).toBe(20n * 10n ** 16n)
+    const paidFees = rows.reduce((sum, { outcome }) => sum + BigInt(outcome!.fee.paid), 0n)
+    expect(used(book, [], feeMeter(STRK), { kind: 'session' }, clock.now)).toBe(paidFees)
+
+    expect(await pay('over', 9n * 10n ** 17n)).toMatchObject({ kind: 'ask', reasons: [{ code: 'spendCap' }] })
+    // More than the account has: the trial run says so, and it is a reason.
+    const other = await world.executor.check({
+      origin: ORIGIN,
+      network: 'devnet',
+      account: account.address,
+      calls: [{ to: STRK, selector: TRANSFER, calldata: [FRIEND, felt(1), felt(0)] }],
+    })
+    expect(other?.verdict.kind).toBe('auto')
+
+    await world.sessions.revoke(session.id, clock.now, true)
+    const { sessionHash } = session.chain!
+    await world.executor.revokeOnChain(world.sessions.get(session.id)!, world.yes([{ kind: 'revoke', sessionHash }]))
+    await expect.poll(() => world.sessions.get(session.id)?.onChain?.state, { timeout: 30_000 }).toBe('done')
+    expect(await world.executor.isRevoked(session)).toBe(true)
+    expect(world.errors).toEqual([])
+    stop()
+  })
+
+  it('reads what this node says: block, prices, class, unknown things, failures', { timeout: 60_000 }, async () => {
+    const node = createNode({ url, post })
+    expect(await node.specVersion()).toMatch(/^0\.10\./)
+    expect((await node.genesis()).at).toBeGreaterThan(0)
+    const { prices, number } = await node.lastBlock()
+    expect(prices.l2_gas).toBeGreaterThan(0n)
+    expect((await node.block(number)).number).toBe(number)
+    expect((await node.gasPrices()).l1_gas).toBeGreaterThan(0n)
+    expect(await node.nonce(FRIEND)).toBeUndefined()
+    expect(await node.classHashAt(FRIEND)).toBeUndefined()
+    expect(await node.classAt(FRIEND)).toBeUndefined()
+    // devnet's own tokens carry no ABI; their class still says what can be called.
+    expect(await node.classAt(STRK)).toBe('null')
+    expect(await node.selectorsAt(STRK)).toContain(TRANSFER)
+    expect(await node.selectorsAt(FRIEND)).toBeUndefined()
+    expect(await node.status(felt(0x123))).toBeUndefined()
+    expect(await node.receipt(felt(0x123))).toBeUndefined()
+    await expect(node.call({ to: STRK, selector: selectorOf('no_such'), calldata: [] })).rejects.toMatchObject({
+      reason: 'rpc',
+      rpcCode: 21,
+    })
+    await expect(
+      node.call({ to: STRK, selector: TRANSFER, calldata: [FRIEND, felt(1), felt(0)] }),
+    ).rejects.toMatchObject({ rpcCode: 40, words: [expect.stringMatching(/ERC20|transfer/i)] })
+  })
+})
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const at = server.address()
+      server.close(() => resolve(typeof at === 'object' && at !== null ? at.port : 0))
+    })
+  })
+}

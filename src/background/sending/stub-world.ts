@@ -1,0 +1,545 @@
+/**
+ * For tests alone: the real parts of sending over a real database, with an object in the place of the node. The node speaks
+ * JSON-RPC text, so that bodies, ids and decoding are tested too; its faults are set by name.
+ */
+import { STRK } from '../../core/account.ts'
+import { type Address, address, type Felt, felt, type Hash32, padded, u256 } from '../../core/felt.ts'
+import { emptyBook } from '../../core/policy/book.ts'
+import { chainMethods } from '../../core/policy/meters.ts'
+import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import { canonicalText } from '../../core/policy/preimage.ts'
+import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
+import { createGuard, openDatabase } from '../../platform/database.ts'
+import { createNodes, type Post } from '../../platform/node.ts'
+import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
+import { type PrivateKey, privateKeyFrom, publicKey, sign } from '../../starknet/curve.ts'
+import { sha256 } from '../../starknet/digest.ts'
+import { type Bounds, invokeHash } from '../../starknet/invoke.ts'
+import { selectorOf } from '../../starknet/selector.ts'
+import {
+  authorizationFelts,
+  methodTree,
+  sessionHash,
+  sessionMetadata,
+  signerGuid,
+} from '../../starknet/session-token.ts'
+import type { Cold } from '../cold.ts'
+import { approved } from '../keys/approved.ts'
+import { createStopFlags } from '../keys/working-set.ts'
+import { createAccounts } from '../owners/accounts.ts'
+import { createHistory } from '../owners/history.ts'
+import { createNetworks } from '../owners/networks.ts'
+import { createSending } from './parts.ts'
+
+export const NETWORK: NetworkId = 'sepolia'
+export const CHAIN_ID = felt('0x534e5f5345504f4c4941')
+export const ORIGIN = 'https://game.example' as Origin
+export const GAME = address('0x6a3e')
+export const MOVE = selectorOf('move')
+export const START = 1_900_000_000
+
+const key = (value: number): PrivateKey => {
+  const bytes = new Uint8Array(32)
+  bytes[30] = value >> 8
+  bytes[31] = value & 255
+  return privateKeyFrom(bytes)! // In range: it is small.
+}
+export const OWNER = key(0x1001)
+export const GUARDIAN = key(0x2002)
+export const SESSION = key(0x3003)
+/** Of the test keys with class 0.4.0 and no guardian in the constructor (argent-sessions.md 17). */
+export const ACCOUNT = address('0x7424a1eb003ed7adb1d8bc05515d48e8b4762baf70a2046967a9a9b0458083d')
+
+export const account: AccountRecord = {
+  address: ACCOUNT,
+  name: 'Account 1',
+  index: 0,
+  classHash: ARGENT_0_4_0,
+  ownerPublicKey: publicKey(OWNER),
+  guardian: { publicKey: publicKey(GUARDIAN), generation: 0 },
+  createdAt: START,
+}
+
+export const move = (n = 1): Call => ({ to: GAME, selector: MOVE, calldata: [felt(n)] })
+
+export function policy(change: Partial<SessionPolicy> = {}): SessionPolicy {
+  return {
+    v: 1,
+    validAfter: START - 10,
+    validUntil: START + 86_400,
+    calls: [
+      {
+        id: 'r0' as SessionPolicy['calls'][number]['id'],
+        contract: GAME,
+        entrypoints: [{ selector: MOVE, name: 'move' }],
+        caps: [],
+        sums: [],
+        enabled: true,
+        required: false,
+      },
+    ],
+    deny: [],
+    spend: { limits: [], look: 'receipt' },
+    fees: {
+      payer: 'account',
+      tokens: [{ token: STRK, caps: [{ window: { kind: 'session' }, max: u256(10n ** 24n) }] }],
+    },
+    usage: { tx: [], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 64 },
+    messages: [],
+    ...change,
+  }
+}
+
+export function storedSession(id: string, granted: SessionPolicy, sessionKey: PrivateKey = SESSION): StoredSession {
+  const policyHash: Hash32 = sha256(canonicalText(granted))
+  const tree = methodTree(chainMethods(granted))
+  const metadata = sessionMetadata({ host: 'game.example', origin: ORIGIN, policyHash })
+  const guid = signerGuid(publicKey(sessionKey))
+  const expiresAt = granted.validUntil - 1
+  const hash = sessionHash({
+    chainId: CHAIN_ID,
+    account: ACCOUNT,
+    expiresAt,
+    root: tree.root,
+    metadata,
+    sessionKeyGuid: guid,
+  })
+  return {
+    id: id as SessionId,
+    origin: ORIGIN,
+    chainId: CHAIN_ID,
+    genesis: { hash: felt(0x6e0), at: START - 1_000_000 },
+    account: ACCOUNT,
+    accountClass: ARGENT_0_4_0,
+    backing: 'chain',
+    key: { by: 'wallet', guid },
+    words: {},
+    asked: {} as StoredSession['asked'], // Nothing here reads it.
+    granted,
+    policyHash,
+    effective: granted,
+    chain: {
+      sessionHash: hash,
+      expiresAt,
+      methods: tree.methods,
+      root: tree.root,
+      metadata,
+      authorization: authorizationFelts({
+        ownerPublicKey: publicKey(OWNER),
+        owner: sign(hash, OWNER),
+        guardianPublicKey: publicKey(GUARDIAN),
+        guardian: sign(hash, GUARDIAN),
+      }),
+    },
+    runWhileLocked: true,
+    mayNarrow: true,
+    state: 'active',
+    createdAt: START,
+    seq: 1,
+    network: NETWORK,
+    narrowed: [],
+    setup: [],
+  }
+}
+
+interface Mined {
+  readonly body: Record<string, unknown>
+  readonly block: number
+  readonly at: number
+  readonly reverted?: string
+  readonly fee: bigint
+  readonly events: readonly unknown[]
+}
+
+/** A node that takes what fits, one block per transaction, and remembers. Its faults are members that a test sets. */
+export function createStubNode(clock: { now: number }) {
+  const known = new Map<Felt, Mined>()
+  const state = {
+    nonce: 0n,
+    block: 10,
+    /** Everything that arrived at `starknet_add*`, byte for byte. */
+    arrived: [] as string[],
+    methods: [] as string[],
+    known,
+    classHash: ARGENT_0_4_0 as Felt | undefined,
+    guardian: publicKey(GUARDIAN),
+    revoked: new Set<string>(),
+    fee: 1_000n,
+    events: [] as readonly unknown[],
+    /** Events of the game in a simulation. */
+    trace: [] as readonly unknown[],
+    reverts: undefined as string | undefined,
+    genesisAt: START - 1_000_000,
+    /** Called at once, as a request leaves. */
+    onArrive: (_method: string) => {},
+    /** Called before each request is answered; what it throws or answers stands for the node. */
+    fault: undefined as ((method: string, params: unknown) => Promise<FaultAnswer | undefined>) | undefined,
+    /** Accepted transactions stay unseen until `mine`. */
+    holdsBack: false,
+    pool: [] as { hash: Felt; body: Record<string, unknown> }[],
+    mine() {
+      for (const { hash, body } of state.pool.splice(0)) include(hash, body)
+    },
+  }
+  type FaultAnswer = { readonly status: number; readonly text: string } | { readonly error: RpcError }
+  interface RpcError {
+    readonly code: number
+    readonly message: string
+    readonly data?: unknown
+  }
+  const fail = (code: number, message: string, data?: unknown): never => {
+    throw { code, message, ...(data === undefined ? {} : { data }) } satisfies RpcError
+  }
+  const include = (hash: Felt, body: Record<string, unknown>) => {
+    state.block += 1
+    state.nonce = BigInt(body.nonce as string) + 1n
+    known.set(hash, {
+      body,
+      block: state.block,
+      at: clock.now,
+      fee: state.fee,
+      events: state.events,
+      ...(state.reverts === undefined ? {} : { reverted: state.reverts }),
+    })
+  }
+  const block = (number: number) => ({
+    block_hash: number === 0 ? '0x6e0' : `0xb10c${number}`,
+    block_number: number,
+    timestamp: number === 0 ? state.genesisAt : clock.now,
+    sequencer_address: '0x5e9',
+    l1_gas_price: { price_in_fri: '0x64', price_in_wei: '0x1' },
+    l2_gas_price: { price_in_fri: '0xa', price_in_wei: '0x1' },
+    l1_data_gas_price: { price_in_fri: '0x3', price_in_wei: '0x1' },
+    transactions: [],
+  })
+  const estimate = {
+    l1_gas_consumed: '0x0',
+    l1_gas_price: '0x64',
+    l2_gas_consumed: '0xf4240',
+    l2_gas_price: '0xa',
+    l1_data_gas_consumed: '0x80',
+    l1_data_gas_price: '0x3',
+    overall_fee: '0x989800',
+    unit: 'FRI',
+  }
+  type Params = Readonly<Record<string, unknown>>
+  const answers: Record<string, (params: Params) => unknown> = {
+    starknet_chainId: () => CHAIN_ID,
+    starknet_specVersion: () => '0.10.2',
+    starknet_getBlockWithTxHashes: ({ block_id }) =>
+      block(typeof block_id === 'object' ? ((block_id as { block_number: number }).block_number ?? 0) : state.block),
+    starknet_getNonce: () =>
+      state.classHash === undefined ? fail(20, 'Contract not found') : `0x${state.nonce.toString(16)}`,
+    starknet_getClassHashAt: () => state.classHash ?? fail(20, 'Contract not found'),
+    starknet_call: ({ request }) => {
+      const { entry_point_selector: selector, calldata } = request as { entry_point_selector: Felt; calldata: Felt[] }
+      if (selector === selectorOf('get_guardian')) return [state.guardian]
+      if (selector === selectorOf('is_session_revoked')) return [state.revoked.has(calldata[0]!) ? '0x1' : '0x0']
+      return ['0x0', '0x0']
+    },
+    starknet_estimateFee: ({ request }) => (request as unknown[]).map(() => estimate),
+    starknet_simulateTransactions: () => [
+      {
+        fee_estimation: estimate,
+        transaction_trace: {
+          execute_invocation: {
+            contract_address: ACCOUNT,
+            events: [],
+            is_reverted: false,
+            calls: [{ contract_address: GAME, events: state.trace, calls: [], is_reverted: false }],
+          },
+        },
+      },
+    ],
+    starknet_addInvokeTransaction: ({ invoke_transaction }) => {
+      const body = invoke_transaction as Record<string, unknown>
+      const hash = hashOf(body)
+      const own = BigInt(body.nonce as string)
+      if (known.has(hash) || state.pool.some((it) => it.hash === hash)) fail(59, 'Duplicate transaction')
+      const next = state.nonce + BigInt(state.pool.length)
+      if (own !== next) fail(52, 'Invalid transaction nonce', `expected ${next}`)
+      if (state.holdsBack) state.pool.push({ hash, body })
+      else include(hash, body)
+      return { transaction_hash: padded(hash) }
+    },
+    starknet_getTransactionStatus: ({ transaction_hash }) => {
+      if (state.pool.some(({ hash }) => hash === transaction_hash)) return { finality_status: 'RECEIVED' }
+      const mined = known.get(transaction_hash as unknown as Felt) ?? fail(29, 'Transaction hash not found')
+      return {
+        finality_status: 'ACCEPTED_ON_L2',
+        execution_status: mined.reverted === undefined ? 'SUCCEEDED' : 'REVERTED',
+        failure_reason: mined.reverted ?? null,
+      }
+    },
+    starknet_getTransactionReceipt: ({ transaction_hash }) => {
+      const mined = known.get(transaction_hash as unknown as Felt) ?? fail(29, 'Transaction hash not found')
+      return {
+        transaction_hash,
+        type: 'INVOKE',
+        finality_status: 'ACCEPTED_ON_L2',
+        execution_status: mined.reverted === undefined ? 'SUCCEEDED' : 'REVERTED',
+        ...(mined.reverted === undefined ? {} : { revert_reason: mined.reverted }),
+        actual_fee: { amount: `0x${mined.fee.toString(16)}`, unit: 'FRI' },
+        block_number: mined.block,
+        block_hash: `0xb10c${mined.block}`,
+        messages_sent: [],
+        events: [
+          ...(mined.reverted === undefined ? mined.events : []),
+          transferEvent(STRK, ACCOUNT, felt(0x5e9) as Address, mined.fee),
+        ],
+      }
+    },
+  }
+
+  const post: Post = async (_url, text) => {
+    const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: Params }
+    state.methods.push(method)
+    state.onArrive(method)
+    if (method.startsWith('starknet_add')) state.arrived.push(text)
+    // A real answer takes its time: other work gets its turn.
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    const faulty = await state.fault?.(method, params)
+    if (faulty !== undefined) {
+      return 'error' in faulty
+        ? { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id, error: faulty.error }) }
+        : faulty
+    }
+    return answer(id, method, params)
+  }
+  const answer = (id: number, method: string, params: Params) => {
+    try {
+      const result = answers[method]?.(params)
+      return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null }) }
+    } catch (error) {
+      return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id, error }) }
+    }
+  }
+  /** Does what a request asks, whatever is answered to it: a lost answer. */
+  const perform = (method: string, params: unknown) => {
+    answer(0, method, params as Params)
+  }
+  return { state, post, perform, hashes: () => state.arrived.map((text) => hashOf(bodyOf(text))) }
+}
+export type StubNode = ReturnType<typeof createStubNode>
+
+export function transferEvent(token: Address, from: Address, to: Address, amount: bigint) {
+  return {
+    from_address: token,
+    keys: ['0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9', from, to],
+    data: [felt(amount & (2n ** 128n - 1n)), felt(amount >> 128n)],
+  }
+}
+
+export function bodyOf(text: string): Record<string, unknown> {
+  return (JSON.parse(text) as { params: { invoke_transaction: Record<string, unknown> } }).params.invoke_transaction
+}
+
+/** As the chain computes it, from the body that arrived. */
+export function hashOf(body: Record<string, unknown>): Felt {
+  const calldata = body.calldata as Felt[]
+  const calls: Call[] = []
+  for (let at = 1; at < calldata.length; ) {
+    const length = Number(calldata[at + 2])
+    calls.push({
+      to: calldata[at] as Address,
+      selector: calldata[at + 1] as Call['selector'],
+      calldata: calldata.slice(at + 3, at + 3 + length),
+    })
+    at += 3 + length
+  }
+  const { l1_gas, l2_gas, l1_data_gas } = body.resource_bounds as Record<keyof Bounds, Record<string, string>>
+  const bound = (it: Record<string, string>) => ({
+    maxAmount: BigInt(it.max_amount!),
+    maxPrice: BigInt(it.max_price_per_unit!),
+  })
+  return invokeHash({
+    chainId: CHAIN_ID,
+    sender: body.sender_address as Address,
+    calls,
+    nonce: body.nonce as Felt,
+    tip: BigInt(body.tip as string),
+    bounds: { l1_gas: bound(l1_gas), l2_gas: bound(l2_gas), l1_data_gas: bound(l1_data_gas) },
+  })
+}
+
+/** One worker's life. Another one over the same `name` is the next life; `clock`, `node` and keys go on. */
+export async function createWorld(
+  given: {
+    name?: string
+    clock?: { now: number }
+    node?: StubNode
+    log?: string[]
+    /** In the place of the stub: a real node. */
+    post?: Post
+    network?: NetworkId
+    cold?: Cold
+  } = {},
+) {
+  const name = given.name ?? `world ${Math.random()}`
+  const clock = given.clock ?? { now: START }
+  const node = given.node ?? createStubNode(clock)
+  const now = () => clock.now
+  const log: string[] = given.log ?? []
+  const plain = openDatabase({ now, name })
+  const db: typeof plain = {
+    ...plain,
+    write: async (stores, durability, use) => {
+      const result = await plain.write(stores, durability, use)
+      log.push(`${durability} ${stores.join('+')}`)
+      return result
+    },
+  }
+  const lock = { unlocked: true, asleep: false }
+  const guard = createGuard({ vaultId: 'v', macKey: new Uint8Array(32).fill(7) })
+  const stops = createStopFlags()
+  const sessionKeys = new Map<string, Uint8Array>()
+  const secrets = new Map<string, Uint8Array>([
+    [`owner ${ACCOUNT}`, OWNER],
+    [`guardian ${ACCOUNT} 0`, GUARDIAN],
+  ])
+  const subkey = () => (lock.unlocked ? new Uint8Array(32) : undefined)
+  const needsGuard = () => (lock.asleep ? undefined : guard)
+  const restarts: unknown[] = []
+  let ids = 0
+  const newId = () => {
+    ids += 1
+    return `${name} ${Math.random()} ${ids}`
+  }
+  const networks = createNetworks({
+    db,
+    guard: needsGuard,
+    now,
+    onRestart: async (network, seen) => {
+      restarts.push({ network, seen })
+    },
+  })
+  const errors: unknown[] = []
+  const waits: number[] = []
+  const wait = async (ms: number) => {
+    waits.push(ms)
+    await new Promise((resolve) => setTimeout(resolve, ms >= 5_000 ? 50 : 1))
+  }
+  const nodes = createNodes({ networks, post: given.post ?? node.post, now, wait })
+  const accounts = createAccounts({
+    db,
+    guard: needsGuard,
+    now,
+    read: async (target, network) => {
+      const there = await nodes.of(network)
+      const classHash = await there.classHashAt(target)
+      const [guardian] = await there.call({ to: target, selector: selectorOf('get_guardian'), calldata: [] })
+      return { guardian: guardian ?? felt(0), ...(classHash === undefined ? {} : { classHash }) }
+    },
+  })
+  const history = createHistory({ db, guard: needsGuard, now, newId })
+  const timers: (() => void)[] = []
+  const rows: JournalRow[] = []
+  const sending = createSending({
+    db,
+    guard: needsGuard,
+    keys: {
+      isUnlocked: () => lock.unlocked,
+      sessionKey: (id) => sessionKeys.get(id),
+      guardianKey: (of) => (of === ACCOUNT ? GUARDIAN : undefined),
+      ownerSubkey: subkey,
+      guardianSubkey: subkey,
+      sessionSubkey: subkey,
+    },
+    vault: { openSecret: async (kind, id) => secrets.get(`${kind} ${id}`)?.slice() },
+    stops,
+    nodes,
+    networks,
+    accounts,
+    contracts: { allowances: async () => [] },
+    history,
+    cold:
+      given.cold ??
+      (() => {
+        throw new Error('nothing here is cold')
+      }),
+    newId,
+    now,
+    ticks: () => performance.now(),
+    wait,
+    after: (_ms, fn) => {
+      timers.push(fn)
+      return () => {
+        const at = timers.indexOf(fn)
+        if (at !== -1) timers.splice(at, 1)
+      }
+    },
+    onSession: () => {},
+    onRow: (row) => rows.push(row),
+    report: (error) => errors.push(error),
+  })
+  const known = await accounts.all()
+  if (known.length === 0) await accounts.add(account)
+  await networks.load()
+  await sending.sessions.load()
+
+  return {
+    ...sending,
+    name,
+    clock,
+    node,
+    db,
+    guard,
+    lock,
+    stops,
+    networks,
+    nodes,
+    accounts,
+    history,
+    log,
+    errors,
+    waits,
+    rows,
+    restarts,
+    secrets,
+    timers,
+    start: async (id: string, change: Partial<SessionPolicy> = {}, more: Partial<StoredSession> = {}) => {
+      const session = { ...storedSession(id, policy(change)), ...more }
+      await sending.sessions.create(session, emptyBook(session.id))
+      if (session.runWhileLocked) sessionKeys.set(id, SESSION)
+      secrets.set(`session ${id}`, SESSION)
+      return session
+    },
+    useKey: (id: string) => sessionKeys.set(id, SESSION),
+    play: (request: string, calls: readonly Call[] = [move()], session?: string) =>
+      sending.executor.executeInSession({
+        origin: ORIGIN,
+        request,
+        network: NETWORK,
+        account: ACCOUNT,
+        calls,
+        ...(session === undefined ? {} : { session: session as SessionId }),
+      }),
+    /** Lets the timers run as long as there are any: a watcher's rounds. */
+    settle: async (rounds = 40) => {
+      let idle = 0
+      for (let round = 0; round < rounds && idle < 4; round += 1) {
+        idle = timers.length === 0 ? idle + 1 : 0
+        for (const fn of timers.splice(0)) fn()
+        await new Promise((resolve) => setTimeout(resolve, 15))
+      }
+    },
+    /** Runs the timers by the real clock until called off. */
+    keepTime: () => {
+      const timer = setInterval(() => {
+        clock.now = Math.max(clock.now, Math.floor(Date.now() / 1000))
+        for (const fn of timers.splice(0)) fn()
+      }, 200)
+      return () => clearInterval(timer)
+    },
+    yes: (allows: Parameters<typeof approved>[0]['allows']) =>
+      approved({
+        approval: 'a1',
+        digest: sha256('shown'),
+        account: ACCOUNT,
+        network: given.network ?? NETWORK,
+        allows,
+      }),
+    next: () => createWorld({ name, clock, node, log }),
+  }
+}
+export type World = Awaited<ReturnType<typeof createWorld>>

@@ -1,0 +1,233 @@
+/**
+ * Follows what is out until its end is proven, and feeds receipts to the ledger (policy.md 8.3, provider.md 11). It decides
+ * nothing by time: a row ends by a receipt, or by the proof that it can never take effect.
+ */
+import { STRK } from '../../core/account.ts'
+import { type Address, type Felt, u256 } from '../../core/felt.ts'
+import { receiptOutflow } from '../../core/policy/outflow.ts'
+import type { JournalRow, NetworkId } from '../../core/records.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { type Finality, isNodeError, type Node, type Nodes, type Receipt } from '../../platform/node.ts'
+import type { Networks } from '../owners/networks.ts'
+import type { Journal } from './journal.ts'
+import type { Ledger, Settlement } from './ledger.ts'
+import type { Nonces } from './nonces.ts'
+
+export interface Watcher {
+  /** Something of this account is out, or may be. */
+  follow(network: NetworkId, account: Address): void
+  /** By the alarm of each minute: everything that is open, and whether the last hour's blocks are still there. */
+  look(): Promise<void>
+  /** What the node last said of a hash; screens show PRE_CONFIRMED as "nearly". */
+  finality(hash: Felt): Finality | undefined
+  stop(): void
+}
+
+export interface WatcherNeeds {
+  readonly ledger: Pick<Ledger, 'settle' | 'reorged'>
+  readonly journal: Pick<Journal, 'open' | 'list' | 'sent'>
+  readonly nodes: Nodes
+  readonly nonces: Pick<Nonces, 'forget'>
+  readonly networks: Pick<Networks, 'sawBlock'>
+  readonly accounts: () => Promise<readonly { readonly address: Address }[]>
+  readonly resend: (row: JournalRow) => Promise<boolean>
+  readonly now: () => UnixSeconds
+  /** Calls once after `ms`; answers how to call it off. */
+  readonly after: (ms: number, fn: () => void) => () => void
+  readonly onChange: (row: JournalRow) => void
+  readonly report: (error: unknown) => void
+}
+
+const FAST_S = 60
+const SLOW_S = 600
+const EVERY = { fast: 1_000, slow: 5_000, rare: 60_000 } as const
+/** The two readings of the `dropped` proof lie at least so far apart, s. */
+const PROOF_APART = 60
+/** Sent again at most this often, s. */
+const RESEND_EVERY = 30
+const REORG_WATCH = 3_600
+const NETWORKS: readonly NetworkId[] = ['sepolia', 'mainnet', 'devnet']
+
+export function createWatcher(needs: WatcherNeeds): Watcher {
+  const { ledger, journal, nodes, nonces, now } = needs
+  const timers = new Map<string, () => void>()
+  const busy = new Map<string, Promise<void>>()
+  const again = new Set<string>()
+  const finalities = new Map<Felt, Finality>()
+  /** First reading in which the nonce was used up and the hash unknown, by row. */
+  const missingSince = new Map<string, UnixSeconds>()
+  const resentAt = new Map<string, UnixSeconds>()
+
+  const note = (row: JournalRow, finality: Finality) => {
+    if (finalities.get(row.hash) === finality) return
+    finalities.set(row.hash, finality)
+    needs.onChange(row)
+  }
+
+  const check = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
+    const status = await node.status(row.hash)
+    if (status === undefined) return missing(row, node)
+    missingSince.delete(row.id)
+    note(row, status.finality)
+    if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, now())
+    if (status.finality !== 'ACCEPTED_ON_L2' && status.finality !== 'ACCEPTED_ON_L1') return 'pending'
+    const receipt = await node.receipt(row.hash)
+    // Status and receipt may come from two nodes behind one address: the next look decides.
+    if (receipt?.block === undefined || !isAccepted(receipt.finality)) return 'pending'
+    const block = await node.block(receipt.block)
+    await needs.networks.sawBlock(row.network, block.at)
+    await ledger.settle(row.id, settlementOf(row, receipt, { ...block, number: receipt.block }))
+    finalities.delete(row.hash)
+    return 'settled'
+  }
+
+  /** The node does not know the hash: not there yet, lost, evicted, or replaced (policy.md 8.3, `dropped`). */
+  const missing = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
+    const accepted = BigInt((await node.acceptedNonce(row.account)) ?? '0x0')
+    if (accepted > BigInt(row.nonce)) {
+      const since = missingSince.get(row.id)
+      if (since === undefined || now() < since) missingSince.set(row.id, now())
+      else if (now() - since >= PROOF_APART) {
+        missingSince.delete(row.id)
+        await ledger.settle(row.id, { end: 'dropped' })
+        nonces.forget(row.network, row.account)
+        return 'settled'
+      }
+      return 'pending'
+    }
+    missingSince.delete(row.id)
+    const last = Math.max(resentAt.get(row.id) ?? 0, row.sentAt ?? row.at)
+    // A parked row is not sent again: its nonce may have another by now.
+    if (row.parked === true || now() - last < RESEND_EVERY) return 'pending'
+    resentAt.set(row.id, now())
+    nonces.forget(row.network, row.account)
+    await needs.resend(row)
+    return 'pending'
+  }
+
+  /** In nonce order, and no further than the first that is not accepted: the ones after it cannot be either. */
+  const round = async (network: NetworkId, account: Address): Promise<number | undefined> => {
+    const rows = (await journal.open({ network, account })).filter(({ status }) => status !== 'held')
+    if (rows.length === 0) return undefined
+    const node = await nodes.of(network)
+    let youngest = 0
+    let pending = 0
+    for (const row of rows) {
+      if ((await check(row, node)) === 'settled') continue
+      pending += 1
+      youngest = Math.max(youngest, row.sentAt ?? row.at)
+      // A parked row holds nobody up: its nonce may be another's.
+      if (row.parked !== true && pending > 1) break
+    }
+    if (pending === 0) return undefined
+    const age = now() - youngest
+    return age < FAST_S ? EVERY.fast : age < SLOW_S ? EVERY.slow : EVERY.rare
+  }
+
+  const run = (network: NetworkId, account: Address): Promise<void> => {
+    const key = `${network} ${account}`
+    const running = busy.get(key)
+    if (running !== undefined) {
+      again.add(key)
+      return running
+    }
+    timers.get(key)?.()
+    timers.delete(key)
+    const work = round(network, account)
+      .catch((error: unknown) => {
+        // A silent node proves nothing: everything stays held, and it is asked again.
+        if (!isNodeError(error)) needs.report(error)
+        return EVERY.slow
+      })
+      .then((wait) => {
+        busy.delete(key)
+        const soon = again.delete(key) ? EVERY.fast : undefined
+        const next = soon ?? wait
+        if (next !== undefined) schedule(network, account, next)
+      })
+    busy.set(key, work)
+    return work
+  }
+  const schedule = (network: NetworkId, account: Address, ms: number) => {
+    const key = `${network} ${account}`
+    timers.get(key)?.()
+    timers.set(
+      key,
+      needs.after(ms, () => {
+        timers.delete(key)
+        void run(network, account)
+      }),
+    )
+  }
+
+  /** Whether the newest accepted row of the last hour is still there; if not, each one is asked for. */
+  const lookBack = async (network: NetworkId, account: Address): Promise<void> => {
+    const recent = await journal.list({ network, account, from: now() - REORG_WATCH, limit: 256 })
+    const mined = recent.filter((row) => row.end === 'accepted' || row.end === 'reverted')
+    const [newest] = mined
+    if (newest === undefined) return
+    const node = await nodes.of(network)
+    if ((await node.status(newest.hash)) !== undefined) return
+    for (const row of mined) {
+      // Twice: one answer of one node behind a shared address is not a reorganisation.
+      if ((await node.status(row.hash)) !== undefined || (await node.status(row.hash)) !== undefined) continue
+      await ledger.reorged(row.id)
+      nonces.forget(network, account)
+    }
+    await run(network, account)
+  }
+
+  return {
+    follow: (network, account) => {
+      const key = `${network} ${account}`
+      if (busy.has(key)) again.add(key)
+      else if (!timers.has(key)) schedule(network, account, EVERY.fast)
+      else {
+        // It may be waiting for something old; this is new.
+        schedule(network, account, EVERY.fast)
+      }
+    },
+    look: async () => {
+      const open = await journal.open()
+      const followed = new Map(open.map(({ network, account }) => [`${network} ${account}`, { network, account }]))
+      for (const { network, account } of followed.values()) await run(network, account)
+      for (const { address } of await needs.accounts()) {
+        for (const network of NETWORKS) {
+          await lookBack(network, address).catch((error: unknown) => {
+            if (!isNodeError(error)) needs.report(error)
+          })
+        }
+      }
+    },
+    finality: (hash) => finalities.get(hash),
+    stop: () => {
+      for (const off of timers.values()) off()
+      timers.clear()
+    },
+  }
+}
+
+function isAccepted(finality: Finality): boolean {
+  return finality === 'ACCEPTED_ON_L2' || finality === 'ACCEPTED_ON_L1'
+}
+
+const MAX_FAILURE = 300
+
+/** What a receipt books: the fee as it was paid, and per token what left, the fee's own transfer aside. */
+export function settlementOf(
+  row: JournalRow,
+  receipt: Receipt,
+  block: { readonly number: number; readonly at: UnixSeconds; readonly sequencer: Felt },
+): Settlement {
+  // Version 3 pays in STRK; a node that says otherwise is not believed about the token, only about the amount.
+  const fee = { token: STRK, paid: u256(receipt.fee.amount) }
+  const left = receiptOutflow(receipt.events, row.account, { ...fee, sequencer: block.sequencer })
+  const reverted = receipt.execution === 'REVERTED'
+  return {
+    end: reverted ? 'reverted' : 'accepted',
+    at: block.at,
+    outcome: { block: block.number, at: block.at, fee, out: reverted ? {} : left.out },
+    ...(reverted ? {} : { items: left.items }),
+    ...(receipt.failure === undefined ? {} : { failure: receipt.failure.slice(0, MAX_FAILURE) }),
+  }
+}

@@ -1,0 +1,569 @@
+/**
+ * The worker: listeners in the first turn, then the parts, then recovery, then requests. Nothing that matters lives here
+ * only: the browser ends this process whenever it likes (security.md B7).
+ */
+import '../platform/egress.ts'
+import { missingSteps, readiness } from '../core/account.ts'
+import { type Address, type Felt, padded } from '../core/felt.ts'
+import type { Origin, SessionId } from '../core/policy/policy.ts'
+import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
+import type { StepView, View } from '../core/protocol/ui.ts'
+import type { AccountRecord, ApprovalRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
+import { type Line, line } from '../core/words.ts'
+import {
+  alarms,
+  closeStorage,
+  extensionId,
+  icon,
+  onCommand,
+  onConnect,
+  type Port,
+  session,
+  windows,
+} from '../platform/browser.ts'
+import { serve } from '../platform/channel.ts'
+import { now, ticks } from '../platform/clock.ts'
+import { openDatabase } from '../platform/database.ts'
+import { post, setAllowed } from '../platform/egress.ts'
+import { createNodes, isNodeError } from '../platform/node.ts'
+import { hexOf, randomBytes, wipe } from '../platform/secret-box.ts'
+import { getGuardianCall } from '../starknet/accounts.ts'
+import { createAccess } from './access.ts'
+import { callerOf } from './caller.ts'
+import { cold } from './cold.ts'
+import { createContracts } from './contracts.ts'
+import { connectHandlers, createDisconnect } from './handlers/connect.ts'
+import { executeHandlers } from './handlers/execute.ts'
+import { networkHandlers } from './handlers/network.ts'
+import { sessionHandlers } from './handlers/session.ts'
+import { createWalletVerbs, refusalOf, verbError } from './handlers/wallet.ts'
+import { createVault } from './keys/vault.ts'
+import { createStopFlags, createWorkingSet } from './keys/working-set.ts'
+import { createAccounts } from './owners/accounts.ts'
+import { createAnswers } from './owners/answers.ts'
+import { createApprovals } from './owners/approvals.ts'
+import { createGrants } from './owners/grants.ts'
+import { createHistory } from './owners/history.ts'
+import { createNetworks } from './owners/networks.ts'
+import { createSettings } from './owners/settings.ts'
+import { createTokens } from './owners/tokens.ts'
+import { createRouter, turnAway } from './router.ts'
+import { createSending } from './sending/parts.ts'
+import { createSessionPrint } from './session-print.ts'
+import { createStarter } from './starting.ts'
+import { createUnlocking } from './unlocking.ts'
+import { createUpkeep, mintBody } from './upkeep.ts'
+import { createView } from './view.ts'
+import { enableFacts, plannedSteps, tooPoor } from './views/approvals.ts'
+
+const PAGE = 'src/ui/index.html'
+const APPROVAL_WINDOW = 'approvalWindow'
+const EVERY_MINUTE = 'everyMinute'
+const STOP_ALL = 'stop-all'
+const ACCENT = '#0B6B5D'
+const DANGER = '#A8231C'
+/** A View is made at most so often, ms: many changes of one moment are one push. */
+const PUSH_AFTER_MS = 30
+
+const newId = () => hexOf(randomBytes(16))
+const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+const after = (ms: number, fn: () => void) => {
+  const timer = setTimeout(fn, ms)
+  return () => clearTimeout(timer)
+}
+/** What went wrong, without what it was about: no message of a library, no params, no calldata. */
+const report = (error: unknown) => {
+  const at = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4).join(' ') : ''
+  console.error('latchkey', error instanceof Error ? error.name : typeof error, kindOf(error), at)
+}
+
+const db = openDatabase({ now })
+const vault = createVault({ db, now, random: randomBytes, ticks })
+const stops = createStopFlags()
+const workingSet = createWorkingSet({ db, area: session, report })
+const guard = () => workingSet.guard()
+const settings = createSettings({ db })
+const networks = createNetworks({
+  db,
+  guard,
+  now,
+  onRestart: async (network) => {
+    await sending.sessions.pauseAll({ network }, 'chainRestarted')
+    changed()
+  },
+})
+const nodes = createNodes({ networks, post, now, wait })
+const accounts = createAccounts({
+  db,
+  guard,
+  now,
+  read: async (account, network) => {
+    const node = await nodes.of(network)
+    const classHash = await node.classHashAt(account)
+    if (classHash === undefined) return { guardian: '0x0' as Felt }
+    const [guardian = '0x0' as Felt] = await node.call(getGuardianCall(account))
+    return { classHash, guardian }
+  },
+})
+const grants = createGrants({ db, guard, now })
+const history = createHistory({ db, guard, now, newId, onChange: () => changed() })
+const contracts = createContracts({ nodes, cold })
+const tokens = createTokens({ nodes, now })
+const sending = createSending({
+  db,
+  guard,
+  keys: workingSet,
+  vault,
+  stops,
+  nodes,
+  networks,
+  accounts,
+  contracts,
+  history,
+  cold,
+  newId,
+  now,
+  ticks,
+  wait,
+  after,
+  onSession: (stored) => {
+    if (stored.state !== 'active') workingSet.removeSession(stored.id).catch(report)
+    tellSessions(stored.origin)
+    changed()
+  },
+  onRow: (row) => {
+    if (row.origin !== undefined && row.session !== undefined) tellSessions(row.origin)
+    if (row.status === 'settled') refresh()
+    changed()
+  },
+  report,
+})
+const { ledger, journal, sessions, signer, executor, watcher, recovery } = sending
+const approvals = createApprovals({
+  db,
+  now,
+  newId,
+  network: (id) => networks.get(id),
+  window: { open: openApprovalWindow, isOurs: async (id) => (await session.get(APPROVAL_WINDOW)) === id },
+  changed: () => changed(),
+})
+const unlocking = createUnlocking({
+  db,
+  vault,
+  workingSet,
+  stops,
+  sessions,
+  networks,
+  approvals,
+  settings,
+  accounts: accounts.all,
+  cold,
+  now,
+  recover: async () => {
+    // Only now: before the first unlock no secret is loaded and no node is asked anything.
+    setAllowed(
+      'nodes',
+      networks.all().map(({ node }) => new URL(node).origin),
+    )
+    await recovery.recover()
+  },
+  changed: () => {
+    void afterUnlock().catch(report)
+    changed()
+  },
+})
+const upkeep = createUpkeep({ sessions, executor, accounts, history, vault, workingSet, newId, now, report })
+const keysOf = (stored: StoredSession) => ({
+  unlocked: workingSet.isUnlocked(now()),
+  workingSet: signer.hasKeys(stored),
+})
+const clock = async (network: NetworkId) => networks.clock(network, await db.lastWall()).now
+const print = createSessionPrint({ ledger, now: ({ network }) => clock(network), keysOf })
+const access = createAccess({
+  approvals,
+  grants,
+  isUnlocked: async () => (await unlocking.state()) === 'unlocked',
+  runs: async (origin, account, network) =>
+    sessions
+      .live(origin, account, network)
+      .some(
+        (it) =>
+          it.state === 'active' &&
+          it.runWhileLocked &&
+          workingSet.sessionKey(it.id) !== undefined &&
+          it.effective.validUntil > now(),
+      ),
+  selected: async () => {
+    const { network, account } = await settings.get()
+    const own = account ?? (await accounts.all())[0]?.address
+    if (own === undefined) throw new Error('no account')
+    return { account: own, network }
+  },
+  told: async ({ origin, account, network }) => {
+    await history.add({ network, account, origin, event: { kind: 'connected' } })
+    router.tell(origin, 'accountsChanged', () => [[padded(account)]])
+    refresh()
+    changed()
+  },
+})
+const disconnect = createDisconnect({
+  grants,
+  sessions,
+  approvals,
+  history,
+  told: async (origin, grant) => {
+    router.tell(origin, 'accountsChanged', () => [grant === undefined ? undefined : [padded(grant.account)]])
+    changed()
+  },
+})
+
+/** Where an approval's steps stand; memory only, because the journal has the truth. */
+const stepsOf = new Map<string, { readonly states: Map<string, StepView['state']>; outcome?: Line }>()
+const start = createStarter({
+  approvals,
+  sessions,
+  signer,
+  vault,
+  sessionSubkey: () => workingSet.sessionSubkey(now()),
+  random: randomBytes,
+  now,
+  network: ({ network }) => networks.get(network),
+  account: ({ account }) => ownAccount(account),
+  runSteps: async (planned, { account, question, approved }, onDone) => {
+    const id = approved.approval
+    const progress = { states: new Map<string, StepView['state']>() }
+    stepsOf.set(id, progress)
+    // What is done already stays done: asking again goes on after it.
+    const missing = missingSteps(
+      readiness(await accounts.state(account, question.network, 0), account.guardian.publicKey),
+    )
+    const steps = planned.filter(({ step }) => missing.includes(step))
+    try {
+      await executor.runSteps({ network: question.network, account, steps, approved }, async (step, state, hash) => {
+        progress.states.set(step, state)
+        if (state === 'done') await onDone(step, hash)
+        changed()
+      })
+    } catch (error) {
+      const step = steps.find((it) => progress.states.get(it.step) !== 'done')?.step ?? 'enable'
+      progress.states.set(step, 'failed')
+      stepsOf.set(id, { ...progress, outcome: line(step === 'deploy' ? 'step_failedDeploy' : 'step_failedEnable') })
+      throw error
+    } finally {
+      refresh()
+    }
+  },
+  keep: unlocking.keep,
+  wipe,
+})
+
+const router = createRouter({
+  handlers: {
+    ...connectHandlers({ access, accounts, approvals, disconnect }),
+    ...networkHandlers({
+      access,
+      network: async (id) => networks.get(id),
+      selected: async () => (await settings.get()).network,
+    }),
+    ...sessionHandlers({
+      access,
+      accounts,
+      approvals,
+      contracts,
+      grants,
+      history,
+      sessions,
+      print,
+      networks: networks.all,
+      selected: async () => {
+        const { network, account } = await settings.get()
+        return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
+      },
+      clock,
+      newSessionId: () => newId() as SessionId,
+      planSteps: async (account, network, steps) =>
+        steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
+      start,
+      supersede: async (old, by) => {
+        stops.stopSession(old)
+        await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
+        await vault.dropSecret('session', old)
+      },
+      end: upkeep.end,
+      granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
+    }),
+    ...executeHandlers({
+      access,
+      accounts,
+      approvals,
+      executor,
+      grants,
+      history,
+      sessions,
+      print,
+      state: unlocking.state,
+      wait,
+    }),
+  },
+  answers: createAnswers({
+    db,
+    now,
+    rebuild: async (origin, id) => {
+      // Asleep nothing can be checked, and nothing is signed either: the request runs anew.
+      if (guard() === undefined) return undefined
+      const row = await journal.rebuild(origin, id)
+      return row === undefined ? undefined : { result: { transaction_hash: padded(row.hash) } }
+    },
+  }),
+  ready: unlocking.wake(),
+  now: () => now() * 1000,
+  sleep: wait,
+  newRef: () => newId().slice(0, 8),
+  report: ({ error }) => report(error),
+  joined: ({ origin }) => tellSessions(origin),
+  left: ({ document }) => void approvals.end((record) => record.document === document, 'context').catch(report),
+})
+
+const view = createView({
+  state: unlocking.state,
+  lockout: vault.lockout,
+  settings: settings.get,
+  networks: networks.all,
+  accounts,
+  approvals,
+  contracts,
+  grants,
+  history,
+  journal,
+  ledger,
+  sessions,
+  tokens,
+  watcher,
+  clock,
+  now,
+  keysOf,
+  trouble: () => trouble,
+  steps: (id) => {
+    const known = stepsOf.get(id)
+    return { state: (step) => known?.states.get(step) ?? 'todo', outcome: known?.outcome }
+  },
+  stepUp,
+  changed: () => changed(),
+})
+const verbs = createWalletVerbs({
+  unlocking,
+  vault,
+  workingSet,
+  approvals,
+  sessions,
+  settings,
+  cold,
+  now,
+  clock,
+  random: randomBytes,
+  account: accounts.get,
+  view,
+  stepUp,
+  holdsBack: async (record) => {
+    const shown = (await view()).approvals.find(({ id }) => id === record.id)
+    const tick = shown?.kind === 'transaction' && shown.tick !== undefined
+    return { tick, ...(shown?.blocked === undefined ? {} : { blocked: shown.blocked }) }
+  },
+  planned: async (step) => {
+    const { account, network } = await selectedAccount()
+    const steps = await upkeep.plan(account, network, step)
+    const balances = Object.fromEntries(
+      (await tokens.balances(account.address, network, 10)).map(({ token, amount }) => [token.address, amount]),
+    )
+    const blocked = tooPoor(steps, 0n, balances)
+    return {
+      steps: plannedSteps(steps, [], { stepState: () => 'todo' }),
+      facts: steps.some((it) => it.step === 'enable') ? enableFacts(steps) : [],
+      ...(blocked === undefined ? {} : { blocked }),
+    }
+  },
+  runStep: async (step) => {
+    const { account, network } = await selectedAccount()
+    const steps = await upkeep.plan(account, network, step)
+    // Its progress is told in the activity: nobody has to wait with the page open.
+    upkeep.run(account, network, steps).catch(report).finally(refresh)
+  },
+  refresh: () => refresh(),
+  testTokens: async () => {
+    const { account, network } = await selectedAccount()
+    if (network !== 'devnet') throw verbError('blocked', line('err_devnetOnly'))
+    const { status } = await post(networks.get(network).node, mintBody(account.address), {
+      timeoutMs: 10_000,
+      maxBytes: 65_536,
+    })
+    if (status !== 200) throw verbError('node', line('err_node'))
+    refresh()
+  },
+  openTab: async (path) => {
+    await windows.open(`${PAGE}#${path}`, { as: 'tab' })
+  },
+  end: upkeep.end,
+  disconnect: (origin) => disconnect(origin as Origin), // A key of the grants: an unknown one is nobody's.
+  note: async ({ network, account, origin, id }, what) =>
+    history.add({ network, account, origin, session: id, event: { kind: 'session', what } }),
+  changed: () => changed(),
+})
+
+// ---- Events. All listeners are registered in this first turn.
+
+const screens = new Set<ReturnType<typeof serve<View, ReturnType<typeof refusalOf>>>>()
+
+onConnect((port) => {
+  const caller = callerOf(port.sender, extensionId(), `chrome-extension://${extensionId()}`)
+  if (caller.kind === 'site' && port.name === SITE_PORT) router.attach(port, caller.caller)
+  else if (caller.kind === 'screen' && port.name === SCREEN_PORT) attachScreen(port)
+  else turnAway(port)
+})
+windows.onRemoved((id) => void closed(id).catch(report))
+onCommand((name) => {
+  if (name === STOP_ALL) unlocking.stopAll().then(() => changed(), report)
+})
+alarms.on((name) => {
+  if (name === EVERY_MINUTE) void tidy().catch(report)
+})
+alarms.every(EVERY_MINUTE, 1)
+closeStorage().catch(report)
+
+function attachScreen(port: Port): void {
+  const screen = serve<View, ReturnType<typeof refusalOf>>({
+    port,
+    handle: async (type, params) => {
+      await unlocking.state()
+      try {
+        return await verbs(type, params)
+      } catch (error) {
+        if (refusalOf(error).code === 'internal') report(error)
+        throw error
+      }
+    },
+    refusalOf,
+  })
+  screens.add(screen)
+  port.onDisconnect.addListener(() => screens.delete(screen))
+  refresh()
+  changed()
+}
+
+async function closed(id: number): Promise<void> {
+  await approvals.windowClosed(id)
+  if ((await session.get(APPROVAL_WINDOW)) === id) await session.remove(APPROVAL_WINDOW)
+}
+
+/** Clocks decide, alarms only tidy: a lapsed unlock is locked for good, lost rows are looked at. */
+async function tidy(): Promise<void> {
+  if ((await unlocking.state()) === 'locked') await unlocking.lock()
+  if (guard() !== undefined) await watcher.look()
+  await approvals.waiting()
+  changed()
+}
+
+// ---- What follows from changes.
+
+let pushing = false
+function changed(): void {
+  if (pushing) return
+  pushing = true
+  setTimeout(() => {
+    pushing = false
+    void push().catch(report)
+  }, PUSH_AFTER_MS)
+}
+async function push(): Promise<void> {
+  const shown = await view()
+  for (const screen of screens) screen.push(shown)
+  const needsYou = shown.sessions.some(({ group }) => group === 'needsYou')
+  const waiting = shown.waiting.length
+  await icon.badge(needsYou ? '!' : waiting > 0 ? String(waiting) : '', needsYou ? DANGER : ACCENT)
+}
+
+let trouble: View['banner']
+let reading = false
+/** Balances and states of the selected account, beside everything else. */
+function refresh(): void {
+  if (reading) return
+  reading = true
+  read()
+    .catch(report)
+    .finally(() => {
+      reading = false
+      changed()
+    })
+}
+async function read(): Promise<void> {
+  if ((await unlocking.state()) !== 'unlocked') return
+  const { account, network } = await selectedAccount()
+  try {
+    await Promise.all([accounts.state(account, network, 0), tokens.balances(account.address, network, 0)])
+    trouble = undefined
+  } catch (error) {
+    if (!isNodeError(error)) throw error
+    trouble =
+      error.reason === 'wrongNetwork'
+        ? { kind: 'wrongNetwork', line: line('banner_wrongNetwork') }
+        : { kind: 'node', line: line('banner_node') }
+  }
+}
+
+async function selectedAccount(): Promise<{ readonly account: AccountRecord; readonly network: NetworkId }> {
+  const { network, account } = await settings.get()
+  const all = await accounts.all()
+  const found = all.find(({ address }) => address === account) ?? all[0]
+  if (found === undefined) throw verbError('locked', line('err_locked'))
+  return { account: found, network }
+}
+
+async function ownAccount(address: Address): Promise<AccountRecord> {
+  const account = await accounts.get(address)
+  if (account === undefined) throw new Error('not an account of this wallet')
+  return account
+}
+
+/** The second key and danger need the password again (security.md 6.6). */
+async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
+  if (question.kind !== 'session') return false
+  const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
+  return firstOnMainnet || question.steps.some(({ step }: PlannedStep) => step === 'enable')
+}
+
+let wasUnlocked = false
+async function afterUnlock(): Promise<void> {
+  const unlocked = (await unlocking.state()) === 'unlocked'
+  const fresh = unlocked && !wasUnlocked
+  wasUnlocked = unlocked
+  if (!fresh) return
+  refresh()
+  for (const { origin, account } of await grants.all())
+    router.tell(origin, 'accountsChanged', () => [[padded(account)]])
+  await upkeep.sendWanted()
+}
+
+function tellSessions(origin: Origin): void {
+  const known = sessions.list({ origin })
+  if (known.length === 0 || router.documents(origin).length === 0) return
+  Promise.all(known.map((it) => print.info(it))).then((all) => {
+    const infos = all.filter((it) => it !== undefined)
+    router.tell(origin, 'sessionsChanged', () => [infos])
+  }, report)
+}
+
+let opening: Promise<void> = Promise.resolve()
+/** One window; never raised or opened twice. */
+function openApprovalWindow(): Promise<void> {
+  opening = opening.then(async () => {
+    if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
+    const id = await windows.open(`${PAGE}#/approval`, { as: 'window', width: 420, height: 760 })
+    if (id !== undefined) await session.set(APPROVAL_WINDOW, id)
+  })
+  return opening
+}
+
+function kindOf(error: unknown): string {
+  const kind = typeof error === 'object' && error !== null && 'kind' in error ? String(error.kind) : ''
+  const why = typeof error === 'object' && error !== null && 'why' in error ? String(error.why) : ''
+  return `${kind} ${why}`.trim()
+}

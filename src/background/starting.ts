@@ -1,0 +1,159 @@
+/**
+ * From a yes to a running session: the wallet's own steps, each after the one before was accepted, then the key, the
+ * authorization and the rows in one commit. A failed step leaves no session (provider.md 7.3, seeds.md 9 row 3).
+ */
+import { refused } from '../core/errors.ts'
+import type { Felt } from '../core/felt.ts'
+import { emptyBook } from '../core/policy/book.ts'
+import { narrowedPointers } from '../core/policy/edits.ts'
+import { chainMethods } from '../core/policy/meters.ts'
+import type { SessionPolicy } from '../core/policy/policy.ts'
+import { canonicalText } from '../core/policy/preimage.ts'
+import type { SetupStep } from '../core/protocol/session-info.ts'
+import type { AccountRecord, ApprovalRecord, NetworkRecord, SessionQuestion, StoredSession } from '../core/records.ts'
+import type { UnixSeconds } from '../core/time.ts'
+import { type PrivateKey, publicKey, randomKey } from '../starknet/curve.ts'
+import { sha256 } from '../starknet/digest.ts'
+import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starknet/session-token.ts'
+import { type Approved, approved } from './keys/approved.ts'
+import type { Signer } from './keys/signer.ts'
+import type { Vault } from './keys/vault.ts'
+import type { Approvals } from './owners/approvals.ts'
+import type { Sessions } from './owners/sessions.ts'
+
+export interface StartNeeds {
+  readonly approvals: Approvals
+  readonly sessions: Sessions
+  readonly signer: Signer
+  readonly vault: Pick<Vault, 'sealSecret' | 'writeSecret'>
+  readonly sessionSubkey: () => Uint8Array | undefined
+  readonly random: (length: number) => Uint8Array
+  readonly now: () => UnixSeconds
+  readonly network: (question: SessionQuestion) => NetworkRecord
+  readonly account: (question: SessionQuestion) => Promise<AccountRecord>
+  /** Sends what is missing and tells each one that was accepted. @throws StepFailed */
+  readonly runSteps: (
+    steps: SessionQuestion['steps'],
+    by: { readonly account: AccountRecord; readonly question: SessionQuestion; readonly approved: Approved },
+    onDone: (step: SetupStep, hash: Felt) => Promise<void>,
+  ) => Promise<void>
+  /** Its keys come into the working set. */
+  readonly keep: (session: StoredSession) => Promise<void>
+  readonly wipe: (key: PrivateKey) => void
+}
+
+export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Promise<StoredSession> {
+  const { approvals, sessions, signer, vault, now } = needs
+
+  return async (record) => {
+    const { question } = record
+    if (question.kind !== 'session') throw new Error('not a session request')
+    const account = await needs.account(question)
+    const yes = approved({
+      approval: record.id,
+      digest: approvals.digest(record),
+      account: question.account,
+      network: question.network,
+      allows: [
+        ...question.steps.map(({ step }) => ({ kind: 'step' as const, step })),
+        { kind: 'session', session: question.sessionId },
+      ],
+    })
+    let done = question.done
+    await needs.runSteps(question.steps, { account, question, approved: yes }, async (step, hash) => {
+      done = [...done, { step, hash }]
+      await approvals.progress(record.id, (it) => (it.kind === 'session' ? { ...it, done } : it))
+    })
+    return begin(record, question, yes, done)
+  }
+
+  async function begin(
+    record: ApprovalRecord,
+    question: SessionQuestion,
+    yes: Approved,
+    setup: SessionQuestion['done'],
+  ): Promise<StoredSession> {
+    const { asked, effective } = question
+    const granted = grantedPolicy(question)
+    const { chainId, genesis } = needs.network(question)
+    const subkey = needs.sessionSubkey()
+    if (genesis === undefined || subkey === undefined) throw refused('USER_REFUSED_OP', { reason: 'context' })
+    const key = randomKey(needs.random)
+    try {
+      const guid = signerGuid(publicKey(key))
+      const tree = methodTree(chainMethods(granted))
+      const policyHash = sha256(canonicalText(granted))
+      const { host } = hostOf(record.origin)
+      const metadata = sessionMetadata({ host, origin: record.origin, policyHash })
+      const expiresAt = granted.validUntil - 1
+      const unsigned: StoredSession = {
+        id: question.sessionId,
+        origin: record.origin,
+        network: question.network,
+        chainId,
+        genesis,
+        account: question.account,
+        accountClass: (await needs.account(question)).classHash,
+        backing: 'chain',
+        key: { by: 'wallet', guid },
+        ...(asked.tag === undefined ? {} : { tag: asked.tag }),
+        ...(asked.label === undefined ? {} : { label: asked.label }),
+        ...(asked.reason === undefined ? {} : { reason: asked.reason }),
+        words: asked.words,
+        asked,
+        granted,
+        policyHash,
+        effective,
+        chain: {
+          sessionHash: sessionHash({
+            chainId,
+            account: question.account,
+            expiresAt,
+            root: tree.root,
+            metadata,
+            sessionKeyGuid: guid,
+          }),
+          expiresAt,
+          methods: tree.methods,
+          root: tree.root,
+          metadata,
+          authorization: [],
+        },
+        runWhileLocked: question.runWhileLocked,
+        mayNarrow: asked.mayNarrow,
+        state: asked.enabled ? 'active' : 'paused',
+        ...(asked.enabled ? {} : { pause: 'site' as const }),
+        ...(question.replaces === undefined ? {} : { replaces: question.replaces }),
+        createdAt: now(),
+        seq: 1,
+        narrowed: narrowedPointers(asked, effective, record.at),
+        setup,
+      }
+      // Last of all: only now both keys say that this session may act.
+      const authorization = await signer.authorization(yes, unsigned)
+      const session: StoredSession = { ...unsigned, chain: { ...unsigned.chain!, authorization: [...authorization] } }
+      const sealed = await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey)
+      await sessions.create(session, emptyBook(session.id), (tx) => vault.writeSecret(tx, sealed))
+      await needs.keep(session)
+      return session
+    } finally {
+      needs.wipe(key)
+    }
+  }
+}
+
+/** What goes on chain and into the metadata: as the person left it, but with its rules as asked, so that one that was switched off can be switched on again. */
+function grantedPolicy({ granted, effective }: SessionQuestion): SessionPolicy {
+  return {
+    ...effective,
+    calls: effective.calls.map((rule) => ({
+      ...rule,
+      enabled: granted.calls.find(({ id }) => id === rule.id)?.enabled ?? rule.enabled,
+    })),
+  }
+}
+
+/** Host as the browser writes it: ASCII, punycode for everything else. */
+export function hostOf(origin: string): { readonly host: string } {
+  return { host: new URL(origin).host }
+}

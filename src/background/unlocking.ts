@@ -1,0 +1,182 @@
+/**
+ * How the wallet comes to be, opens and closes: the vault, the working set and what must follow each change of them
+ * (security.md 7). Screens' verbs call it; nothing else unlocks.
+ */
+import type { AccountRecord, Settings, StoredSession } from '../core/records.ts'
+import type { UnixSeconds } from '../core/time.ts'
+import { createGuard, type Database } from '../platform/database.ts'
+import { ARGENT_0_4_0 } from '../starknet/accounts.ts'
+import { publicKey } from '../starknet/curve.ts'
+import type { Cold } from './cold.ts'
+import { guardianSecretId, ownerSecretId } from './keys/signer.ts'
+import type { Lockout, Opened, Vault, WeakPassword } from './keys/vault.ts'
+import type { LockState, Running, StopFlags, WorkingSet } from './keys/working-set.ts'
+import type { Approvals } from './owners/approvals.ts'
+import type { Networks } from './owners/networks.ts'
+import type { Sessions } from './owners/sessions.ts'
+import type { SettingsOwner } from './owners/settings.ts'
+
+export interface Unlocking {
+  /** `new`: no wallet yet. */
+  state(): Promise<LockState | 'new'>
+  /** A wallet from a phrase: its first account, under a password. Ends unlocked. */
+  create(wanted: {
+    readonly password: string
+    readonly phrase: string
+    readonly name: string
+    readonly backupChecked: boolean
+  }): Promise<
+    { readonly ok: true; readonly account: AccountRecord } | { readonly ok: false; readonly weak: WeakPassword }
+  >
+  unlock(password: string): Promise<{ readonly ok: true } | NotOpened>
+  /** Memory first. Sessions that may not run while locked lose their keys; waiting questions end. */
+  lock(): Promise<void>
+  /** Every session stops, at once and in every state; asleep it is noted and done first thing at the unlock. */
+  stopAll(): Promise<number>
+  /** A session starts or goes on: its keys come into the working set. */
+  keep(session: StoredSession): Promise<void>
+  /** The same for a worker that starts while the wallet is open or sessions run. */
+  wake(): Promise<void>
+}
+export type NotOpened = { readonly ok: false; readonly kind: 'wrongPassword' | 'wait' } & Lockout
+
+export interface UnlockingNeeds {
+  readonly db: Database
+  readonly vault: Vault
+  readonly workingSet: WorkingSet
+  readonly stops: StopFlags
+  readonly sessions: Sessions
+  readonly networks: Networks
+  readonly approvals: Approvals
+  readonly settings: SettingsOwner
+  readonly accounts: () => Promise<readonly AccountRecord[]>
+  readonly cold: Cold
+  readonly now: () => UnixSeconds
+  /** Open rows of the journal are finished before anything new is signed. */
+  readonly recover: () => Promise<void>
+  readonly changed: () => void
+}
+
+/** What was stopped while nothing could be checked: plain, because forging it only stops something (security.md 7.3). */
+const STOP_ALL = 'all'
+
+export function createUnlocking(needs: UnlockingNeeds): Unlocking {
+  const { db, vault, workingSet, stops, sessions, networks, approvals, settings, cold, now, changed } = needs
+
+  const state = async (): Promise<LockState | 'new'> => {
+    await workingSet.load()
+    if (!(await vault.exists())) return 'new'
+    return workingSet.state(now())
+  }
+
+  const runningOf = async (session: StoredSession): Promise<Running | undefined> => {
+    const sessionSubkey = workingSet.sessionSubkey(now())
+    const guardianSubkey = workingSet.guardianSubkey(now())
+    const account = (await needs.accounts()).find((it) => it.address === session.account)
+    if (sessionSubkey === undefined || guardianSubkey === undefined || account === undefined) return undefined
+    const sessionKey = await vault.openSecret('session', session.id, sessionSubkey)
+    const guardianKey = await vault.openSecret(
+      'guardian',
+      guardianSecretId(account.address, account.guardian.generation),
+      guardianSubkey,
+    )
+    if (sessionKey === undefined || guardianKey === undefined) return undefined
+    return { account: session.account, session: session.id, sessionKey, guardianKey }
+  }
+  const keep = async (session: StoredSession): Promise<void> => {
+    if (!session.runWhileLocked || session.state !== 'active' || session.backing !== 'chain') return
+    const running = await runningOf(session)
+    if (running !== undefined) await workingSet.addSession(running)
+  }
+
+  const stopEvery = async (): Promise<number> => {
+    stops.stopAll()
+    const stopped = await sessions.pauseAll({}, 'person')
+    await workingSet.removeAllSessions()
+    return stopped.length
+  }
+
+  /** What follows an unlock, in this order: stops first, then what may run. */
+  const opened = async (keys: Opened, chosen: Settings): Promise<void> => {
+    await workingSet.onUnlock(keys, [], { now: now(), autoLock: chosen.autoLock })
+    await db.trustWall()
+    await networks.load()
+    await sessions.load()
+    const stop = await db.read(['stops'], (tx) => tx.get('stops', STOP_ALL))
+    if (stop !== undefined) {
+      await stopEvery()
+      await db.write(['stops'], 'strict', (tx) => tx.delete('stops', STOP_ALL))
+    }
+    for (const session of sessions.list()) await keep(session)
+    await needs.recover()
+    await approvals.unlocked()
+    changed()
+  }
+
+  return {
+    state,
+    create: async ({ password, phrase, name, backupChecked }) => {
+      const keys = cold().openPhrase(phrase)
+      try {
+        const ownerKey = keys.owner(0)
+        const guardianKey = keys.guardian(0, 0)
+        const ownerPublicKey = publicKey(ownerKey)
+        const account: AccountRecord = {
+          address: cold().accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }),
+          name,
+          index: 0,
+          classHash: ARGENT_0_4_0,
+          ownerPublicKey,
+          guardian: { publicKey: publicKey(guardianKey), generation: 0 },
+          createdAt: now(),
+        }
+        const made = await vault.create({
+          password,
+          phrase,
+          secrets: [
+            { kind: 'owner', id: ownerSecretId(account.address), bytes: ownerKey },
+            { kind: 'guardian', id: guardianSecretId(account.address, 0), bytes: guardianKey },
+          ],
+          also: {
+            stores: ['accounts'],
+            write: async (tx, { vaultId, keys: { state: macKey } }) => {
+              await createGuard({ vaultId, macKey }).put(tx, 'accounts', account.address, account)
+            },
+          },
+        })
+        if (!made.ok) return made
+        const chosen = await settings.set({ backupChecked })
+        await opened(made.value, chosen)
+        return { ok: true, account }
+      } finally {
+        keys.wipe()
+      }
+    },
+    unlock: async (password) => {
+      const tried = await vault.unlock(password)
+      if (!tried.ok) return tried
+      await opened(tried.value, await settings.get())
+      return { ok: true }
+    },
+    lock: async () => {
+      await workingSet.lock()
+      for (const session of sessions.list()) if (!session.runWhileLocked) await workingSet.removeSession(session.id)
+      await approvals.end(({ question }) => question.kind !== 'unlock', 'context')
+      changed()
+    },
+    stopAll: async () => {
+      if ((await state()) !== 'asleep') return stopEvery()
+      stops.stopAll()
+      await db.write(['stops'], 'strict', (tx) => tx.put('stops', STOP_ALL, now()))
+      return 0
+    },
+    keep,
+    wake: async () => {
+      await workingSet.load()
+      if (workingSet.guard() === undefined) return
+      await networks.load()
+      await sessions.load()
+      await needs.recover()
+    },
+  }
+}

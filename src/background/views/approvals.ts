@@ -1,0 +1,325 @@
+import { STRK } from '../../core/account.ts'
+import type { Hash32 } from '../../core/felt.ts'
+import { type Address, padded, type U256 } from '../../core/felt.ts'
+import { explain } from '../../core/policy/explain.ts'
+import { explainReason } from '../../core/policy/explain-reason.ts'
+import type { Naming } from '../../core/policy/naming.ts'
+import { unnamedTotals } from '../../core/policy/wire.ts'
+import type {
+  AccountView,
+  ApprovalView,
+  CallView,
+  ConnectView,
+  SessionRequestView,
+  SiteView,
+  StepView,
+  TransactionView,
+} from '../../core/protocol/ui.ts'
+import type {
+  AccountRecord,
+  ApprovalRecord,
+  PlannedStep,
+  SessionQuestion,
+  StoredSession,
+  TransactionQuestion,
+} from '../../core/records.ts'
+import { cutOf } from '../../core/session.ts'
+import { DAY, type Seconds, type UnixSeconds } from '../../core/time.ts'
+import { type Arg, amount, count, type Line, line, place, text } from '../../core/words.ts'
+import { sha256 } from '../../starknet/digest.ts'
+import type { DescribedCall } from '../contracts.ts'
+import { fact, feeCap, NETWORK_NAMES, STRK_NAME, strk } from './facts.ts'
+
+export interface ApprovalFacts {
+  readonly now: UnixSeconds
+  readonly digest: Hash32
+  readonly site: SiteView
+  readonly naming: Naming
+  readonly account: AccountRecord
+  readonly balances: Readonly<Record<Address, U256>>
+  readonly choices: readonly AccountView[]
+  /** Of a transaction's calls, by the contracts' own ABIs; absent where it could not be read. */
+  readonly described: readonly (DescribedCall | undefined)[]
+  readonly session: StoredSession | undefined
+  /** Contracts of which the owner can replace the code, and what may be taken from the account already. */
+  readonly replaceable: readonly Address[]
+  readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  readonly stepUp: boolean
+  readonly stepState: (step: PlannedStep['step']) => StepView['state']
+  readonly outcome: Line | undefined
+}
+
+/** A waiting question as it is drawn: its facts and the digest over them (approval-ux.md 7). */
+export function approvalView(record: ApprovalRecord, facts: ApprovalFacts): ApprovalView | undefined {
+  switch (record.question.kind) {
+    case 'unlock':
+      return undefined
+    case 'connect':
+      return connectView(record, record.question.network, facts)
+    case 'session':
+      return requestView(record, record.question, facts)
+    case 'transaction':
+      return transactionView(record, record.question, facts)
+  }
+}
+
+function base(
+  record: ApprovalRecord,
+  network: SessionQuestion['network'],
+  { digest, site, account, balances }: ApprovalFacts,
+) {
+  const balance = balances[STRK]
+  return {
+    id: record.id,
+    rev: record.rev,
+    digest,
+    site,
+    network,
+    openedAt: record.at,
+    lapsesAt: record.lapsesAt,
+    account: {
+      address: account.address,
+      name: account.name,
+      ...(balance === undefined ? {} : { balance: { amount: balance, name: STRK_NAME } }),
+    },
+    details: [
+      fact(line('fact_origin'), record.origin),
+      fact(line('fact_account'), padded(account.address)),
+      fact(line('fact_network'), NETWORK_NAMES[network], false),
+      fact(line('fact_digest'), digest),
+    ],
+  }
+}
+
+function connectView(record: ApprovalRecord, network: SessionQuestion['network'], facts: ApprovalFacts): ConnectView {
+  return {
+    kind: 'connect',
+    ...base(record, network, facts),
+    sentence: line('connect_sentence', { host: text(facts.site.host) }),
+    choices: facts.choices,
+    sees: [line('connect_seesAddress'), line('connect_seesPublic', { network: text(NETWORK_NAMES[network]) })],
+    cannot: [line('connect_cannotMove'), line('connect_cannotOthers')],
+  }
+}
+
+function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
+  const { asked, effective, granted } = question
+  const { naming, site, account, now, balances } = facts
+  const askedLife = asked.duration ?? (asked.validUntil === undefined ? undefined : asked.validUntil - record.at)
+  const said = explain(
+    effective,
+    {
+      ...naming,
+      host: site.host,
+      account: account.address,
+      backing: 'chain',
+      runWhileLocked: question.runWhileLocked,
+      words: asked.words,
+      ...(asked.label === undefined ? {} : { label: asked.label }),
+      ...(asked.reason === undefined ? {} : { reason: asked.reason }),
+      ...(askedLife === undefined ? {} : { askedLife }),
+      balances,
+      allowances: facts.allowances,
+      replaceable: facts.replaceable,
+      ...(asked.mayNarrow ? { within: granted } : {}),
+      enterable: unnamedTotals(asked, granted),
+    },
+    now,
+  )
+  const blocked = tooPoor(question.steps, 0n, balances)
+  const shared = base(record, question.network, facts)
+  return {
+    kind: 'session',
+    ...shared,
+    sessionId: question.sessionId,
+    cut: cutOf(sha256(question.sessionId)),
+    ...(question.connects
+      ? { connects: line('session_connects', { host: text(site.host), account: place(account.address, account.name) }) }
+      : {}),
+    headline: said.headline,
+    worst: said.worst,
+    summary: said.summary,
+    risks: said.risks,
+    ends: endsOf(question, record.at, askedLife),
+    can: said.can.map((rule) => ({
+      ...rule,
+      locked: rule.required || !asked.mayNarrow || granted.calls.find(({ id }) => id === rule.id)?.enabled === false,
+    })),
+    limits: said.limits,
+    adjustable: asked.mayNarrow,
+    cannot: said.cannot,
+    held: said.held,
+    runWhileLocked: { on: question.runWhileLocked, offered: true },
+    quotes: said.quotes,
+    steps: stepsOf(question, facts),
+    enableFacts: question.steps.some(({ step }) => step === 'enable') ? enableFacts(question.steps) : [],
+    danger: said.danger,
+    phase: record.phase,
+    ...(facts.outcome === undefined ? {} : { outcome: facts.outcome }),
+    stepUp: facts.stepUp,
+    ...(blocked === undefined ? {} : { blocked }),
+    details: [
+      ...[said.notCounted, ...said.details].map((label) => ({ label, value: '', mono: false })),
+      ...shared.details,
+    ],
+  }
+}
+
+const HOUR: Seconds = 3_600
+const WEEK: Seconds = 7 * DAY
+const LATEST: Seconds = 7_776_000
+const LEAST: Seconds = 120
+
+/** Presets that the ask allows; a longer ask takes the place of "1 hour" (approval-ux.md 8). */
+function endsOf(
+  { asked, effective, granted }: SessionQuestion,
+  at: UnixSeconds,
+  askedLife: Seconds | undefined,
+): SessionRequestView['ends'] {
+  const max = askedLife === undefined ? at + LATEST : granted.validUntil
+  const life = effective.validUntil - Math.max(effective.validAfter, at)
+  const preset = [HOUR, DAY, WEEK].filter((seconds) => at + seconds <= max)
+  const own = askedLife !== undefined && !preset.includes(askedLife) ? askedLife : undefined
+  const seconds =
+    own === undefined ? preset : own > WEEK ? [own, ...preset.slice(1)] : [...preset, own].sort((a, b) => a - b)
+  // The clock of the question and that of its policy may be a second apart.
+  const near = (a: number, b: number) => Math.abs(a - b) <= 2
+  return {
+    chosen: effective.validUntil,
+    options: seconds.map((it) => ({
+      label: line('ends_in', { duration: { kind: 'duration', seconds: it } }),
+      seconds: it,
+      chosen:
+        near(life, it) || (asked.validUntil !== undefined && it === own && effective.validUntil === granted.validUntil),
+    })),
+    max,
+    min: at + LEAST,
+    by: 'both',
+  }
+}
+
+const TITLES = { deploy: 'step_deploy', enable: 'step_enable' } as const
+
+function stepsOf(question: SessionQuestion, facts: ApprovalFacts): readonly StepView[] {
+  if (question.steps.length === 0) return []
+  const own = plannedSteps(question.steps, question.done, facts)
+  const last = own.every(({ state }) => state === 'done') && facts.outcome === undefined ? 'signed' : 'todo'
+  return [...own, { step: 'session', title: line('step_session'), cost: line('step_free'), state: last }]
+}
+
+export function plannedSteps(
+  steps: readonly PlannedStep[],
+  done: SessionQuestion['done'],
+  { stepState }: Pick<ApprovalFacts, 'stepState'>,
+): readonly StepView[] {
+  return steps.map(({ step, bounds }) => {
+    const hash = done.find((it) => it.step === step)?.hash
+    return {
+      step,
+      title: line(TITLES[step]),
+      cost: line('step_cost', { fee: strk(feeCap(bounds)) }),
+      state: hash === undefined ? stepState(step) : 'done',
+      ...(hash === undefined ? {} : { hash }),
+    }
+  })
+}
+
+/** What must be read before the second key is set (approval-ux.md 6.2). */
+export function enableFacts(steps: readonly PlannedStep[]): readonly Line[] {
+  const fee = steps.reduce((sum, { bounds }) => sum + feeCap(bounds), 0n)
+  return [
+    line('enable_secondKey'),
+    line('enable_ready'),
+    line('enable_takeOver'),
+    line('enable_cost', { fee: strk(fee) }),
+    line('enable_change'),
+  ]
+}
+
+/** The account must be able to pay the committed maximum; `undefined`: it can, or nobody knows. */
+export function tooPoor(
+  steps: readonly PlannedStep[],
+  more: bigint,
+  balances: Readonly<Record<Address, U256>>,
+): Line | undefined {
+  const needs = steps.reduce((sum, { bounds }) => sum + feeCap(bounds), more)
+  const balance = balances[STRK]
+  if (balance === undefined || BigInt(balance) >= needs) return undefined
+  return line('blocked_poor', { needs: strk(needs), has: amount(balance, STRK_NAME) })
+}
+
+function transactionView(record: ApprovalRecord, question: TransactionQuestion, facts: ApprovalFacts): TransactionView {
+  const { naming, site, account, session, now } = facts
+  const { calls, trial } = question
+  const reasonFacts =
+    session === undefined
+      ? undefined
+      : {
+          ...naming,
+          account: account.address,
+          calls,
+          policy: session.effective,
+          ...(session.pause === undefined ? {} : { pause: session.pause }),
+        }
+  const cap = trial === undefined ? 0n : feeCap(trial.bounds)
+  const blocked = trial === undefined ? line('blocked_node') : tooPoor(question.steps, cap, facts.balances)
+  const first = facts.described[0]
+  const name = first?.name ?? naming.actions[calls[0]?.selector ?? ('0x0' as never)]
+  return {
+    kind: 'transaction',
+    ...base(record, question.network, facts),
+    sentence: sentenceOf(calls.length, name, calls[0]?.to, naming),
+    ...(question.connects
+      ? { connects: line('session_connects', { host: text(site.host), account: place(account.address, account.name) }) }
+      : {}),
+    reasons: reasonFacts === undefined ? [] : question.reasons.map((reason) => explainReason(reason, reasonFacts, now)),
+    ...(question.session === undefined ? {} : { sessionId: question.session }),
+    balanceChanges: (trial?.moves ?? []).flatMap((move) => [
+      ...(move.out === '0'
+        ? []
+        : [{ line: line('moves_out', { amount: moneyArg(move.out, move.token, naming) }), direction: 'out' as const }]),
+      ...(move.in === '0'
+        ? []
+        : [{ line: line('moves_in', { amount: moneyArg(move.in, move.token, naming) }), direction: 'in' as const }]),
+    ]),
+    ...(trial?.fails === undefined ? {} : { tick: line('transaction_fails', { words: text(trial.fails) }) }),
+    calls: calls.map((call, index) => callView(call, facts.described[index], naming)),
+    fee:
+      trial === undefined
+        ? { line: line('fee_unknown'), known: false }
+        : { line: line('fee_atMost', { fee: strk(cap) }), known: true },
+    steps: plannedSteps(question.steps, [], facts),
+    ...(blocked === undefined ? {} : { blocked }),
+  }
+}
+
+function sentenceOf(calls: number, name: string | undefined, to: Address | undefined, naming: Naming): Line {
+  const contract: Arg = to === undefined ? text('') : place(to, naming.names[to])
+  const action = name === undefined ? 'transaction_unknown' : 'transaction_call'
+  if (calls <= 1) return line(action, { ...(name === undefined ? {} : { action: text(name) }), contract })
+  return line('transaction_calls_other', { action: text(name ?? ''), contract, n: count(calls - 1) })
+}
+
+function callView(
+  call: TransactionQuestion['calls'][number],
+  described: DescribedCall | undefined,
+  naming: Naming,
+): CallView {
+  const known = naming.names[call.to]
+  return {
+    contract: call.to,
+    ...(known === undefined ? {} : { contractName: known }),
+    entrypoint:
+      described === undefined
+        ? line('call_unknown', { selector: text(call.selector) })
+        : line('call_named', { action: text(described.name) }),
+    args: (described?.args ?? []).map(({ name, text: value }) => ({ name, text: value })),
+    warnings: described === undefined ? [line('call_warnUnknown')] : [],
+    raw: call.calldata,
+  }
+}
+
+function moneyArg(value: U256, token: Address, naming: Naming): Arg {
+  const listed = naming.tokens[token]
+  return listed === undefined ? { kind: 'amount', amount: value } : { kind: 'amount', amount: value, token: listed }
+}

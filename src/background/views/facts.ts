@@ -1,0 +1,66 @@
+/** What the screens' sentences are made with: names the wallet itself knows, and pieces several screens share. */
+import { LISTED } from '../../core/account.ts'
+import { type Address, padded, type Selector, u256 } from '../../core/felt.ts'
+import type { Naming } from '../../core/policy/naming.ts'
+import type { Origin } from '../../core/policy/policy.ts'
+import type { FactView, NetworkView, SiteView } from '../../core/protocol/ui.ts'
+import type { AccountRecord, GrantRecord, NetworkRecord, StoredBounds } from '../../core/records.ts'
+import { type Arg, amount, count, type Line, line, time } from '../../core/words.ts'
+import { sha256 } from '../../starknet/digest.ts'
+import { committedMaximum } from '../../starknet/invoke.ts'
+import { readBounds, TIP } from '../sending/fees.ts'
+
+export const STRK_NAME = { symbol: 'STRK', decimals: 18 } as const
+const TINTS = 5
+
+export function namingOf(accounts: readonly AccountRecord[], actions: Readonly<Record<Selector, string>> = {}): Naming {
+  return {
+    tokens: Object.fromEntries(LISTED.map(({ address, symbol, decimals }) => [address, { symbol, decimals }])),
+    names: Object.fromEntries([
+      ...LISTED.map(({ address, symbol }) => [address, symbol] as const),
+      ...accounts.map(({ address, name }) => [address, name] as const),
+    ]),
+    actions,
+  }
+}
+
+export function siteOf(origin: Origin, grant: GrantRecord | undefined, sessions: number): SiteView {
+  const { host } = new URL(origin)
+  const known = grant === undefined ? line('site_first') : knownLine(grant, sessions)
+  return {
+    host,
+    origin,
+    tint: Number.parseInt(sha256(host).slice(2, 4), 16) % TINTS,
+    initial: host.slice(0, 1).toUpperCase(),
+    firstTime: grant === undefined,
+    known,
+  }
+}
+
+function knownLine(grant: GrantRecord, sessions: number): Line {
+  const since = time(grant.at)
+  return sessions === 0 ? line('site_connected', { since }) : line('site_sessions_other', { since, n: count(sessions) })
+}
+
+export const NETWORK_NAMES: Readonly<Record<NetworkRecord['id'], string>> = {
+  sepolia: 'Sepolia',
+  mainnet: 'Mainnet',
+  devnet: 'Devnet',
+}
+
+export function networkView({ id, node }: NetworkRecord): NetworkView {
+  return { id, name: NETWORK_NAMES[id], host: new URL(node).host, test: id !== 'mainnet' }
+}
+
+/** The committed maximum of what will be signed: never more than this. */
+export function feeCap(bounds: StoredBounds): bigint {
+  return committedMaximum(readBounds(bounds), TIP)
+}
+
+export const strk = (value: bigint): Arg => amount(u256(value), STRK_NAME)
+
+export function fact(label: Line, value: string, mono = true): FactView {
+  return { label, value, mono }
+}
+
+export const addressFact = (label: Line, value: Address): FactView => fact(label, padded(value))

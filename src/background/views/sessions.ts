@@ -1,0 +1,216 @@
+import { type Address, padded, type U256 } from '../../core/felt.ts'
+import { ruleMeter } from '../../core/policy/book.ts'
+import { explain, explainLeft } from '../../core/policy/explain.ts'
+import { explainPause } from '../../core/policy/explain-reason.ts'
+import { exposure } from '../../core/policy/exposure.ts'
+import { meters, statusOf, usesOf } from '../../core/policy/meters.ts'
+import type { Naming } from '../../core/policy/naming.ts'
+import type { PauseReason, SessionPolicy } from '../../core/policy/policy.ts'
+import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
+import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
+import type { AccountRecord, StoredSession } from '../../core/records.ts'
+import { cutOf } from '../../core/session.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { type Arg, count, duration, type Line, line, type TokenName, text, time } from '../../core/words.ts'
+import { sha256 } from '../../starknet/digest.ts'
+import { holdsOf } from '../sending/journal.ts'
+import type { SessionState } from '../sending/ledger.ts'
+import { fact } from './facts.ts'
+
+export interface SessionFacts {
+  readonly now: UnixSeconds
+  readonly keys: { readonly unlocked: boolean; readonly workingSet: boolean }
+  readonly naming: Naming
+  readonly account: AccountRecord
+  readonly site: SiteView
+  readonly log: readonly ActivityView[]
+  readonly balances: Readonly<Record<Address, U256>>
+}
+
+/** A session's card and its page. What it can still do comes from the same arithmetic that decides. */
+export function sessionView({ session, book, open }: SessionState, facts: SessionFacts): SessionView {
+  const { now, keys, naming, account, site } = facts
+  const holds = holdsOf(open)
+  const status = statusOf(session, book, now, keys)
+  const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
+  const all = meters(session, book, holds, now, keys).map((meter) => meterView(meter, naming))
+  const shown = all.filter((meter) => !meter.id.startsWith('rule:'))
+  const running = status === 'active' || status === 'scheduled'
+  const editable = session.state === 'active' || session.state === 'paused'
+  const cause = causeOf(session, status)
+  return {
+    id: session.id,
+    site,
+    account: { address: account.address, name: account.name },
+    network: session.network,
+    status,
+    group: groupOf(session, status),
+    ...(cause === undefined ? {} : { cause }),
+    canResume: session.state === 'paused' && status === 'paused' && !FINAL.includes(session.pause ?? 'person'),
+    cut: cutOf(sha256(session.id)),
+    createdAt: session.createdAt,
+    startsAt: session.effective.validAfter,
+    endsAt: session.effective.validUntil,
+    ...(session.endedAt === undefined ? {} : { endedAt: session.endedAt }),
+    actions: said.actions,
+    headline: said.headline,
+    worst: explainLeft(exposure(running ? session.effective : off(session.effective), book, holds, now), naming),
+    ...tightest(shown),
+    meters: shown,
+    can: said.can.map((rule) => ({
+      ...rule,
+      locked: rule.required || !editable || !rule.enabled,
+      used: Number(usesOf(book, holds, ruleMeter(rule.id as Parameters<typeof ruleMeter>[0]), now)),
+    })),
+    cannot: said.cannot,
+    limits: said.limits,
+    risks: said.risks,
+    held: said.held,
+    runWhileLocked: session.runWhileLocked,
+    quotes: said.quotes,
+    log: facts.log,
+    details: detailsOf(session, said.details),
+    ...onChain(session),
+  }
+}
+
+export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, 'naming' | 'site' | 'balances'>) {
+  return {
+    ...facts.naming,
+    host: facts.site.host,
+    account: session.account,
+    backing: session.backing,
+    runWhileLocked: session.runWhileLocked,
+    words: session.words,
+    ...(session.label === undefined ? {} : { label: session.label }),
+    ...(session.reason === undefined ? {} : { reason: session.reason }),
+    balances: facts.balances,
+    allowances: [],
+    replaceable: [],
+    // A running session is edited against what is enforced: it only ever narrows.
+    within: session.effective,
+    enterable: [],
+  }
+}
+
+/** Pauses that no press lifts (policy.md 11). */
+const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
+
+function groupOf(session: StoredSession, status: SessionStatus): SessionView['group'] {
+  if (status === 'active') return 'running'
+  if (status === 'scheduled') return 'waiting'
+  if (status !== 'paused') return 'ended'
+  const own = session.state === 'paused' && session.pause !== 'person' && session.pause !== 'site'
+  return own ? 'needsYou' : 'waiting'
+}
+
+function causeOf(session: StoredSession, status: SessionStatus): Line | undefined {
+  switch (status) {
+    case 'active':
+      return undefined
+    case 'scheduled':
+      return line('session_starts', { start: time(session.effective.validAfter) })
+    case 'paused':
+      return session.state === 'paused' ? explainPause(session.pause ?? 'person') : line('session_locked')
+    case 'exhausted':
+      return line('session_exhausted')
+    case 'expired':
+      return line('session_ended', { end: time(session.effective.validUntil) })
+    case 'revoked':
+      return line('session_ended', { end: time(session.endedAt ?? session.effective.validUntil) })
+  }
+}
+
+function off(policy: SessionPolicy): SessionPolicy {
+  return { ...policy, calls: policy.calls.map((rule) => ({ ...rule, enabled: false })) }
+}
+
+/** The session-long cap with the smallest share left. */
+function tightest(all: readonly MeterView[]): { readonly tightest?: MeterView } {
+  const share = ({ limit, left }: MeterView) =>
+    limit === '0' ? 2 : Number((BigInt(left) * 10_000n) / BigInt(limit)) / 10_000
+  const [first] = [...all].filter((meter) => meter.resetsAt === undefined).sort((a, b) => share(a) - share(b))
+  return first === undefined ? {} : { tightest: first }
+}
+
+export function meterView(meter: MeterInfo, naming: Naming): MeterView {
+  const token = tokenOf(meter, naming)
+  const figure = (value: string, bare: boolean): Arg => {
+    const amount = value as U256 // printed by core as decimal text
+    if (meter.id.startsWith('spend:') || meter.id.startsWith('fee:'))
+      return token === undefined
+        ? { kind: 'amount', amount }
+        : { kind: 'amount', amount, token, ...(bare ? { bare: true as const } : {}) }
+    return count(Number(value))
+  }
+  const args = { used: figure(meter.used, true), limit: figure(meter.limit, false) }
+  return {
+    id: meter.id,
+    title: titleOf(meter, naming),
+    limit: meter.limit as U256,
+    used: meter.used as U256,
+    held: meter.held as U256,
+    left: meter.left as U256,
+    ...(token === undefined ? {} : { token }),
+    usedLine:
+      meter.held === '0'
+        ? line('meter_used', args)
+        : line('meter_usedHeld', { ...args, held: figure(meter.held, true) }),
+    leftLine: line('meter_left', { left: figure(meter.left, true) }),
+    ...(meter.resets_at === undefined ? {} : { resetsAt: meter.resets_at }),
+  }
+}
+
+function tokenOf(meter: MeterInfo, naming: Naming): TokenName | undefined {
+  const [, token] = meter.id.split(':')
+  return naming.tokens[token as Address]
+}
+
+function titleOf(meter: MeterInfo, naming: Naming): Line {
+  const [kind, subject] = meter.id.split(':')
+  if (kind === 'spend') {
+    const token = naming.tokens[subject as Address]
+    return line('meter_spend', { token: text(token?.symbol ?? padded(subject as Address)) })
+  }
+  if (kind === 'fee') return line('meter_fee')
+  const rolling = typeof meter.window === 'object' && 'rolling' in meter.window ? meter.window.rolling : undefined
+  if (kind === 'tx') return rolling === undefined ? line('meter_tx') : line('meter_txIn', { period: duration(rolling) })
+  return line('meter_calls')
+}
+
+function detailsOf(session: StoredSession, lines: readonly Line[]): readonly FactView[] {
+  const { chain } = session
+  return [
+    ...lines.map((said) => ({ label: said, value: '', mono: false })),
+    fact(line('fact_policyHash'), session.policyHash),
+    ...(chain === undefined
+      ? []
+      : [
+          fact(line('fact_sessionHash'), padded(chain.sessionHash)),
+          fact(line('fact_root'), padded(chain.root)),
+          fact(line('fact_metadata'), chain.metadata),
+        ]),
+    fact(line('fact_class'), padded(session.accountClass)),
+    ...session.setup.map(({ step, hash }) =>
+      fact(line(step === 'deploy' ? 'fact_deploy' : 'fact_enable'), padded(hash)),
+    ),
+  ]
+}
+
+function onChain(session: StoredSession): { readonly onChain?: NonNullable<SessionView['onChain']> } {
+  const ended = session.state === 'revoked' || session.state === 'superseded'
+  if (!ended || session.chain === undefined) return {}
+  const state = session.onChain?.state
+  const hash = session.onChain?.hash === undefined ? {} : { hash: session.onChain.hash }
+  switch (state) {
+    case undefined:
+      return { onChain: { state: 'offered', line: line('chain_offered') } }
+    case 'wanted':
+    case 'sent':
+      return { onChain: { state: 'sending', line: line('chain_sending'), ...hash } }
+    case 'done':
+      return { onChain: { state: 'done', line: line('chain_done'), ...hash } }
+    case 'failed':
+      return { onChain: { state: 'failed', line: line('chain_failed'), ...hash } }
+  }
+}

@@ -1,0 +1,208 @@
+import { type Address, MAX_U256 } from '../felt.ts'
+import { END_MARGIN, type Seconds, type UnixSeconds } from '../time.ts'
+import { atMostU256, booked, CALLS, type Cap, capOf, feeMeter, ruleMeter, spendMeter, TX } from './book.ts'
+import type { Facts, Transaction } from './facts.ts'
+import type {
+  AmountCap,
+  CallRule,
+  Charge,
+  Hold,
+  MeterBook,
+  MeterId,
+  Reason,
+  ReasonCode,
+  RuleId,
+  SessionPolicy,
+  TokenLimit,
+} from './policy.ts'
+import { end, unlocked } from './windows.ts'
+
+/** What a decision writes while it looks at one transaction. */
+export interface Ledger {
+  readonly policy: SessionPolicy
+  readonly book: MeterBook
+  readonly held: ReadonlyMap<MeterId, bigint>
+  readonly now: UnixSeconds
+  readonly found: Findings
+  readonly charges: Charge[]
+}
+
+/** Base units per token. */
+export type Amounts = ReadonlyMap<Address, bigint>
+
+export function chargeRules(ledger: Ledger, owners: readonly (CallRule | undefined)[]): void {
+  const uses = new Map<RuleId, { readonly rule: CallRule; readonly count: bigint }>()
+  for (const rule of owners) {
+    if (rule !== undefined) uses.set(rule.id, { rule, count: (uses.get(rule.id)?.count ?? 0n) + 1n })
+  }
+  for (const { rule, count } of uses.values()) {
+    charge(ledger, 'ruleCap', ruleMeter(rule.id), rule.caps.map(capOf), count, 0n, rule.id)
+    // Running totals of arguments are not decided by this version: the value is unknown, and unknown has no room.
+    if (rule.sums.length > 0) ledger.found.add({ code: 'sumCap', rule: rule.id, meter: `sum:${rule.id}:0` as MeterId })
+  }
+}
+
+export function chargeSpend(ledger: Ledger, declared: Amounts, extra: Amounts): void {
+  for (const token of new Set([...declared.keys(), ...extra.keys()])) {
+    const limit = tokenLimit(ledger.policy, token)
+    if (limit === undefined) continue
+    const meter = spendMeter(token)
+    const more = extra.get(token) ?? 0n
+    const wanted = (declared.get(token) ?? 0n) + more
+    if (limit.perTx !== undefined && wanted > BigInt(limit.perTx)) {
+      ledger.found.add({ code: 'perTx', ...short(meter, BigInt(limit.perTx), wanted) })
+    }
+    if (limit.stream !== undefined) {
+      const taken = booked(ledger.book, meter, { kind: 'session' }, ledger.now) + (ledger.held.get(meter) ?? 0n)
+      const free = unlocked(limit.stream, ledger.now)
+      if (taken + wanted > free) ledger.found.add({ code: 'streamCap', ...short(meter, free - taken, wanted) })
+    }
+    const caps = limit.stream === undefined ? orNothing(limit.caps) : limit.caps.map(capOf)
+    charge(ledger, 'spendCap', meter, caps, wanted, more)
+  }
+}
+
+export function chargeFee(ledger: Ledger, tx: Transaction, owners: readonly (CallRule | undefined)[]): void {
+  const { fees } = ledger.policy
+  const { found } = ledger
+  if (fees.payer === 'paymaster' || owners.some((rule) => rule?.sponsoredOnly === true)) {
+    found.add({ code: 'paymasterRequired' })
+  }
+  if (fees.maxTipPerGas !== undefined && tx.fee.tipPerGas > BigInt(fees.maxTipPerGas)) {
+    found.add({ code: 'tip', left: fees.maxTipPerGas, wanted: atMostU256(tx.fee.tipPerGas) })
+  }
+  const allowed = fees.tokens.find((fee) => fee.token === tx.fee.token)
+  const meter = feeMeter(tx.fee.token)
+  if (allowed === undefined) {
+    found.add({ code: 'feeToken', meter })
+    return
+  }
+  if (allowed.perTx !== undefined && tx.fee.max > BigInt(allowed.perTx)) {
+    found.add({ code: 'feePerTx', ...short(meter, BigInt(allowed.perTx), tx.fee.max) })
+  }
+  charge(ledger, 'feeCap', meter, orNothing(allowed.caps), tx.fee.max, 0n)
+}
+
+export function chargeUsage(ledger: Ledger, tx: Transaction, open: readonly Hold[], facts: Facts): void {
+  const { policy, found, now } = ledger
+  const { usage } = policy
+  const calls = BigInt(tx.calls.length)
+  if (tx.calls.length > usage.maxCallsPerTx) {
+    found.add({ code: 'callsPerTx', left: atMostU256(BigInt(usage.maxCallsPerTx)), wanted: atMostU256(calls) })
+  }
+  charge(ledger, 'txCount', TX, usage.tx.map(capOf), 1n, 0n)
+  charge(ledger, 'callCount', CALLS, usage.calls.map(capOf), calls, 0n)
+  const freeAt = Math.max(
+    lastUse(ledger.book, open) + usage.minGap,
+    facts.reverts.lastAt + backOff(facts.reverts.inARow),
+  )
+  if (now < freeAt) found.add({ code: 'gap', ...opens(policy, freeAt) })
+  const unfinished = new Set(open.filter((hold) => hold.status !== 'settled').map((hold) => hold.group)).size
+  if (unfinished >= usage.maxInFlight) found.add({ code: 'inFlight' })
+}
+
+/** The last hold: open ones by their own time, settled ones by their booking. */
+function lastUse(book: MeterBook, open: readonly Hold[]): number {
+  let last = Number.NEGATIVE_INFINITY
+  for (const hold of open) last = Math.max(last, hold.at)
+  for (const booking of book.bookings) if (booking.meter === TX) last = Math.max(last, booking.at)
+  return last
+}
+
+/** Failing calls burn fees: after 3 reverts in a row 30 s, doubling to 10 min, reset by a success. */
+function backOff(inARow: number): Seconds {
+  return inARow < 3 ? Number.NEGATIVE_INFINITY : Math.min(30 * 2 ** (inARow - 3), 600)
+}
+
+/**
+ * Adds a charge and checks every cap of its meter. Of several that are too small the one with the least left is told, and
+ * the time by which all are open again.
+ */
+function charge(
+  ledger: Ledger,
+  code: ReasonCode,
+  meter: MeterId,
+  caps: readonly Cap[],
+  amount: bigint,
+  refundable: bigint,
+  rule?: RuleId,
+): void {
+  const { book, held, now, policy, found } = ledger
+  const open = held.get(meter) ?? 0n
+  let tightest: { readonly cap: Cap; readonly left: bigint } | undefined
+  let opensAt: number = now
+  for (const cap of caps) {
+    const left = cap.max - booked(book, meter, cap.window, now) - open
+    if (amount <= left) continue
+    if (tightest === undefined || left < tightest.left) tightest = { cap, left }
+    opensAt = Math.max(opensAt, reopens(book, meter, cap, open, amount, now))
+  }
+  if (tightest === undefined) {
+    // A meter is counted even without a cap, so that a later cap finds what was used.
+    if (amount > 0n) ledger.charges.push({ meter, amount: atMostU256(amount), refundable: atMostU256(refundable) })
+    return
+  }
+  const { cap, left } = tightest
+  found.add({
+    code,
+    ...(rule === undefined ? {} : { rule }),
+    ...short(meter, left, amount),
+    ...opens(policy, opensAt),
+    cap: { window: cap.window, max: atMostU256(cap.max) },
+  })
+}
+
+/** Absence is never permission: money without a cap has none to give. */
+function orNothing(caps: readonly AmountCap[]): readonly Cap[] {
+  return caps.length === 0 ? [{ window: { kind: 'session' }, max: 0n }] : caps.map(capOf)
+}
+
+/** The first second at which the cap has room again; `Infinity` when waiting does not help (policy.md 5.1). */
+function reopens(book: MeterBook, meter: MeterId, cap: Cap, open: bigint, amount: bigint, now: UnixSeconds): number {
+  const { window } = cap
+  if (window.kind === 'session' || amount > cap.max) return Number.POSITIVE_INFINITY
+  if (window.kind !== 'rolling') return end(window, now) ?? Number.POSITIVE_INFINITY
+  let over = booked(book, meter, window, now) + open + amount - cap.max
+  const inside = book.bookings
+    .filter((booking) => booking.meter === meter && booking.at > now - window.seconds)
+    .sort((a, b) => a.at - b.at)
+  for (const booking of inside) {
+    over -= BigInt(booking.amount)
+    if (over <= 0n) return booking.at + window.seconds
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+/** Left out for caps of the whole session and when it would be too late. */
+function opens(policy: SessionPolicy, at: number): { readonly retryAt?: UnixSeconds } {
+  return at < policy.validUntil - END_MARGIN ? { retryAt: at } : {}
+}
+
+export function short(meter: MeterId, left: bigint, wanted: bigint): Pick<Reason, 'meter' | 'left' | 'wanted'> {
+  return { meter, left: atMostU256(left < 0n ? 0n : left), wanted: atMostU256(wanted > MAX_U256 ? MAX_U256 : wanted) }
+}
+
+export function tokenLimit(policy: SessionPolicy, token: Address): TokenLimit | undefined {
+  for (const limit of policy.spend.limits) if (limit.asset === 'erc20' && limit.token === token) return limit
+  return undefined
+}
+
+export interface Findings {
+  readonly reasons: Reason[]
+  readonly add: (reason: Reason) => void
+}
+
+/** One reason per code, call and meter. */
+export function findings(): Findings {
+  const reasons: Reason[] = []
+  const seen = new Set<string>()
+  return {
+    reasons,
+    add: (reason) => {
+      const key = `${reason.code} ${reason.call ?? ''} ${reason.meter ?? ''}`
+      if (seen.has(key)) return
+      seen.add(key)
+      reasons.push(reason)
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import {
+  type Address,
+  type ClassHash,
+  isCanonicalFelt,
+  parseAddress,
+  parseSelector,
+  parseU256,
+  type Selector,
+  type U256,
+} from '../felt.ts'
+import {
+  boolean,
+  decode,
+  exact,
+  integer,
+  list,
+  literal,
+  optional,
+  picklist,
+  type Schema,
+  scalar,
+  string,
+  time,
+  variant,
+} from '../schema.ts'
+import { LIMITS } from './limits.ts'
+import type { RuleId, SessionPolicy } from './policy.ts'
+
+/**
+ * A stored policy, or `undefined`: only the canonical spelling is one, and only members that this version decides. A row
+ * with more was written by another version, and what cannot be judged is not run.
+ *
+ * @see codec.test.ts "property: one leaf of another kind is no policy"
+ */
+export function readPolicy(stored: unknown): SessionPolicy | undefined {
+  const decoded = decode(policy as Schema, stored)
+  return decoded.ok ? (decoded.value as SessionPolicy) : undefined // the schema below is this type, member by member
+}
+
+const canonical = <T extends string>(parse: (it: unknown) => T | undefined, what: string) =>
+  scalar<T>((it) => (parse(it) === it ? parse(it) : undefined), what)
+const address = canonical<Address>(parseAddress, 'a canonical address')
+const selector = canonical<Selector>(
+  (it) => (isCanonicalFelt(it) ? parseSelector(it) : undefined),
+  'a canonical selector',
+)
+const amount = canonical<U256>(
+  (it) => (typeof it === 'string' && /^[0-9]+$/.test(it) ? parseU256(it) : undefined),
+  'decimal text',
+)
+const classHash = scalar<ClassHash>(
+  (it) => (isCanonicalFelt(it) ? (it as string as ClassHash) : undefined),
+  'a class hash',
+) // a felt that names a class
+const ruleId = scalar<RuleId>(
+  (it) => (typeof it === 'string' && /^r[0-9]{1,3}$/.test(it) ? (it as RuleId) : undefined),
+  'the id of a rule',
+) // as made by resolve
+const nothing = list(
+  scalar<never>(() => undefined, 'nothing'),
+  0,
+)
+const yes = optional(literal(true))
+
+const session = exact({ kind: literal('session') })
+const rolling = exact({ kind: literal('rolling'), seconds: integer(1, LIMITS.windowSeconds) })
+const window = variant('kind', [session, rolling])
+const counts = list(exact({ window, max: integer(0, LIMITS.count) }), LIMITS.caps)
+const amounts = list(exact({ window: session, max: amount }), LIMITS.caps)
+
+const rule = exact({
+  id: ruleId,
+  contract: address,
+  entrypoints: list(exact({ selector, name: optional(string()) }), LIMITS.entrypoints),
+  caps: counts,
+  sums: nothing,
+  enabled: boolean(),
+  required: boolean(),
+  notAToken: yes,
+  adminAck: yes,
+  codePin: optional(exact({ classHash, impl: optional(classHash), onChange: picklist(['pause', 'warn']) })),
+})
+const limit = exact({
+  asset: literal('erc20'),
+  token: address,
+  perCall: optional(amount),
+  perTx: optional(amount),
+  caps: amounts,
+  recipients: optional(list(address, LIMITS.recipients)),
+  spenders: nothing,
+  approvals: literal('forbid'),
+  foreignTransferFrom: literal('forbid'),
+})
+const policy = exact({
+  v: literal(1),
+  validAfter: time,
+  validUntil: time,
+  calls: list(rule, LIMITS.rules),
+  deny: nothing,
+  // One more than a site may ask for each token that a rule pays with.
+  spend: exact({ limits: list(limit, LIMITS.tokenLimits + LIMITS.rules), look: picklist(['simulate', 'receipt']) }),
+  fees: exact({
+    payer: literal('account'),
+    tokens: list(exact({ token: address, perTx: optional(amount), caps: amounts }), 1),
+    maxTipPerGas: optional(amount),
+  }),
+  usage: exact({
+    tx: counts,
+    calls: counts,
+    maxCallsPerTx: integer(1, LIMITS.callsPerTx),
+    minGap: integer(0, LIMITS.windowSeconds),
+    maxInFlight: integer(1, LIMITS.inFlight),
+  }),
+  messages: nothing,
+})

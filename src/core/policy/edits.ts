@@ -1,0 +1,300 @@
+import { malformed } from '../errors.ts'
+import type { Address, U256 } from '../felt.ts'
+import type { Edits } from '../protocol/ui.ts'
+import type { UnixSeconds } from '../time.ts'
+import { capsNarrow, narrows } from './narrow.ts'
+import type { AmountCap, CountCap, SessionPolicy, SessionRecord } from './policy.ts'
+import { sameWindow } from './windows.ts'
+import {
+  type Asked,
+  type AskedAmount,
+  type AskedCount,
+  type AskedRule,
+  DEFAULTS,
+  resolveFees,
+  resolveUsage,
+} from './wire.ts'
+
+/** What the edits are measured against. */
+export interface EditScope {
+  /** Nothing may become wider than this: the asked policy before Allow, `granted` afterwards. */
+  readonly within: SessionPolicy
+  /** Unix seconds, to count a chosen duration from. */
+  readonly now: UnixSeconds
+  /** The latest end the person may choose; absent: that of `within`. */
+  readonly latest?: UnixSeconds
+  /** Tokens for which the site named no total: there the person may enter one. */
+  readonly enterable?: readonly Address[]
+  /** `false`: the site says all or nothing. The end can still be shortened. */
+  readonly adjustable?: boolean
+}
+
+/**
+ * The person's tightening: a second complete policy. Limits by the ids of their fields: `spend:<token>:total`, `:perCall`,
+ * `:perTx` · `fee:<token>:total`, `:perTx` · `tx:session`, `tx:rolling:<seconds>`; amounts in base units.
+ *
+ * @throws 114 for an unknown field and for whatever would make the policy wider
+ */
+export function applyEdits(policy: SessionPolicy, edits: Edits, scope: EditScope): SessionPolicy {
+  const changes = Object.entries(edits.limits ?? {})
+  const switches = Object.entries(edits.rules ?? {})
+  if (scope.adjustable === false && changes.length + switches.length > 0) {
+    throw malformed('/limits', 'expected no change: the site says all or nothing')
+  }
+  const end = edits.validUntil ?? (edits.duration === undefined ? policy.validUntil : scope.now + edits.duration)
+  if (end <= policy.validAfter) throw malformed('/validUntil', 'expected an end after the start')
+  let next: SessionPolicy = { ...policy, validUntil: end }
+  for (const [id, on] of switches) next = switched(next, id, on)
+  for (const [id, value] of changes) next = limited(next, id, value)
+  const wider = narrows(next, bound(next, scope))
+  if (wider !== true) throw malformed(wider[0] ?? '', 'expected nothing wider than what is asked')
+  return next
+}
+
+/**
+ * JSON pointers into the request of what the person changed (provider.md 7.2): members the site did not name are told by
+ * the nearest one that would hold them.
+ *
+ * @param approvedAt unix seconds of the approval: a duration and a missing end count from it
+ */
+export function narrowedPointers(asked: Asked, effective: SessionPolicy, approvedAt: UnixSeconds): string[] {
+  const found = new Set<string>()
+  const end = asked.validUntil ?? approvedAt + (asked.duration ?? DEFAULTS.life)
+  if (effective.validUntil !== end) found.add(asked.duration === undefined ? '/valid_until' : '/duration')
+  asked.calls.forEach((rule, index) => {
+    const now = effective.calls[index]
+    if (now === undefined) return
+    if (now.enabled !== rule.enabled) found.add(`/calls/${index}/enabled`)
+    pointCaps(rule.caps, now.caps, `/calls/${index}`, found)
+  })
+  for (const limit of effective.spend.limits) {
+    if (limit.asset !== 'erc20') continue
+    const index = asked.limits.findIndex((one) => one.token === limit.token)
+    const wanted = asked.limits[index]
+    const at = index < 0 ? '/spend_limits' : `/spend_limits/${index}`
+    const caps = wanted !== undefined && wanted.caps.length > 0 ? wanted.caps : [nothing(at)]
+    pointCaps(caps, limit.caps, at, found)
+    if (limit.perCall !== wanted?.perCall) found.add(wanted?.perCall === undefined ? at : `${at}/per_call`)
+    if (limit.perTx !== wanted?.perTx) found.add(wanted?.perTx === undefined ? at : `${at}/per_tx`)
+  }
+  for (const fee of effective.fees.tokens) {
+    const [wanted] = resolveFees(asked.fees, fee.token).tokens
+    pointCaps(placed(wanted?.caps ?? [], asked.fees?.caps ?? [], '/fees'), fee.caps, '/fees', found)
+    if (fee.perTx !== wanted?.perTx) found.add(asked.fees?.perTx === undefined ? '/fees' : '/fees/max_per_tx')
+  }
+  const usage = resolveUsage(asked.usage)
+  pointCaps(placed(usage.tx, asked.usage?.tx ?? [], '/usage'), effective.usage.tx, '/usage', found)
+  return [...found]
+}
+
+/**
+ * Whether a running session already answers a request: it asks the same, or all it names is inside what is enforced now.
+ * What it does not name is not compared, so neither a person's tightening nor our defaults make a page prompt on every
+ * load (policy.md 11).
+ *
+ * @param running a running session of the site's account and chain
+ */
+export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): boolean {
+  if (asked.replaces !== undefined) return false
+  if (asked.account !== undefined && asked.account !== running.account) return false
+  if (asked.chainId !== undefined && asked.chainId !== running.chainId) return false
+  if (asked.tag !== undefined && asked.tag !== running.tag) return false
+  if (running.key.by !== 'wallet') return false
+  if (sameRequest(running.asked as Asked, asked)) return true // stored by us as it was parsed
+  const { effective } = running
+  const end = asked.validUntil ?? (asked.duration === undefined ? undefined : now + asked.duration)
+  return (
+    (end === undefined || end <= effective.validUntil) &&
+    (asked.validAfter === undefined || asked.validAfter >= effective.validAfter) &&
+    asked.calls.every((rule) => coversRule(effective, rule)) &&
+    asked.limits.every((limit) => coversLimit(effective, limit, running.account)) &&
+    coversFees(effective, asked) &&
+    coversUsage(effective, asked)
+  )
+}
+
+function switched(policy: SessionPolicy, id: string, on: boolean): SessionPolicy {
+  const rule = policy.calls.find((one) => one.id === id)
+  if (rule === undefined) throw malformed(`/rules/${id}`, 'expected the id of a rule')
+  if (rule.required && !on) throw malformed(`/rules/${id}`, 'expected on: the site needs it')
+  return { ...policy, calls: policy.calls.map((one) => (one.id === id ? { ...one, enabled: on } : one)) }
+}
+
+function limited(policy: SessionPolicy, id: string, value: U256): SessionPolicy {
+  const [meter, subject, field] = id.split(':')
+  const edited = { done: false }
+  const once = <T>(hit: boolean, before: T, after: T | undefined): T => {
+    if (!hit || after === undefined) return before
+    edited.done = true
+    return after
+  }
+  const max = Number(value)
+  const next: SessionPolicy = {
+    ...policy,
+    spend: {
+      ...policy.spend,
+      limits: policy.spend.limits.map((limit) =>
+        limit.asset !== 'erc20' || meter !== 'spend'
+          ? limit
+          : once(
+              limit.token === subject,
+              limit,
+              field === 'perCall' ? { ...limit, perCall: value } : withField(limit, field, value),
+            ),
+      ),
+    },
+    fees: {
+      ...policy.fees,
+      tokens: policy.fees.tokens.map((fee) =>
+        once(meter === 'fee' && fee.token === subject, fee, withField(fee, field, value)),
+      ),
+    },
+    usage: {
+      ...policy.usage,
+      tx: policy.usage.tx.map((cap) => once(id === txField(cap) && Number.isSafeInteger(max), cap, { ...cap, max })),
+    },
+  }
+  if (!edited.done) throw malformed(`/limits/${id}`, 'expected the id of a limit')
+  return next
+}
+
+/** The id of the field that edits a cap of `usage.tx`. */
+export function txField(cap: CountCap): string {
+  return cap.window.kind === 'rolling' ? `tx:rolling:${cap.window.seconds}` : `tx:${cap.window.kind}`
+}
+
+function withField<T extends { caps: AmountCap[]; perTx?: U256 }>(limit: T, field: string | undefined, value: U256) {
+  if (field === 'perTx') return { ...limit, perTx: value }
+  if (field !== 'total' || !limit.caps.some((cap) => cap.window.kind === 'session')) return undefined
+  return { ...limit, caps: limit.caps.map((cap) => (cap.window.kind === 'session' ? { ...cap, max: value } : cap)) }
+}
+
+/** The policy that must not be widened, with what the person may enter freely taken from the edited one. */
+function bound(next: SessionPolicy, scope: EditScope): SessionPolicy {
+  const { within } = scope
+  const limits = within.spend.limits.map((limit) => {
+    if (limit.asset !== 'erc20' || scope.enterable?.includes(limit.token) !== true) return limit
+    const entered = next.spend.limits.find((one) => one.asset === 'erc20' && one.token === limit.token)
+    return entered?.asset === 'erc20' ? { ...limit, caps: entered.caps } : limit
+  })
+  return {
+    ...within,
+    validUntil: scope.latest ?? within.validUntil,
+    spend: { ...within.spend, limits },
+  }
+}
+
+function nothing(at: string): AskedAmount {
+  return { window: { kind: 'session' }, max: '0' as U256, at } // the default cap of a limit without one
+}
+
+function placed<T extends AmountCap | CountCap>(
+  caps: readonly T[],
+  asked: readonly (AskedAmount | AskedCount)[],
+  fallback: string,
+): readonly (T & { readonly at: string })[] {
+  return caps.map((cap) => ({ ...cap, at: asked.find((one) => sameWindow(one.window, cap.window))?.at ?? fallback }))
+}
+
+function pointCaps(
+  asked: readonly ((AmountCap | CountCap) & { readonly at: string })[],
+  now: readonly (AmountCap | CountCap)[],
+  fallback: string,
+  found: Set<string>,
+): void {
+  for (const cap of now) {
+    const wanted = asked.find((one) => sameWindow(one.window, cap.window))
+    if (wanted?.max !== cap.max) found.add(wanted?.at ?? fallback)
+  }
+}
+
+/** Sites write lists in any order and lengths; where a cap stood in the request does not matter. */
+function sameRequest(a: Asked, b: Asked): boolean {
+  return JSON.stringify(content(a)) === JSON.stringify(content(b))
+}
+
+function content(asked: Asked) {
+  const caps = (list: readonly (AskedAmount | AskedCount)[]) => list.map(({ window, max }) => [window, max])
+  return [
+    asked.validAfter,
+    asked.validUntil,
+    asked.duration,
+    asked.mayNarrow,
+    asked.enabled,
+    asked.calls.map((rule) => [rule.contract, selectors(rule), caps(rule.caps), rule.enabled, rule.required]),
+    [...asked.limits]
+      .sort((x, y) => (x.token < y.token ? -1 : 1))
+      .map((limit) => [limit.token, caps(limit.caps), limit.perCall, limit.perTx, limit.recipients, limit.approvals]),
+    asked.fees === undefined ? null : [caps(asked.fees.caps), asked.fees.perTx, asked.fees.maxTipPerGas],
+    asked.usage === undefined
+      ? null
+      : [
+          caps(asked.usage.tx),
+          caps(asked.usage.calls),
+          asked.usage.maxCallsPerTx,
+          asked.usage.minGap,
+          asked.usage.maxInFlight,
+        ],
+  ]
+}
+
+function selectors(rule: Pick<AskedRule, 'entrypoints'>): readonly string[] {
+  return rule.entrypoints.map(({ selector }) => selector)
+}
+
+function coversRule(effective: SessionPolicy, asked: AskedRule): boolean {
+  const rule = effective.calls.find(
+    (one) =>
+      one.contract === asked.contract &&
+      one.args === undefined &&
+      one.entrypoints !== '*' &&
+      String(one.entrypoints.map(({ selector }) => selector)) === String(selectors(asked)),
+  )
+  return rule !== undefined && (rule.enabled || !asked.enabled) && capsInside(asked.caps, rule.caps)
+}
+
+function coversLimit(effective: SessionPolicy, asked: Asked['limits'][number], account: Address): boolean {
+  const limit = effective.spend.limits.find((one) => one.asset === 'erc20' && one.token === asked.token)
+  if (limit?.asset !== 'erc20') return false
+  const { recipients } = limit
+  return (
+    capsInside(asked.caps, limit.caps) &&
+    inside(asked.perCall, limit.perCall) &&
+    inside(asked.perTx, limit.perTx) &&
+    (asked.recipients === undefined ||
+      recipients === undefined ||
+      asked.recipients.every((one) => recipients.includes(one === 'self' ? account : one)))
+  )
+}
+
+function coversFees(effective: SessionPolicy, { fees }: Asked): boolean {
+  const [fee] = effective.fees.tokens
+  if (fees === undefined) return true
+  return (
+    fee !== undefined &&
+    capsInside(fees.caps, fee.caps) &&
+    inside(fees.perTx, fee.perTx) &&
+    inside(fees.maxTipPerGas, effective.fees.maxTipPerGas)
+  )
+}
+
+function coversUsage({ usage }: SessionPolicy, { usage: asked }: Asked): boolean {
+  if (asked === undefined) return true
+  return (
+    capsInside(asked.tx, usage.tx) &&
+    // No cap on calls is no limit of its own: any number fits.
+    (usage.calls.length === 0 || capsInside(asked.calls, usage.calls)) &&
+    (asked.maxCallsPerTx ?? 0) <= usage.maxCallsPerTx &&
+    (asked.maxInFlight ?? 0) <= usage.maxInFlight &&
+    (asked.minGap ?? usage.minGap) >= usage.minGap
+  )
+}
+
+/** Each named cap has one of the same window that is not smaller. */
+function capsInside(asked: readonly (AmountCap | CountCap)[], now: readonly (AmountCap | CountCap)[]): boolean {
+  return asked.every((cap) => now.some((one) => sameWindow(one.window, cap.window) && capsNarrow([cap], [one])))
+}
+
+function inside(asked: U256 | undefined, now: U256 | undefined): boolean {
+  return asked === undefined || now === undefined || BigInt(asked) <= BigInt(now)
+}

@@ -1,0 +1,215 @@
+import { type TokenMove, tokenMove } from '../call.ts'
+import type { Address, U256 } from '../felt.ts'
+import { END_MARGIN, type UnixSeconds } from '../time.ts'
+import { heldBy, spendMeter } from './book.ts'
+import {
+  type Amounts,
+  chargeFee,
+  chargeRules,
+  chargeSpend,
+  chargeUsage,
+  type Findings,
+  findings,
+  type Ledger,
+  short,
+  tokenLimit,
+} from './charging.ts'
+import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
+import { adminName } from './forbidden.ts'
+import { isDenied, listsExactly, ownedCalls, ownerOf } from './matching.ts'
+import type { Call, CallRule, Hold, MeterBook, SessionPolicy, SessionRecord, TokenLimit, Verdict } from './policy.ts'
+import { byWeight } from './refusal.ts'
+import { standing } from './standing.ts'
+
+export type { Facts, ReadClass, Simulation, Transaction } from './facts.ts'
+
+/**
+ * Decides whether a session signs this transaction without asking. All reasons are collected, one per code, call and
+ * meter; bans and state end at once (policy.md 5.1). Synchronous and without effect: the caller writes the hold in the
+ * same database transaction.
+ *
+ * @param open unsettled holds of the session
+ * @param now unix seconds, the judged clock
+ * @returns `auto` with what to hold, base units per meter · `ask` · `refuse`: bad in every mode
+ * @see evaluate.test.ts "property: no order of hold, settle and release passes a cap"
+ */
+export function evaluate(
+  session: SessionRecord,
+  book: MeterBook,
+  open: readonly Hold[],
+  tx: Transaction,
+  facts: Facts,
+  now: UnixSeconds,
+): Verdict {
+  const early = standing(session, tx, facts, now)
+  if (early !== undefined) return early
+
+  const policy = session.effective
+  const found = findings()
+  const ledger: Ledger = { policy, book, held: heldBy(open), now, found, charges: [] }
+  tx.calls.forEach((call, index) => {
+    if (isDenied(policy, call)) found.add({ code: 'denied', call: index })
+  })
+  const owners = tx.calls.map((call, index) => own(policy, call, index, found))
+  const declared = money(policy, tx, owners, found)
+  const extra = undeclared(session, book, declared, facts, now, found)
+  chargeRules(ledger, owners)
+  chargeSpend(ledger, declared, extra)
+  chargeFee(ledger, tx, owners)
+  chargeUsage(ledger, tx, open, facts)
+
+  if (found.reasons.length > 0) return { kind: 'ask', reasons: byWeight(found.reasons) }
+  return { kind: 'auto', charges: ledger.charges, matched: owners.map((rule) => (rule as CallRule).id) } // no reason: each call has its rule
+}
+
+/** One session that might answer, with what its decision needs. */
+export interface Candidate {
+  readonly session: SessionRecord
+  readonly book: MeterBook
+  readonly open: readonly Hold[]
+  readonly facts: Facts
+}
+
+/**
+ * Which session answers (policy.md 5.1): of those that would sign, the one ending first, then the smaller id. If none
+ * would, the reasons of the one that owns most calls, running ones first.
+ *
+ * @param candidates sessions of this origin, account and chain; with a hint, that one alone
+ */
+export function chooseSession<C extends Candidate>(
+  candidates: readonly C[],
+  tx: Transaction,
+  now: UnixSeconds,
+): { readonly chosen: C; readonly verdict: Verdict } | undefined {
+  const judged = candidates.map((chosen) => ({
+    chosen,
+    verdict: evaluate(chosen.session, chosen.book, chosen.open, tx, chosen.facts, now),
+    resting: chosen.session.state !== 'active' || now >= chosen.session.effective.validUntil - END_MARGIN ? 1 : 0,
+    owned: ownedCalls(chosen.session.effective, tx.calls),
+  }))
+  type Judged = (typeof judged)[number]
+  const byEnd = (a: Judged, b: Judged) =>
+    a.chosen.session.effective.validUntil - b.chosen.session.effective.validUntil ||
+    (a.chosen.session.id < b.chosen.session.id ? -1 : 1)
+  const auto = judged.filter(({ verdict }) => verdict.kind === 'auto').sort(byEnd)
+  const rest = [...judged].sort((a, b) => a.resting - b.resting || b.owned - a.owned || byEnd(a, b))
+  return auto[0] ?? rest[0]
+}
+
+/** Whether a simulation must be seen before this session signs: a contract in scope could pull tokens (policy.md 5.3). */
+export function mustSimulate(session: SessionRecord, book: MeterBook, facts: Pick<Facts, 'liveAllowance'>): boolean {
+  return session.effective.spend.look === 'simulate' || facts.liveAllowance || book.credit.length > 0
+}
+
+function own(policy: SessionPolicy, call: Call, index: number, found: Findings): CallRule | undefined {
+  const owner = ownerOf(policy, call)
+  if (owner.kind === 'none') found.add({ code: 'noRule', call: index })
+  if (owner.kind === 'arguments') found.add({ code: 'argRule', call: index })
+  if (owner.kind !== 'rule') return undefined
+  const { rule } = owner
+  if (adminName(call.selector) !== undefined && !(listsExactly(rule, call) && rule.adminAck === true)) {
+    found.add({ code: 'adminEntrypoint', call: index, rule: rule.id })
+  }
+  if (!rule.enabled) found.add({ code: 'ruleDisabled', call: index, rule: rule.id })
+  return rule
+}
+
+/** The money table over every call, whoever owns it (policy.md 6.1). */
+function money(
+  policy: SessionPolicy,
+  tx: Transaction,
+  owners: readonly (CallRule | undefined)[],
+  found: Findings,
+): Amounts {
+  const declared = new Map<Address, bigint>()
+  for (const [index, call] of tx.calls.entries()) {
+    const move = owners[index]?.notAToken === true ? undefined : tokenMove(call, tx.account)
+    if (move === undefined) continue
+    const limit = tokenLimit(policy, call.to)
+    if (limit === undefined) found.add({ code: 'tokenNotListed', call: index, meter: spendMeter(call.to) })
+    else if (move.does === 'malformed') found.add({ code: 'moneyMalformed', call: index })
+    else if (move.does === 'allow') checkAllowance(limit, move, index, found)
+    else if (move.does === 'send') {
+      const amount = checkSend(limit, move, tx.account, index, found)
+      declared.set(call.to, (declared.get(call.to) ?? 0n) + amount)
+    }
+  }
+  return declared
+}
+
+function checkAllowance(
+  limit: TokenLimit,
+  move: Extract<TokenMove, { does: 'allow' }>,
+  index: number,
+  found: Findings,
+): void {
+  if (move.amount === 0n) return
+  // Only `forbid` is decided by this version, so every other mode forbids as well.
+  found.add({ code: 'approvalForbidden', call: index })
+  if (!limit.spenders.includes(move.spender as Address)) found.add({ code: 'spender', call: index }) // compared, not trusted
+}
+
+/** @returns what is declared: base units that leave, also under a foreign sender's allowance */
+function checkSend(
+  limit: TokenLimit,
+  move: Extract<TokenMove, { does: 'send' }>,
+  account: Address,
+  index: number,
+  found: Findings,
+): bigint {
+  const own = move.from === account
+  if (!own && limit.foreignTransferFrom === 'forbid') {
+    found.add({ code: 'foreignTransferFrom', call: index })
+    return 0n
+  }
+  // From the account to itself nothing leaves.
+  const amount = own && move.to === account ? 0n : move.amount
+  if (limit.recipients !== undefined && !limit.recipients.includes(move.to as Address)) {
+    found.add({ code: 'recipient', call: index }) // compared, not trusted
+  }
+  if (limit.perCall !== undefined && amount > BigInt(limit.perCall)) {
+    found.add({ code: 'perCall', call: index, ...short(spendMeter(limit.token), BigInt(limit.perCall), amount) })
+  }
+  return amount
+}
+
+/** What the simulation shows beyond calldata; it only ever adds (policy.md 5.3). */
+function undeclared(
+  session: SessionRecord,
+  book: MeterBook,
+  declared: Amounts,
+  facts: Facts,
+  now: UnixSeconds,
+  found: Findings,
+): Amounts {
+  const extra = new Map<Address, bigint>()
+  const { simulation } = facts
+  if (simulation === 'later') return extra
+  if (simulation === 'none') {
+    if (mustSimulate(session, book, facts)) found.add({ code: 'simulationFailed' })
+    return extra
+  }
+  if (now - simulation.at > SIMULATION_AGE) found.add({ code: 'simulationFailed' })
+  if (!simulation.ok) {
+    found.add({ code: 'simulationFailed' })
+    return extra
+  }
+  const limitOf = (token: Address) => tokenLimit(session.effective, token)
+  for (const token of simulation.items) {
+    if (limitOf(token) === undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
+  }
+  for (const token of simulation.odd) {
+    if (limitOf(token) !== undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
+  }
+  for (const [token, out] of Object.entries(simulation.out) as [Address, U256][]) {
+    const more = BigInt(out) - (declared.get(token) ?? 0n)
+    if (more <= 0n) continue
+    const limit = limitOf(token)
+    if (limit === undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
+    else if (limit.perCall !== undefined && more > BigInt(limit.perCall)) {
+      found.add({ code: 'perCall', ...short(spendMeter(token), BigInt(limit.perCall), more) })
+    }
+    extra.set(token, more)
+  }
+  return extra
+}

@@ -1,0 +1,193 @@
+import { tokenMove } from '../call.ts'
+import type { Address, U256 } from '../felt.ts'
+import type { UnixSeconds } from '../time.ts'
+import { type Arg, count, duration, inner, type Line, line, text, time } from '../words.ts'
+import { actionOf, moneyOf, type Naming, perWindow, placeOf, tokenOf } from './naming.ts'
+import type { Call, MeterId, PauseReason, Reason, SessionPolicy } from './policy.ts'
+
+/** What was asked for and what it was judged by. */
+export interface ReasonFacts extends Naming {
+  readonly account: Address
+  readonly calls: readonly Call[]
+  readonly policy: SessionPolicy
+  readonly pause?: PauseReason
+}
+
+/** Why you are asked: one sentence per reason, from the same module as the policy's own (policy.md 13.1). */
+export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSeconds): Line {
+  const { action, contract } = calledBy(reason, facts)
+  const token = tokenArg(reason, facts)
+  switch (reason.code) {
+    case 'malformed':
+    case 'unsupportedField':
+      return line(`reason_${reason.code}`, { path: text(reason.at ?? '/') })
+    case 'emptyCalls':
+    case 'wrongChain':
+    case 'wrongAccount':
+    case 'wrongOrigin':
+    case 'selfCall':
+    case 'locked':
+    case 'notActive':
+    case 'revoked':
+    case 'clock':
+    case 'codeChanged':
+    case 'simulationFailed':
+    case 'tip':
+    case 'paymasterRequired':
+    case 'paymasterNotAllowed':
+    case 'inFlight':
+    case 'sumCap':
+    case 'messageScope':
+    case 'messageField':
+    case 'messageCount':
+    case 'reservedMessage':
+      return line(`reason_${reason.code}`)
+    case 'nestedExecution':
+      return line('reason_nestedExecution', { action })
+    case 'adminEntrypoint':
+    case 'denied':
+    case 'noRule':
+    case 'ruleDisabled':
+    case 'argRule':
+    case 'moneyMalformed':
+      return line(`reason_${reason.code}`, { action, contract })
+    case 'paused':
+      return line('reason_paused', { cause: inner(line(CAUSES[facts.pause ?? 'person'])) })
+    case 'notStarted':
+      return line('reason_notStarted', { time: time(facts.policy.validAfter) })
+    case 'expired':
+      return line('reason_expired', { time: time(facts.policy.validUntil) })
+    case 'tokenNotListed':
+    case 'approvalForbidden':
+    case 'approveAllForbidden':
+    case 'tokenId':
+    case 'foreignTransferFrom':
+    case 'undeclaredOutflow':
+    case 'feeToken':
+      return line(`reason_${reason.code}`, { token })
+    case 'recipient':
+    case 'spender':
+      return line(`reason_${reason.code}`, { token, address: counterparty(reason, facts) })
+    case 'perCall':
+    case 'perTx':
+    case 'spendCap':
+    case 'streamCap':
+      return overLine(reason, facts)
+    case 'feeCap':
+      return feeLine(reason, facts)
+    case 'feePerTx':
+      return line('reason_feePerTx', {
+        left: money(reason.left, reason, facts),
+        wanted: money(reason.wanted, reason, facts),
+      })
+    case 'txCount':
+    case 'callCount':
+    case 'ruleCap':
+      return usesLine(reason, now)
+    case 'callsPerTx':
+      return line('reason_callsPerTx', { wanted: number(reason.wanted), limit: number(reason.left) })
+    case 'gap':
+      return reason.retryAt === undefined
+        ? line('reason_gapEnd')
+        : line('reason_gap', { period: duration(Math.max(reason.retryAt - now, 0)) })
+  }
+}
+
+/** Why a session is paused, as a clause. */
+export function explainPause(pause: PauseReason): Line {
+  return line(CAUSES[pause])
+}
+
+const CAUSES = {
+  person: 'reason_pausePerson',
+  site: 'reason_pauseSite',
+  codeChanged: 'reason_pauseCodeChanged',
+  overdrawn: 'reason_pauseOverdrawn',
+  reorg: 'reason_pauseReorg',
+  phishingList: 'reason_pausePhishingList',
+  escapeEvent: 'reason_pauseEscapeEvent',
+  accountChanged: 'reason_pauseAccountChanged',
+  clock: 'reason_pauseClock',
+  nodeDown: 'reason_pauseNodeDown',
+  chainRestarted: 'reason_pauseChainRestarted',
+  storageTampered: 'reason_pauseStorageTampered',
+  idle: 'reason_pauseIdle',
+} as const satisfies Record<PauseReason, string>
+
+/** "Over 25 STRK in all: 7 left, 8 wanted." */
+function overLine(reason: Reason, facts: ReasonFacts): Line {
+  if (reason.code === 'perCall' || reason.code === 'perTx') {
+    const what = money(reason.left, reason, facts)
+    const limit = inner(line(reason.code === 'perCall' ? 'policy_each' : 'policy_perTx', { what }))
+    return line('reason_overOne', { limit, wanted: money(reason.wanted, reason, facts) })
+  }
+  const left = money(reason.left, reason, facts)
+  const wanted = money(reason.wanted, reason, facts)
+  const limit = inner(limitLine(reason, facts))
+  return reason.retryAt === undefined
+    ? line('reason_over', { limit, left, wanted })
+    : line('reason_overOpens', { limit, left, wanted, time: openingAt(reason, reason.retryAt) })
+}
+
+function limitLine(reason: Reason, facts: ReasonFacts): Line {
+  const { cap } = reason
+  if (cap !== undefined) return perWindow(money(cap.max, reason, facts), cap.window)
+  return line('policy_inAll', { what: money(reason.left, reason, facts) })
+}
+
+function feeLine(reason: Reason, facts: ReasonFacts): Line {
+  const args = { left: money(reason.left, reason, facts), wanted: money(reason.wanted, reason, facts) }
+  return reason.retryAt === undefined
+    ? line('reason_fee', args)
+    : line('reason_feeOpens', { ...args, time: openingAt(reason, reason.retryAt) })
+}
+
+/** "Used 200 of 200; 1 more wanted." */
+function usesLine(reason: Reason, now: UnixSeconds): Line {
+  const max = BigInt(reason.cap?.max ?? '0')
+  const used = number(`${max - BigInt(reason.left ?? '0')}`)
+  const limit = number(`${max}`)
+  if (reason.cap?.window.kind !== 'rolling' || reason.retryAt === undefined) {
+    return line('reason_uses', { used, limit, wanted: number(reason.wanted) })
+  }
+  const period = duration(reason.cap.window.seconds)
+  return line('reason_usesOpens', { used, limit, period, wait: duration(Math.max(reason.retryAt - now, 0)) })
+}
+
+/** Calendar windows open at a moment of UTC. */
+function openingAt(reason: Reason, at: UnixSeconds): Arg {
+  return time(at, reason.cap?.window.kind === 'calendar' ? 'utc' : 'moment')
+}
+
+function calledBy(reason: Reason, facts: ReasonFacts): { readonly action: Arg; readonly contract: Arg } {
+  const call = facts.calls[reason.call ?? -1]
+  if (call === undefined) return { action: text('?'), contract: text('?') }
+  return { action: actionOf(call.selector, facts), contract: placeOf(call.to, facts) }
+}
+
+/** Of the meter if the reason has one, else the contract called. */
+function tokenArg(reason: Reason, facts: ReasonFacts): Arg {
+  const token = tokenOfMeter(reason.meter) ?? facts.calls[reason.call ?? -1]?.to
+  return token === undefined ? text('?') : tokenOf(token, facts)
+}
+
+function counterparty(reason: Reason, facts: ReasonFacts): Arg {
+  const call = facts.calls[reason.call ?? -1]
+  const move = call === undefined ? undefined : tokenMove(call, facts.account)
+  if (move?.does === 'send') return placeOf(move.to, facts)
+  return move?.does === 'allow' ? placeOf(move.spender, facts) : text('?')
+}
+
+function money(value: U256 | undefined, reason: Reason, facts: ReasonFacts): Arg {
+  const token = tokenOfMeter(reason.meter)
+  return value === undefined || token === undefined ? text('?') : moneyOf(value, token, facts)
+}
+
+function tokenOfMeter(meter: MeterId | undefined): Address | undefined {
+  const [kind, token] = meter?.split(':') ?? []
+  return kind === 'spend' || kind === 'fee' ? (token as Address) : undefined // as the meter was made of it
+}
+
+function number(value: string | undefined): Arg {
+  return count(Number(value ?? '0'))
+}

@@ -1,0 +1,431 @@
+import { moneyKind } from '../call.ts'
+import { type Address, padded, type Selector, type U256, u256 } from '../felt.ts'
+import type { EnforcedBy, LimitField, LimitView, RiskView, RuleView } from '../protocol/ui.ts'
+import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
+import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
+import { txField } from './edits.ts'
+import { type Exposure, exposure } from './exposure.ts'
+import { adminName } from './forbidden.ts'
+import { actionOf, moneyOf, type Naming, nameOf, perWindow, placeOf, times, tokenOf } from './naming.ts'
+import type { AmountCap, CallRule, Entrypoint, RuleId, SessionPolicy, TokenLimit } from './policy.ts'
+
+export interface ExplainFacts extends Naming {
+  readonly host: string
+  readonly account: Address
+  readonly backing: 'chain' | 'wallet'
+  readonly runWhileLocked: boolean
+  /** The site's own words: quoted, never part of a sentence. */
+  readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
+  readonly label?: string
+  readonly reason?: string
+  /** What the site asked for, when it named an end. */
+  readonly askedLife?: Seconds
+  readonly balances: Readonly<Record<Address, U256>>
+  /** What contracts in scope may take from the account already. */
+  readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  /** Contracts of which the owner can replace the code. */
+  readonly replaceable: readonly Address[]
+  /** What the edits are measured against: without it nothing can be edited. */
+  readonly within?: SessionPolicy
+  /** Tokens for which the site named no total. */
+  readonly enterable: readonly Address[]
+}
+
+export interface Explanation {
+  /** What and until when. */
+  readonly headline: Line
+  /** What it can cost. */
+  readonly worst: Line
+  readonly danger: boolean
+  /** What the worst case leaves out, always. */
+  readonly notCounted: Line
+  /** The decision bar: worst case and end. */
+  readonly summary: { readonly worst: Line; readonly end: Line }
+  /** One row per rule, in the policy's order. */
+  readonly can: readonly Omit<RuleView, 'locked' | 'used'>[]
+  readonly cannot: readonly Line[]
+  readonly limits: readonly LimitView[]
+  /** Worst first. */
+  readonly risks: readonly RiskView[]
+  readonly held: readonly Line[]
+  /** Cleaned text of the site. */
+  readonly quotes: readonly string[]
+  /** All that is in the policy and not above, so that two policies never read alike. */
+  readonly details: readonly Line[]
+  /** Distinct actions that are switched on. */
+  readonly actions: number
+}
+
+/**
+ * A policy in sentences, from the policy and the chain's facts alone (policy.md 13.1). Complete: policies that differ in
+ * any member but ids read differently.
+ *
+ * @param now unix seconds, the judged clock
+ * @see explain.test.ts "property: one changed leaf reads differently"
+ */
+export function explain(policy: SessionPolicy, facts: ExplainFacts, now: UnixSeconds): Explanation {
+  const worst = exposure(policy, undefined, [], now)
+  const on = policy.calls.filter((rule) => rule.enabled)
+  const actions = new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`)))
+  return {
+    headline: headline(policy, facts, now, actions.size, new Set(on.map((rule) => rule.contract)).size),
+    worst: worstLine(worst, facts),
+    danger: worst.everything,
+    notCounted: line('policy_notCounted'),
+    summary: { worst: barLine(worst, facts), end: line('policy_barEnd', { end: time(policy.validUntil) }) },
+    can: policy.calls.map((rule) => ruleRow(rule, facts)),
+    cannot: [
+      line('policy_cannotAccount'),
+      line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
+      line('policy_cannotAllow'),
+      line('policy_cannotEnd'),
+    ],
+    limits: [
+      ...startRow(policy, facts, now),
+      ...tokenRows(policy, facts),
+      ...feeRow(policy, facts),
+      ...usageRows(policy, facts),
+    ],
+    risks: risksOf(policy, worst, facts),
+    held: [line('policy_heldWallet'), line(facts.runWhileLocked ? 'policy_runsLocked' : 'policy_pausesLocked')],
+    quotes: [facts.reason, facts.label].filter((quote) => quote !== undefined),
+    details: detailsOf(policy, facts),
+    actions: actions.size,
+  }
+}
+
+/** "Can still spend at most 5 STRK and 0.42 STRK of fees", of a running session. */
+export function explainLeft(left: Exposure, naming: Naming): Line {
+  if (left.everything) return line('policy_leftEverything')
+  const spend = left.spend.map(({ token, amount }) => moneyOf(amount, token, naming))
+  const fees = left.fees.map(({ token, amount }) => moneyOf(amount, token, naming))
+  if (spend.length === 0)
+    return fees.length === 0 ? line('policy_leftNothing') : line('policy_leftFees', { fee: list(fees) })
+  if (fees.length === 0) return line('policy_leftSpendFree', { list: list(spend) })
+  return line('policy_leftSpend', { list: list(spend), fee: list(fees) })
+}
+
+/** Who refuses what is outside a member of the policy, as a table (policy.md 10). */
+export function enforcedBy(
+  member: 'actions' | 'end' | 'ownAccounts' | 'key' | 'other',
+  backing: 'chain' | 'wallet',
+): EnforcedBy {
+  return backing === 'chain' && member !== 'other' ? 'both' : 'wallet'
+}
+
+/** Entrypoints by which an owner replaces a contract's code. */
+const REPLACES = ['upgrade', 'upgrade_to', 'perform_upgrade', 'replace_class', 'set_implementation']
+
+export function canReplaceCode(entrypoints: readonly { readonly selector: Selector }[]): boolean {
+  return entrypoints.some(({ selector }) => REPLACES.includes(adminName(selector) ?? ''))
+}
+
+function headline(
+  policy: SessionPolicy,
+  facts: ExplainFacts,
+  now: UnixSeconds,
+  actions: number,
+  contracts: number,
+): Line {
+  const uses = policy.usage.tx.find((cap) => cap.window.kind === 'session')
+  const later = policy.validAfter > now
+  const args: Record<string, Arg> = {
+    end: time(policy.validUntil),
+    duration: duration(Math.max(policy.validUntil - Math.max(policy.validAfter, now), 0)),
+    host: text(facts.host),
+    account: placeOf(facts.account, facts),
+    actions: inner(line('policy_actions_other', { n: count(actions) })),
+    contracts: inner(line('policy_contracts_other', { n: count(contracts) })),
+    ...(uses === undefined ? {} : { times: times(uses.max) }),
+    ...(later ? { start: time(policy.validAfter) } : {}),
+  }
+  if (uses === undefined) return line(later ? 'policy_headlineFrom' : 'policy_headline', args)
+  return line(later ? 'policy_headlineUsesFrom' : 'policy_headlineUses', args)
+}
+
+function worstLine(worst: Exposure, facts: ExplainFacts): Line {
+  if (worst.everything) {
+    const now = Object.entries(facts.balances)
+      .filter(([, amount]) => amount !== '0')
+      .map(([token, amount]) => moneyOf(amount, token as Address, facts)) // keys of a record by address
+    return now.length === 0 ? line('policy_worstEverything') : line('policy_worstEverythingNow', { list: list(now) })
+  }
+  const { spend, fees } = figures(worst, facts)
+  if (spend === undefined)
+    return fees === undefined ? line('policy_worstNothingFree') : line('policy_worstNothing', { fee: fees })
+  return fees === undefined
+    ? line('policy_worstSpendFree', { list: spend })
+    : line('policy_worstSpend', { list: spend, fee: fees })
+}
+
+function barLine(worst: Exposure, facts: ExplainFacts): Line {
+  if (worst.everything) return line('policy_barEverything')
+  const { spend, fees } = figures(worst, facts)
+  if (spend === undefined) return fees === undefined ? line('policy_barNothing') : line('policy_barFees', { fee: fees })
+  return fees === undefined
+    ? line('policy_barSpendFree', { list: spend })
+    : line('policy_barSpend', { list: spend, fee: fees })
+}
+
+function figures(worst: Exposure, facts: Naming): { readonly spend: Arg | undefined; readonly fees: Arg | undefined } {
+  const said = (figures: Exposure['spend']) =>
+    figures.length === 0 ? undefined : list(figures.map(({ token, amount }) => moneyOf(amount, token, facts)))
+  return { spend: said(worst.spend), fees: said(worst.fees) }
+}
+
+function ruleRow(rule: CallRule, facts: ExplainFacts): Explanation['can'][number] {
+  const contract = rule.contract as Address // any-contract rules are refused as undecided
+  const entries = entriesOf(rule)
+  const limits = rule.caps.map((cap) => inner(perWindow(times(cap.max), cap.window)))
+  const name = facts.names[contract]
+  const label = facts.words[rule.id]?.label
+  return {
+    id: rule.id,
+    contract,
+    ...(name === undefined ? {} : { contractName: name }),
+    line: line('policy_rule', { actions: list(entries.map((entry) => entryArg(entry, facts))) }),
+    qualifiers: [
+      ...(rule.required ? [line('policy_needed')] : []),
+      ...(rule.enabled ? [] : [line('policy_off')]),
+      ...(limits.length > 0 ? [line('policy_usesAtMost', { limit: list(limits) })] : []),
+      ...(rule.adminAck === true ? [line('policy_confirmedAdmin')] : []),
+      ...(rule.notAToken === true ? [line('policy_confirmedNoToken')] : []),
+    ],
+    ...(label === undefined ? {} : { label }),
+    // A row that states more than its list is held by the wallet in that part.
+    by: rule.caps.length > 0 ? 'wallet' : enforcedBy('actions', facts.backing),
+    enabled: rule.enabled,
+    required: rule.required,
+    movesMoney: rule.notAToken !== true && entries.some(({ selector }) => moneyKind(selector) !== undefined),
+  }
+}
+
+function startRow(policy: SessionPolicy, facts: ExplainFacts, now: UnixSeconds): readonly LimitView[] {
+  if (policy.validAfter <= now) return []
+  return [
+    {
+      id: 'start',
+      title: line('policy_titleStart'),
+      line: line('policy_start', { start: time(policy.validAfter) }),
+      by: enforcedBy('other', facts.backing),
+      fields: [],
+    },
+  ]
+}
+
+function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
+  return policy.spend.limits.flatMap((limit) => {
+    if (limit.asset !== 'erc20') return []
+    const title = line('policy_titleToken', { token: tokenOf(limit.token, facts) })
+    const by = enforcedBy('other', facts.backing)
+    const id = `spend:${limit.token}`
+    return [
+      {
+        id,
+        title,
+        line: line('policy_limits', { list: list(amountsOf(limit, limit.token, facts)) }),
+        by,
+        fields: spendFields(limit, facts),
+      },
+      { id: `${id}:recipients`, title, line: recipientsLine(limit, facts), by, fields: [] },
+    ]
+  })
+}
+
+function recipientsLine(limit: TokenLimit, facts: Naming): Line {
+  if (limit.recipients === undefined) return line('policy_toAnyone')
+  if (limit.recipients.length === 0) return line('policy_toNobody')
+  return line('policy_onlyTo', { list: list(limit.recipients.map((one) => placeOf(one, facts))) })
+}
+
+function feeRow(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
+  return policy.fees.tokens.map((fee) => {
+    const tip = policy.fees.maxTipPerGas
+    const limits = [
+      ...amountsOf(fee, fee.token, facts),
+      ...(tip === undefined ? [] : [inner(line('policy_tip', { what: moneyOf(tip, fee.token, facts) }))]),
+    ]
+    return {
+      id: `fee:${fee.token}`,
+      title: line('policy_titleFees'),
+      line: line('policy_limits', { list: list(limits) }),
+      by: enforcedBy('other', facts.backing),
+      fields: feeFields(fee, facts),
+    }
+  })
+}
+
+function usageRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
+  const { usage } = policy
+  const by = enforcedBy('other', facts.backing)
+  const caps = (all: typeof usage.tx) =>
+    line('policy_limits', { list: list(all.map((cap) => inner(perWindow(count(cap.max), cap.window)))) })
+  return [
+    { id: 'tx', title: line('policy_titleUses'), line: caps(usage.tx), by, fields: txFields(policy, facts) },
+    ...(usage.calls.length === 0
+      ? []
+      : [{ id: 'calls', title: line('policy_titleActions'), line: caps(usage.calls), by, fields: [] }]),
+    ...(usage.minGap === 0
+      ? []
+      : [
+          {
+            id: 'gap',
+            title: line('policy_titleGap'),
+            line: line('policy_gap', { period: duration(usage.minGap) }),
+            by,
+            fields: [],
+          },
+        ]),
+  ]
+}
+
+function amountsOf(
+  limit: { readonly caps: readonly AmountCap[]; readonly perCall?: U256; readonly perTx?: U256 },
+  token: Address,
+  facts: Naming,
+): readonly Arg[] {
+  const said = (value: U256) => moneyOf(value, token, facts)
+  return [
+    ...limit.caps.map((cap) => inner(perWindow(said(cap.max), cap.window))),
+    ...(limit.perCall === undefined ? [] : [inner(line('policy_each', { what: said(limit.perCall) }))]),
+    ...(limit.perTx === undefined ? [] : [inner(line('policy_perTx', { what: said(limit.perTx) }))]),
+  ]
+}
+
+function spendFields(limit: TokenLimit, facts: ExplainFacts): readonly LimitField[] {
+  const within = facts.within?.spend.limits.find((one) => one.asset === 'erc20' && one.token === limit.token)
+  if (within?.asset !== 'erc20') return []
+  const free = facts.enterable.includes(limit.token)
+  const id = `spend:${limit.token}`
+  return [
+    ...field(`${id}:total`, line('policy_fieldTotal'), total(limit.caps), total(within.caps), limit.token, facts, free),
+    ...field(`${id}:perCall`, line('policy_fieldEach'), limit.perCall, within.perCall, limit.token, facts),
+    ...field(`${id}:perTx`, line('policy_fieldPerTx'), limit.perTx, within.perTx, limit.token, facts),
+  ]
+}
+
+function feeFields(fee: SessionPolicy['fees']['tokens'][number], facts: ExplainFacts): readonly LimitField[] {
+  const within = facts.within?.fees.tokens.find((one) => one.token === fee.token)
+  if (within === undefined) return []
+  const id = `fee:${fee.token}`
+  return [
+    ...field(`${id}:total`, line('policy_fieldTotal'), total(fee.caps), total(within.caps), fee.token, facts),
+    ...field(`${id}:perTx`, line('policy_fieldPerTx'), fee.perTx, within.perTx, fee.token, facts),
+  ]
+}
+
+function txFields(policy: SessionPolicy, facts: ExplainFacts): readonly LimitField[] {
+  return policy.usage.tx.flatMap((cap) => {
+    const id = txField(cap)
+    const max = facts.within?.usage.tx.find((one) => txField(one) === id)?.max
+    if (max === undefined) return []
+    const label =
+      cap.window.kind === 'rolling'
+        ? line('policy_fieldIn', { period: duration(cap.window.seconds) })
+        : line('policy_fieldTotal')
+    return [{ id, label, value: u256(BigInt(cap.max)), max: u256(BigInt(max)) }]
+  })
+}
+
+function field(
+  id: string,
+  label: Line,
+  value: U256 | undefined,
+  max: U256 | undefined,
+  token: Address,
+  facts: Naming,
+  free = false,
+): readonly LimitField[] {
+  if (value === undefined) return []
+  const listed = facts.tokens[token]
+  return [
+    {
+      id,
+      label,
+      value,
+      ...(free || max === undefined ? {} : { max }),
+      ...(listed === undefined ? {} : { token: listed }),
+    },
+  ]
+}
+
+function total(caps: readonly AmountCap[]): U256 | undefined {
+  return caps.find((cap) => cap.window.kind === 'session')?.max
+}
+
+const WEEK: Seconds = 7 * DAY
+
+/** The strip's fixed order (approval-ux.md 8). */
+function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): readonly RiskView[] {
+  const risks: RiskView[] = []
+  const on = policy.calls.filter((rule) => rule.enabled)
+  for (const rule of on) {
+    for (const { selector } of entriesOf(rule)) {
+      if (adminName(selector) === undefined) continue
+      const contract = placeOf(rule.contract as Address, facts) // any-contract rules are refused as undecided
+      risks.push({ level: 'danger', line: line('policy_riskAdmin', { action: actionOf(selector, facts), contract }) })
+    }
+  }
+  const scope = new Set(on.map((rule) => rule.contract))
+  for (const { token, spender, amount } of facts.allowances) {
+    if (!scope.has(spender) || amount === '0') continue
+    const args = { spender: placeOf(spender, facts), amount: moneyOf(amount, token, facts) }
+    risks.push({ level: 'warn', line: line('policy_riskAllowance', args) })
+  }
+  const unknown = on
+    .flatMap(entriesOf)
+    .filter(({ name, selector }) => (name ?? nameOf(selector, facts)) === undefined).length
+  if (unknown > 0) risks.push({ level: 'warn', line: line('policy_riskUnknown_other', { n: count(unknown) }) })
+  for (const contract of facts.replaceable) {
+    if (!scope.has(contract)) continue
+    risks.push({ level: 'warn', line: line('policy_riskReplaceable', { contract: placeOf(contract, facts) }) })
+  }
+  if (facts.backing === 'wallet') risks.push({ level: 'warn', line: line('policy_riskWallet') })
+  if (facts.askedLife !== undefined && facts.askedLife > WEEK) {
+    risks.push({ level: 'warn', line: line('policy_riskLong', { duration: duration(facts.askedLife) }) })
+  }
+  if (holdsMuchMore(worst, facts)) risks.push({ level: 'note', line: line('policy_riskMore') })
+  return risks
+}
+
+function holdsMuchMore(worst: Exposure, facts: ExplainFacts): boolean {
+  if (worst.everything) return false
+  const atWorst = new Map<Address, bigint>()
+  for (const { token, amount } of [...worst.spend, ...worst.fees]) {
+    atWorst.set(token, (atWorst.get(token) ?? 0n) + BigInt(amount))
+  }
+  return [...atWorst].some(([token, amount]) => BigInt(facts.balances[token] ?? '0') > 10n * amount)
+}
+
+function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] {
+  return [
+    line('policy_start', { start: time(policy.validAfter) }),
+    line('policy_end', { end: time(policy.validUntil) }),
+    line('policy_payerAccount'),
+    line('policy_callsPerTx_other', { n: count(policy.usage.maxCallsPerTx) }),
+    line('policy_inFlight_other', { n: count(policy.usage.maxInFlight) }),
+    line(policy.spend.look === 'simulate' ? 'policy_lookSimulate' : 'policy_lookReceipt'),
+    ...policy.spend.limits.flatMap((limit) =>
+      limit.asset === 'erc20' ? [line('policy_noAllowance', { token: tokenOf(limit.token, facts) })] : [],
+    ),
+    ...policy.calls.flatMap((rule) => pinLine(rule, facts)),
+  ]
+}
+
+function pinLine(rule: CallRule, facts: Naming): readonly Line[] {
+  const { codePin } = rule
+  if (codePin === undefined || rule.contract === '*') return []
+  const args = { contract: placeOf(rule.contract, facts), hash: text(padded(codePin.classHash)) }
+  const warns = codePin.onChange === 'warn'
+  if (codePin.impl === undefined) return [line(warns ? 'policy_pinWarn' : 'policy_pin', args)]
+  const proxy = { ...args, impl: text(padded(codePin.impl)) }
+  return [line(warns ? 'policy_pinProxyWarn' : 'policy_pinProxy', proxy)]
+}
+
+function entryArg(entry: Entrypoint, facts: Naming): Arg {
+  return entry.name === undefined ? actionOf(entry.selector, facts) : text(entry.name)
+}
+
+function entriesOf(rule: CallRule): readonly Entrypoint[] {
+  return rule.entrypoints === '*' ? [] : rule.entrypoints
+}

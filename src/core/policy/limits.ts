@@ -1,0 +1,20 @@
+/** Sizes of a policy and of what is judged by it (policy.md 14). Beyond them a request is refused, never cut. */
+export const LIMITS = {
+  depth: 12,
+  rules: 200,
+  entrypoints: 64,
+  leaves: 512,
+  tokenLimits: 32,
+  caps: 8,
+  recipients: 256,
+  windowSeconds: 7_776_000,
+  count: 1_000_000,
+  callsPerTx: 64,
+  inFlight: 64,
+  label: 64,
+  description: 160,
+  reason: 300,
+  tagBytes: 31,
+  calls: 64,
+  felts: 5_000,
+} as const

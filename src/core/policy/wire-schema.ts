@@ -1,0 +1,255 @@
+import { type Address, parseAddress } from '../felt.ts'
+import {
+  address,
+  amount,
+  boolean,
+  type Decoded,
+  decode,
+  exact,
+  integer,
+  isPlainObject,
+  list,
+  literal,
+  type Output,
+  optional,
+  picklist,
+  scalar,
+  string,
+  time,
+  union,
+  unknown,
+} from '../schema.ts'
+import { TIME_BOUND } from '../time.ts'
+import { LIMITS } from './limits.ts'
+
+// Sizes, exact keys and scalars of policy.md 3.1, in this order. Meaning follows in wire.ts. Members that this version does
+// not decide are known keys of any content: refused by name (210), not as unknown ones.
+
+export const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
+/** An integer as JSON writes it; which is too large is a matter of size. */
+const natural = integer(0, Number.MAX_SAFE_INTEGER)
+const undecided = optional(unknown())
+
+const orAny = scalar<Address | '*'>((it) => (it === '*' ? it : parseAddress(it)), 'an address')
+const orSelf = scalar<Address | 'self'>((it) => (it === 'self' ? it : parseAddress(it)), 'an address or "self"')
+
+const window = union([
+  literal('session'),
+  exact({ fixed: natural, anchor: optional(time) }),
+  exact({ rolling: natural }),
+  exact({ calendar: picklist(['minute', 'hour', 'day', 'week', 'month', 'year']) }),
+])
+const amounts = list(exact({ amount, window: optional(window) }), LIMITS.caps)
+const counts = list(exact({ max: natural, window: optional(window) }), LIMITS.caps)
+
+const rule = exact({
+  contract_address: orAny,
+  entry_point: union([string(), list(string(), LIMITS.entrypoints)]),
+  args: undecided,
+  max_calls: optional(natural),
+  caps: optional(counts),
+  sums: undecided,
+  required: optional(boolean()),
+  enabled: optional(boolean()),
+  sponsored_only: optional(boolean()),
+  label: optional(string()),
+  description: optional(string()),
+})
+
+const limit = exact({
+  token: address,
+  total: optional(amount),
+  per_call: optional(amount),
+  per_tx: optional(amount),
+  per_period: undecided,
+  caps: optional(amounts),
+  stream: undecided,
+  recipients: optional(list(orSelf, LIMITS.recipients)),
+  spenders: undecided,
+  approvals: optional(picklist(['forbid', 'count', 'reset_after'])),
+  foreign_transfer_from: optional(picklist(['forbid', 'count'])),
+})
+
+const fees = exact({
+  payer: optional(picklist(['account', 'sponsor', 'any'])),
+  paymasters: undecided,
+  paymaster_url: undecided,
+  max_tip_per_gas: optional(amount),
+  max_per_tx: optional(amount),
+  max_total: optional(amount),
+  caps: optional(amounts),
+  tokens: undecided,
+})
+
+const usage = exact({
+  max_transactions: optional(natural),
+  max_calls: optional(natural),
+  max_calls_per_tx: optional(natural),
+  rate: optional(exact({ transactions: natural, seconds: natural })),
+  tx_caps: optional(counts),
+  call_caps: optional(counts),
+  min_gap: optional(natural),
+  max_in_flight: optional(natural),
+})
+
+const key = union([
+  exact({ held_by: literal('wallet') }),
+  exact({ held_by: literal('dapp'), public_key: unknown() }),
+  exact({ held_by: literal('agent'), public_key: unknown(), label: unknown() }),
+])
+
+const request = exact({
+  chain_id: optional(string()),
+  account: optional(address),
+  key: optional(key),
+  tag: optional(string()),
+  label: optional(string()),
+  reason: optional(string()),
+  adjustable: optional(boolean()),
+  enabled: optional(boolean()),
+  replaces: optional(string()),
+  setup_calls: undecided,
+  schedule: undecided,
+  api_version: optional(string()),
+  calls: list(rule, LIMITS.rules),
+  deny: undecided,
+  spend_limits: optional(list(limit, LIMITS.tokenLimits)),
+  nft_limits: undecided,
+  fees: optional(fees),
+  usage: optional(usage),
+  messages: undecided,
+  valid_after: optional(time),
+  valid_until: optional(time),
+  duration: optional(integer(0, TIME_BOUND - 1)),
+})
+export type RawRequest = Output<typeof request>
+
+export function decodeRequest(json: unknown): Decoded<RawRequest> {
+  // Where every member may be left out, the schema takes a list for an empty object.
+  const list = ['fees', 'usage'].find((member) => Array.isArray(members(json)[member]))
+  return list === undefined ? decode(request, json) : { ok: false, at: `/${list}`, why: 'expected an object' }
+}
+
+/**
+ * The first member beyond policy.md 14, looked at before anything else is; `undefined`: all sizes fit. What is no list or
+ * text is left to the schema.
+ */
+export function sizeOf(json: unknown): { readonly at: string; readonly why: string } | undefined {
+  if (depthOf(json, LIMITS.depth + 1) > LIMITS.depth) return { at: '', why: `at most ${LIMITS.depth} levels` }
+  for (const { at, value, max } of sized(json)) {
+    if (Array.isArray(value) && value.length > max) return { at, why: `at most ${max} items` }
+    if (typeof value === 'string' && [...value.normalize('NFC').trim()].length > max) {
+      return { at, why: `at most ${max} characters` }
+    }
+  }
+  return undefined
+}
+
+/** JSON pointer of the first member that this version does not decide; `undefined`: all are. */
+export function undecidedMember(raw: RawRequest): string | undefined {
+  for (const { at, named } of questions(raw)) if (named) return at
+  return undefined
+}
+
+interface Sized {
+  readonly at: string
+  readonly value: unknown
+  readonly max: number
+}
+
+function* sized(json: unknown): Generator<Sized> {
+  const root = members(json)
+  yield { at: '/calls', value: root.calls, max: LIMITS.rules }
+  yield { at: '/spend_limits', value: root.spend_limits, max: LIMITS.tokenLimits }
+  yield { at: '/label', value: root.label, max: LIMITS.label }
+  yield { at: '/reason', value: root.reason, max: LIMITS.reason }
+  const felt = typeof root.tag === 'string' && root.tag.startsWith('0x')
+  if (!felt) yield { at: '/tag', value: root.tag, max: LIMITS.tagBytes }
+  for (const [index, item] of items(root.calls)) {
+    const rule = members(item)
+    const at = `/calls/${index}`
+    yield { at: `${at}/entry_point`, value: items(rule.entry_point).map(([, one]) => one), max: LIMITS.entrypoints }
+    yield { at: `${at}/caps`, value: rule.caps, max: LIMITS.caps }
+    yield { at: `${at}/label`, value: rule.label, max: LIMITS.label }
+    yield { at: `${at}/description`, value: rule.description, max: LIMITS.description }
+  }
+  for (const [index, item] of items(root.spend_limits)) {
+    const limit = members(item)
+    const at = `/spend_limits/${index}`
+    yield { at: `${at}/caps`, value: limit.caps, max: LIMITS.caps }
+    yield { at: `${at}/recipients`, value: limit.recipients, max: LIMITS.recipients }
+  }
+  yield { at: '/fees/caps', value: members(root.fees).caps, max: LIMITS.caps }
+  yield { at: '/usage/tx_caps', value: members(root.usage).tx_caps, max: LIMITS.caps }
+  yield { at: '/usage/call_caps', value: members(root.usage).call_caps, max: LIMITS.caps }
+}
+
+function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly named: boolean }> {
+  yield { at: '/key/held_by', named: raw.key !== undefined && raw.key.held_by !== 'wallet' }
+  yield { at: '/setup_calls', named: isNamed(raw.setup_calls) }
+  yield { at: '/schedule', named: isNamed(raw.schedule) }
+  for (const [index, rule] of raw.calls.entries()) {
+    const at = `/calls/${index}`
+    yield { at: `${at}/contract_address`, named: rule.contract_address === '*' }
+    const listed = typeof rule.entry_point === 'string' ? [rule.entry_point] : rule.entry_point
+    yield { at: `${at}/entry_point`, named: listed.includes('*') }
+    yield { at: `${at}/args`, named: rule.args !== undefined }
+    yield { at: `${at}/sums`, named: isNamed(rule.sums) }
+    yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
+    yield* windows(`${at}/caps`, rule.caps, isCountWindow)
+  }
+  yield { at: '/deny', named: isNamed(raw.deny) }
+  for (const [index, limit] of (raw.spend_limits ?? []).entries()) {
+    const at = `/spend_limits/${index}`
+    yield { at: `${at}/per_period`, named: limit.per_period !== undefined }
+    yield { at: `${at}/stream`, named: limit.stream !== undefined }
+    yield { at: `${at}/spenders`, named: limit.spenders !== undefined }
+    yield { at: `${at}/approvals`, named: limit.approvals !== undefined && limit.approvals !== 'forbid' }
+    yield { at: `${at}/foreign_transfer_from`, named: limit.foreign_transfer_from === 'count' }
+    yield* windows(`${at}/caps`, limit.caps, isSession)
+  }
+  yield { at: '/nft_limits', named: isNamed(raw.nft_limits) }
+  yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }
+  yield { at: '/fees/paymasters', named: raw.fees?.paymasters !== undefined }
+  yield { at: '/fees/paymaster_url', named: raw.fees?.paymaster_url !== undefined }
+  yield { at: '/fees/tokens', named: isNamed(raw.fees?.tokens) }
+  yield* windows('/fees/caps', raw.fees?.caps, isSession)
+  yield* windows('/usage/tx_caps', raw.usage?.tx_caps, isCountWindow)
+  yield* windows('/usage/call_caps', raw.usage?.call_caps, isCountWindow)
+  yield { at: '/messages', named: isNamed(raw.messages) }
+}
+
+export type RawWindow = Output<typeof window>
+const isSession = (spec: RawWindow) => spec === 'session'
+const isCountWindow = (spec: RawWindow) => spec === 'session' || 'rolling' in spec
+
+function* windows(
+  at: string,
+  caps: readonly { readonly window?: RawWindow | undefined }[] | undefined,
+  isDecided: (spec: RawWindow) => boolean,
+) {
+  for (const [index, cap] of (caps ?? []).entries()) {
+    yield { at: `${at}/${index}/window`, named: cap.window !== undefined && !isDecided(cap.window) }
+  }
+}
+
+/** An empty list asks for nothing. */
+function isNamed(member: unknown): boolean {
+  return member !== undefined && !(Array.isArray(member) && member.length === 0)
+}
+
+function members(value: unknown): Record<string, unknown> {
+  return isPlainObject(value) ? value : {}
+}
+
+function items(value: unknown): [number, unknown][] {
+  return Array.isArray(value) ? [...value.entries()] : []
+}
+
+function depthOf(value: unknown, stop: number): number {
+  if (typeof value !== 'object' || value === null || stop === 0) return 0
+  let deepest = 0
+  for (const member of Object.values(value)) deepest = Math.max(deepest, depthOf(member, stop - 1))
+  return deepest + 1
+}

@@ -1,0 +1,590 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { selectorOf } from '../../starknet/selector.ts'
+import { STRK } from '../account.ts'
+import { padded } from '../felt.ts'
+import { DAY } from '../time.ts'
+import type { SessionPolicy } from './policy.ts'
+import { canonicalText } from './preimage.ts'
+import { ACCOUNT, BUY, FRIEND, GAME, MOVE, NOW, OTHER_ACCOUNT, STRANGER, sampleResolve, TOKEN, USD } from './samples.ts'
+import {
+  type Asked,
+  clean,
+  DEFAULTS,
+  parseRequest,
+  printPolicy,
+  type ResolveFacts,
+  resolve,
+  unnamedTotals,
+} from './wire.ts'
+
+const ctx = { now: NOW, selectorOf }
+const move = { contract_address: GAME, entry_point: 'move' }
+const pay = { contract_address: STRK, entry_point: 'transfer' }
+
+function asked(json: object): Asked {
+  const parsed = parseRequest({ calls: [move], ...json }, ctx)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+  return parsed.asked
+}
+function granted(json: object, facts: Partial<ResolveFacts> = {}, now = NOW): SessionPolicy {
+  const done = resolve(asked(json), sampleResolve(facts), now)
+  if (!done.ok) throw new Error(JSON.stringify(done.error))
+  return done.policy
+}
+function refusal(json: unknown): unknown {
+  const parsed = parseRequest(json, ctx)
+  return parsed.ok ? 'accepted' : [parsed.error.code, ...Object.values(parsed.error.data as object).slice(0, 1)]
+}
+const refused = (json: object) => refusal({ calls: [move], ...json })
+function unresolved(json: object, facts: Partial<ResolveFacts> = {}, now = NOW): unknown {
+  const done = resolve(asked(json), sampleResolve(facts), now)
+  return done.ok ? 'granted' : [done.error.code, ...Object.values(done.error.data as object).slice(0, 1)]
+}
+
+describe('what a site asks', () => {
+  test('the whole shape that this version decides', () => {
+    const policy = granted({
+      calls: [
+        { contract_address: GAME, entry_point: ['move', BUY], max_calls: 5, required: true, label: 'Play' },
+        { ...pay, enabled: false, caps: [{ max: 3, window: { rolling: 60 } }, { max: 9 }] },
+      ],
+      spend_limits: [{ token: STRK, total: '25', per_call: '0x5', per_tx: '7', recipients: [FRIEND, 'self'] }],
+      fees: { max_per_tx: '2', max_total: '8', max_tip_per_gas: '1' },
+      usage: {
+        max_transactions: 200,
+        rate: { transactions: 10, seconds: 60 },
+        max_calls: 400,
+        max_calls_per_tx: 4,
+        min_gap: 1,
+        max_in_flight: 2,
+      },
+      valid_after: NOW + 10,
+      duration: 3_600,
+    })
+    expect(policy).toEqual({
+      v: 1,
+      validAfter: NOW + 10,
+      validUntil: NOW + 3_600,
+      calls: [
+        {
+          id: 'r0',
+          contract: GAME,
+          entrypoints: [{ selector: MOVE, name: 'move' }, { selector: BUY }].sort((a, b) =>
+            a.selector < b.selector ? -1 : 1,
+          ),
+          caps: [{ window: { kind: 'session' }, max: 5 }],
+          sums: [],
+          enabled: true,
+          required: true,
+          codePin: { classHash: '0x9a3e', onChange: 'pause' },
+        },
+        {
+          id: 'r1',
+          contract: STRK,
+          entrypoints: [{ selector: selectorOf('transfer'), name: 'transfer' }],
+          caps: [
+            { window: { kind: 'session' }, max: 9 },
+            { window: { kind: 'rolling', seconds: 60 }, max: 3 },
+          ],
+          sums: [],
+          enabled: false,
+          required: false,
+          codePin: { classHash: '0x70c3', onChange: 'pause' },
+        },
+      ],
+      deny: [],
+      spend: {
+        limits: [
+          {
+            asset: 'erc20',
+            token: STRK,
+            perCall: '5',
+            perTx: '7',
+            caps: [{ window: { kind: 'session' }, max: '25' }],
+            recipients: [ACCOUNT, FRIEND],
+            spenders: [],
+            approvals: 'forbid',
+            foreignTransferFrom: 'forbid',
+          },
+        ],
+        look: 'receipt',
+      },
+      fees: {
+        payer: 'account',
+        tokens: [{ token: STRK, perTx: '2', caps: [{ window: { kind: 'session' }, max: '8' }] }],
+        maxTipPerGas: '1',
+      },
+      usage: {
+        tx: [
+          { window: { kind: 'session' }, max: 200 },
+          { window: { kind: 'rolling', seconds: 60 }, max: 10 },
+        ],
+        calls: [{ window: { kind: 'session' }, max: 400 }],
+        maxCallsPerTx: 4,
+        minGap: 1,
+        maxInFlight: 2,
+      },
+      messages: [],
+    })
+  })
+
+  test('what is absent gets the defaults', () => {
+    const policy = granted({})
+    expect([policy.validAfter, policy.validUntil]).toEqual([NOW, NOW + DAY])
+    expect(policy.fees).toEqual({
+      payer: 'account',
+      tokens: [
+        { token: STRK, perTx: `${10n ** 18n}`, caps: [{ window: { kind: 'session' }, max: `${5n * 10n ** 18n}` }] },
+      ],
+    })
+    expect(policy.usage).toEqual({
+      tx: [
+        { window: { kind: 'session' }, max: 1_000 },
+        { window: { kind: 'rolling', seconds: 60 }, max: 120 },
+      ],
+      calls: [],
+      maxCallsPerTx: 20,
+      minGap: 0,
+      maxInFlight: 16,
+    })
+    expect(asked({})).toMatchObject({ mayNarrow: true, enabled: true })
+    expect(granted({ usage: { max_transactions: 7 } }).usage.tx.map(({ max }) => max)).toEqual([7, 120])
+    expect(granted({ usage: { rate: { transactions: 3, seconds: 9 } } }).usage.tx.map(({ max }) => max)).toEqual([
+      1_000, 3,
+    ])
+    expect(granted({ fees: { max_total: '9' } }).fees.tokens[0]).toEqual({
+      token: STRK,
+      caps: [{ window: { kind: 'session' }, max: '9' }],
+    })
+    expect(granted({ fees: { max_per_tx: '9' } }).fees.tokens[0]).toMatchObject({
+      perTx: '9',
+      caps: [{ max: DEFAULTS.feeTotal }],
+    })
+  })
+
+  test('a duration counts from the approval, not from the request', () => {
+    const request = asked({ duration: 600 })
+    const done = resolve(request, sampleResolve(), NOW + 100)
+    expect(done.ok && [done.policy.validAfter, done.policy.validUntil]).toEqual([NOW + 100, NOW + 700])
+  })
+
+  test('a token whose payments are named without a limit gets one of nothing', () => {
+    const policy = granted({ calls: [move, pay] })
+    expect(policy.spend.limits).toEqual([
+      {
+        asset: 'erc20',
+        token: STRK,
+        caps: [{ window: { kind: 'session' }, max: '0' }],
+        spenders: [],
+        approvals: 'forbid',
+        foreignTransferFrom: 'forbid',
+      },
+    ])
+    expect(granted({ spend_limits: [{ token: STRK, per_call: '5' }] }).spend.limits).toMatchObject([
+      { perCall: '5', caps: [{ max: '0' }] },
+    ])
+    expect(
+      unnamedTotals(
+        asked({ calls: [move, pay], spend_limits: [{ token: USD, total: '1' }] }),
+        granted({ calls: [move, pay], spend_limits: [{ token: USD, total: '1' }] }),
+      ),
+    ).toEqual([STRK])
+  })
+
+  test('same request in other order, case, padding asks no second time', () => {
+    const spelled = granted({
+      spend_limits: [
+        {
+          recipients: [padded(STRANGER).toUpperCase().replace('X', 'x'), BigInt(FRIEND).toString()],
+          total: '0x19',
+          token: padded(STRK),
+        },
+      ],
+      calls: [{ entry_point: [padded(BUY), 'move', MOVE], contract_address: BigInt(GAME).toString() }],
+    })
+    const plain = granted({
+      calls: [{ contract_address: GAME, entry_point: ['move', BUY] }],
+      spend_limits: [{ token: STRK, total: '25', recipients: [FRIEND, STRANGER, FRIEND] }],
+    })
+    expect(canonicalText(spelled)).toBe(canonicalText(plain))
+  })
+
+  test('selector spellings', () => {
+    expect(
+      granted({ calls: [{ ...move, entry_point: MOVE.toUpperCase().replace('X', 'x') }] }).calls[0]?.entrypoints,
+    ).toEqual([{ selector: MOVE, name: 'move' }])
+    for (const wrong of [
+      BigInt(MOVE).toString(),
+      `0X${MOVE.slice(2)}`,
+      'mo ve',
+      '',
+      '0x',
+      '1move',
+      `0x${'f'.repeat(63)}`,
+    ]) {
+      expect(refused({ calls: [{ ...move, entry_point: wrong }] }), wrong).toEqual([114, '/calls/0/entry_point'])
+    }
+    expect(refused({ calls: [{ ...move, entry_point: ['move', 'x y'] }] })).toEqual([114, '/calls/0/entry_point/1'])
+  })
+
+  test('decimal token units never reach the core', () => {
+    for (const wrong of [25, '2.5', '1e18', '-1', ' 1', '01', '', null, (2n ** 256n).toString()]) {
+      expect(refused({ spend_limits: [{ token: STRK, total: wrong }] }), String(wrong)).toEqual([
+        114,
+        '/spend_limits/0/total',
+      ])
+    }
+    expect(
+      granted({ spend_limits: [{ token: STRK, total: (2n ** 256n - 1n).toString() }] }).spend.limits,
+    ).toMatchObject([{ caps: [{ max: `${2n ** 256n - 1n}` }] }])
+  })
+
+  test('words of the site are cleaned and stay outside the policy', () => {
+    const request = asked({
+      calls: [{ ...move, label: ' Mo\u202eve\u200b ', description: 'a\u0000b' }],
+      label: '\u0000 ',
+      reason: '\uff21\uff22 e\u0301',
+    })
+    expect(request.words).toEqual({ r0: { label: 'Move', description: 'ab' } })
+    expect(request.label).toBeUndefined()
+    expect(request.reason).toBe('AB \u00e9')
+    expect(clean('\ud800x')).toBe('x')
+  })
+
+  test('chain, tag and account in their spellings', () => {
+    expect(asked({ chain_id: 'SN_SEPOLIA' }).chainId).toBe('0x534e5f5345504f4c4941')
+    expect(asked({ chain_id: '0x0534e5f5345504f4c4941' }).chainId).toBe('0x534e5f5345504f4c4941')
+    expect([asked({ tag: 'game-1' }).tag, asked({ tag: '0x0A' }).tag]).toEqual(['0x67616d652d31', '0xa'])
+    expect(asked({ account: padded(ACCOUNT) }).account).toBe(ACCOUNT)
+    expect(refused({ chain_id: 'sn sepolia' })).toEqual([114, '/chain_id'])
+    expect([refused({ tag: 'ü' }), refused({ tag: '' }), refused({ tag: '0xg' })]).toEqual([
+      [114, '/tag'],
+      [114, '/tag'],
+      [114, '/tag'],
+    ])
+  })
+})
+
+describe('what is refused', () => {
+  test('114: unknown keys at every level, also dangerous ones', () => {
+    expect(refused({ unlimited: true })).toEqual([114, '/unlimited'])
+    expect(refused({ calls: [{ ...move, max: 1 }] })).toEqual([114, '/calls/0/max'])
+    expect(refused({ usage: { rate: { transactions: 1, seconds: 1, x: 1 } } })).toEqual([114, '/usage/rate/x'])
+    for (const key of ['__proto__', 'constructor', 'prototype']) {
+      expect(refusal(JSON.parse(`{"calls":[],"${key}":{}}`)), key).toMatchObject([114, `/${key}`])
+    }
+    for (const other of [null, 1, 'x', undefined]) expect(refusal(other)).toEqual([114, ''])
+    for (const other of [{}, []]) expect(refusal(other)).toEqual([114, '/calls'])
+    for (const member of ['fees', 'usage', 'key']) expect(refused({ [member]: [] })).toEqual([114, `/${member}`])
+  })
+
+  test('114: times', () => {
+    for (const [at, member] of [
+      ['/valid_until', { valid_until: NOW }],
+      ['/valid_until', { valid_until: NOW * 1000 }],
+      ['/valid_until', { valid_until: NOW + 0.5 }],
+      ['/valid_until', { valid_until: -1 }],
+      ['/valid_after', { valid_after: NOW - 1 }],
+      ['/duration', { duration: '3600' }],
+      ['/duration', { duration: 3_600, valid_until: NOW + 3_600 }],
+    ] as const) {
+      expect(refused(member), JSON.stringify(member)).toEqual([114, at])
+    }
+  })
+
+  test('114: duplicates, never last wins', () => {
+    expect(refused({ calls: [move, { ...move, entry_point: [BUY, MOVE] }] })).toEqual([114, '/calls/1/entry_point'])
+    expect(refused({ spend_limits: [{ token: STRK }, { token: padded(STRK) }] })).toEqual([
+      114,
+      '/spend_limits/1/token',
+    ])
+    expect(refused({ spend_limits: [{ token: STRK, total: '1', caps: [{ amount: '1' }] }] })).toEqual([
+      114,
+      '/spend_limits/0/caps/0',
+    ])
+    expect(
+      refused({ usage: { rate: { transactions: 1, seconds: 60 }, tx_caps: [{ max: 1, window: { rolling: 60 } }] } }),
+    ).toEqual([114, '/usage/tx_caps/0'])
+  })
+
+  test('114: addresses and empty lists of entrypoints', () => {
+    for (const wrong of ['0x0', `0x${(2n ** 251n - 256n).toString(16)}`, 'hello', '-1', 5, `0x${'1'.repeat(65)}`]) {
+      expect(refused({ calls: [{ ...move, contract_address: wrong }] }), String(wrong)).toEqual([
+        114,
+        '/calls/0/contract_address',
+      ])
+    }
+    expect(refused({ calls: [{ ...move, entry_point: [] }] })).toEqual([114, '/calls/0/entry_point'])
+  })
+
+  test('210: a member that this version does not decide, by its path', () => {
+    for (const [feature, member] of [
+      ['/key/held_by', { key: { held_by: 'dapp', public_key: '0x1' } }],
+      ['/key/held_by', { key: { held_by: 'agent', public_key: '0x1', label: 'x' } }],
+      ['/setup_calls', { setup_calls: [{}] }],
+      ['/schedule', { schedule: [{}] }],
+      ['/deny', { deny: [{}] }],
+      ['/nft_limits', { nft_limits: [{}] }],
+      ['/messages', { messages: [{}] }],
+      ['/calls/0/contract_address', { calls: [{ ...move, contract_address: '*' }] }],
+      ['/calls/0/entry_point', { calls: [{ ...move, entry_point: '*' }] }],
+      ['/calls/0/entry_point', { calls: [{ ...move, entry_point: ['move', '*'] }] }],
+      ['/calls/0/args', { calls: [{ ...move, args: [] }] }],
+      ['/calls/0/sums', { calls: [{ ...move, sums: [{}] }] }],
+      ['/calls/0/sponsored_only', { calls: [{ ...move, sponsored_only: true }] }],
+      ['/calls/0/caps/1/window', { calls: [{ ...move, caps: [{ max: 1 }, { max: 1, window: { calendar: 'day' } }] }] }],
+      ['/spend_limits/0/per_period', { spend_limits: [{ token: STRK, per_period: { amount: '1', seconds: 1 } }] }],
+      ['/spend_limits/0/stream', { spend_limits: [{ token: STRK, stream: {} }] }],
+      ['/spend_limits/0/spenders', { spend_limits: [{ token: STRK, spenders: [] }] }],
+      ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'count' }] }],
+      ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'reset_after' }] }],
+      ['/spend_limits/0/foreign_transfer_from', { spend_limits: [{ token: STRK, foreign_transfer_from: 'count' }] }],
+      [
+        '/spend_limits/0/caps/0/window',
+        { spend_limits: [{ token: STRK, caps: [{ amount: '1', window: { rolling: 5 } }] }] },
+      ],
+      ['/fees/payer', { fees: { payer: 'sponsor' } }],
+      ['/fees/paymasters', { fees: { paymasters: [] } }],
+      ['/fees/paymaster_url', { fees: { paymaster_url: 'https://x' } }],
+      ['/fees/tokens', { fees: { tokens: [{ token: USD }] } }],
+      ['/fees/caps/0/window', { fees: { caps: [{ amount: '1', window: { fixed: 5 } }] } }],
+      ['/usage/tx_caps/0/window', { usage: { tx_caps: [{ max: 1, window: { fixed: 5, anchor: 1 } }] } }],
+    ] as const) {
+      expect(refused(member), JSON.stringify(member)).toEqual([210, feature])
+    }
+  })
+
+  test('members that say nothing beyond the decided are accepted', () => {
+    expect(
+      refused({
+        deny: [],
+        nft_limits: [],
+        messages: [],
+        setup_calls: [],
+        schedule: [],
+        key: { held_by: 'wallet' },
+        api_version: '0.8.0',
+      }),
+    ).toBe('accepted')
+    expect(
+      refused({
+        fees: { payer: 'account' },
+        spend_limits: [{ token: STRK, approvals: 'forbid', foreign_transfer_from: 'forbid' }],
+      }),
+    ).toBe('accepted')
+  })
+
+  test('215: what can never be granted', () => {
+    expect(refused({ calls: [] })).toEqual([215, '/calls'])
+    expect(refused({ calls: [{ ...move, entry_point: ['move', '__execute__'] }] })).toEqual([
+      215,
+      '/calls/0/entry_point/1',
+    ])
+    expect(refused({ calls: [{ ...move, entry_point: selectorOf('execute_from_outside_v2') }] })).toEqual([
+      215,
+      '/calls/0/entry_point',
+    ])
+    expect(refused({ duration: 7_776_000 })).toBe('accepted')
+    expect(refused({ duration: 7_776_001 })).toEqual([215, '/duration'])
+    expect(refused({ valid_until: NOW + 7_776_001 })).toEqual([215, '/valid_until'])
+    expect([refused({ duration: 120 }), refused({ duration: 119 })]).toEqual(['accepted', [215, '/duration']])
+    expect(refused({ valid_after: NOW + 100, valid_until: NOW + 219 })).toEqual([215, '/valid_until'])
+    expect(refused({ valid_after: NOW + DAY })).toEqual([215, '/valid_after'])
+  })
+
+  test('215: anything over the size limits, before anything else', () => {
+    const many = <T>(n: number, of: (i: number) => T) => Array.from({ length: n }, (_, i) => of(i))
+    const rule = (i: number) => ({ contract_address: `0x${(i + 1).toString(16)}`, entry_point: 'move' })
+    expect(refused({ calls: many(200, rule) })).toBe('accepted')
+    expect(refused({ calls: many(201, () => 'nonsense') })).toEqual([215, '/calls'])
+    expect(refused({ calls: [{ ...move, entry_point: many(65, (i) => `m${i}`) }] })).toEqual([
+      215,
+      '/calls/0/entry_point',
+    ])
+    expect(refused({ calls: many(9, (i) => ({ ...rule(i), entry_point: many(64, (j) => `m${j}`) })) })).toEqual([
+      215,
+      '/calls',
+    ])
+    expect(refused({ calls: [{ ...move, caps: many(9, (i) => ({ max: 1, window: { rolling: i + 1 } })) }] })).toEqual([
+      215,
+      '/calls/0/caps',
+    ])
+    expect(
+      refused({ calls: [{ ...move, max_calls: 1, caps: many(8, (i) => ({ max: 1, window: { rolling: i + 1 } })) }] }),
+    ).toMatchObject([215, expect.any(String)])
+    expect(refused({ spend_limits: many(33, (i) => ({ token: `0x${(i + 1).toString(16)}` })) })).toEqual([
+      215,
+      '/spend_limits',
+    ])
+    expect(refused({ spend_limits: [{ token: STRK, recipients: many(257, () => FRIEND) }] })).toEqual([
+      215,
+      '/spend_limits/0/recipients',
+    ])
+    for (const [member, max] of [
+      ['label', 64],
+      ['reason', 300],
+      ['tag', 31],
+    ] as const) {
+      expect(refused({ [member]: 'x'.repeat(max) })).toBe('accepted')
+      expect(refused({ [member]: 'x'.repeat(max + 1) })).toEqual([215, `/${member}`])
+    }
+    expect(refused({ calls: [{ ...move, label: 'x'.repeat(65) }] })).toEqual([215, '/calls/0/label'])
+    expect(refused({ calls: [{ ...move, description: 'x'.repeat(161) }] })).toEqual([215, '/calls/0/description'])
+    expect(refused({ usage: { max_calls_per_tx: 65 } })).toEqual([215, '/usage/max_calls_per_tx'])
+    expect(refused({ usage: { max_calls_per_tx: 0 } })).toEqual([215, '/usage/max_calls_per_tx'])
+    expect(refused({ usage: { max_in_flight: 65 } })).toEqual([215, '/usage/max_in_flight'])
+    expect(refused({ usage: { max_transactions: 1_000_001 } })).toEqual([215, '/usage/max_transactions'])
+    expect(refused({ usage: { rate: { transactions: 1, seconds: 7_776_001 } } })).toEqual([215, '/usage/rate'])
+    expect(refused({ usage: { rate: { transactions: 1, seconds: 0 } } })).toEqual([215, '/usage/rate'])
+    let deep: unknown = 1
+    for (let level = 0; level < 12; level++) deep = [deep]
+    expect(refused({ deny: deep })).toEqual([215, ''])
+  })
+
+  test('resolve: what only the chain and the wallet know', () => {
+    expect(unresolved({ calls: [{ ...move, contract_address: OTHER_ACCOUNT }] })).toEqual([
+      215,
+      '/calls/0/contract_address',
+    ])
+    expect(unresolved({ calls: [{ ...move, contract_address: padded(ACCOUNT) }] })).toEqual([
+      215,
+      '/calls/0/contract_address',
+    ])
+    expect(unresolved({ calls: [move, { ...move, contract_address: STRANGER }] })).toEqual([
+      215,
+      '/calls/1/contract_address',
+    ])
+    expect(unresolved({ spend_limits: [{ token: GAME }] })).toEqual([215, '/spend_limits/0/token'])
+    const nft = { classes: { ...sampleResolve().classes, [USD]: { ...TOKEN, asset: 'erc721' as const } } }
+    expect(unresolved({ spend_limits: [{ token: USD, total: '1' }] }, nft)).toEqual([215, '/spend_limits/0/token'])
+    expect(granted({ calls: [{ ...pay, contract_address: USD }] }, nft).spend.limits).toEqual([])
+    // The default of `approvals` is `count` here, which is not decided yet.
+    const approve = { contract_address: STRK, entry_point: 'approve' }
+    expect(unresolved({ calls: [approve] })).toEqual([210, '/calls/0/entry_point'])
+    expect(unresolved({ calls: [approve], spend_limits: [{ token: STRK, total: '1', approvals: 'forbid' }] })).toBe(
+      'granted',
+    )
+    expect(unresolved({ valid_until: NOW + 200 }, {}, NOW + 100)).toEqual([215, '/valid_until'])
+  })
+
+  test('a live allowance to a contract in scope makes it look by simulation', () => {
+    const look = (spender: typeof GAME, amount: string) =>
+      granted({}, { allowances: [{ token: USD, spender, amount: amount as never }] }).spend.look
+    expect([look(GAME, '1'), look(GAME, '0'), look(STRANGER, '1')]).toEqual(['simulate', 'receipt', 'receipt'])
+  })
+
+  test('property: parse is total', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), mutated()), (json) => {
+        const parsed = parseRequest(json, ctx)
+        if (parsed.ok) expect(['granted', 210, 215]).toContain(typeofResolved(parsed.asked))
+        else expect([114, 210, 215]).toContain(parsed.error.code)
+      }),
+      { numRuns: 1_500 },
+    )
+  }, 60_000)
+})
+
+describe('printPolicy', () => {
+  test('property: what is printed asks for the same policy', () => {
+    fc.assert(
+      fc.property(requests(), (json) => {
+        const policy = granted(json)
+        const again = granted(printPolicy(policy))
+        expect(again).toEqual(policy)
+        expect(canonicalText(again)).toBe(canonicalText(policy))
+        expect(printPolicy(again)).toEqual(printPolicy(policy))
+      }),
+      { numRuns: 600 },
+    )
+  }, 60_000)
+
+  test('addresses padded, amounts decimal, names where proven', () => {
+    expect(
+      printPolicy(
+        granted({
+          calls: [{ contract_address: GAME, entry_point: ['move', BUY] }],
+          spend_limits: [{ token: STRK, total: '0x19' }],
+          duration: 600,
+        }),
+      ),
+    ).toMatchObject({
+      calls: [{ contract_address: padded(GAME), entry_point: expect.arrayContaining(['move', BUY]) }],
+      spend_limits: [{ token: padded(STRK), caps: [{ amount: '25', window: 'session' }] }],
+      valid_until: NOW + 600,
+    })
+  })
+})
+
+function typeofResolved(request: Asked): unknown {
+  const done = resolve(request, sampleResolve(), NOW)
+  return done.ok ? 'granted' : done.error.code
+}
+
+/** Requests that are granted: every decided member, present or not. */
+function requests() {
+  const amount = fc.bigInt(0n, 2n ** 256n - 1n).map(String)
+  const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined })
+  const count = fc.integer({ min: 0, max: 1_000_000 })
+  const counts = fc
+    .uniqueArray(fc.tuple(count, fc.option(fc.integer({ min: 1, max: 7_776_000 }))), {
+      maxLength: 4,
+      selector: ([, seconds]) => String(seconds),
+    })
+    .map((caps) => caps.map(([max, seconds]) => (seconds === null ? { max } : { max, window: { rolling: seconds } })))
+  const entry = fc.constantFrom('move', 'buy', BUY, MOVE, 'rename', 'grant_role')
+  const rule = fc.record({
+    contract_address: fc.constantFrom(GAME, USD),
+    entry_point: fc.oneof(entry, fc.uniqueArray(entry, { minLength: 1 })),
+    caps: maybe(counts),
+    required: maybe(fc.boolean()),
+    enabled: maybe(fc.boolean()),
+    label: maybe(fc.string({ maxLength: 60 })),
+  })
+  const limit = (token: string) =>
+    fc.record({
+      token: fc.constant(token),
+      total: maybe(amount),
+      per_call: maybe(amount),
+      per_tx: maybe(amount),
+      recipients: maybe(fc.array(fc.constantFrom('self', FRIEND, STRANGER))),
+    })
+  return fc
+    .record({
+      calls: fc.uniqueArray(rule, { minLength: 1, maxLength: 2, selector: (one) => one.contract_address }),
+      spend_limits: maybe(fc.tuple(limit(STRK), limit(USD)).chain((both) => fc.subarray(both))),
+      fees: maybe(fc.record({ max_total: maybe(amount), max_per_tx: maybe(amount), max_tip_per_gas: maybe(amount) })),
+      usage: maybe(
+        fc.record({
+          tx_caps: maybe(counts),
+          call_caps: maybe(counts),
+          max_calls_per_tx: maybe(fc.integer({ min: 1, max: 64 })),
+          min_gap: maybe(fc.integer({ min: 0, max: 100 })),
+          max_in_flight: maybe(fc.integer({ min: 1, max: 64 })),
+        }),
+      ),
+      duration: maybe(fc.integer({ min: 500, max: 7_776_000 })),
+      valid_after: maybe(fc.integer({ min: NOW, max: NOW + 300 })),
+    })
+    .map((json) => JSON.parse(JSON.stringify(json)) as object) // without what is undefined
+}
+
+/** Requests with one member replaced by anything. */
+function mutated() {
+  return fc.tuple(requests(), fc.jsonValue(), fc.nat()).map(([json, value, at]) => {
+    const spots: [Record<string, unknown>, string][] = []
+    const walk = (node: unknown) => {
+      if (typeof node !== 'object' || node === null) return
+      for (const [key, member] of Object.entries(node)) {
+        spots.push([node as Record<string, unknown>, key])
+        walk(member)
+      }
+    }
+    const copy = JSON.parse(JSON.stringify(json)) as Record<string, unknown>
+    walk(copy)
+    const [node, key] = spots[at % spots.length] ?? [copy, 'calls']
+    node[key] = value
+    return copy
+  })
+}

@@ -1,0 +1,224 @@
+/**
+ * The table of everything a page may ask: who may, what goes in, whether a window may open, which errors it may answer
+ * with. Router, handlers' types, docs and tests come from it (architecture.md 7). A method without a row answers 163.
+ */
+import type * as v from 'valibot'
+import { CODES, type ErrorName } from '../errors.ts'
+import { isCanonicalFelt, parseAddress, parseSelector } from '../felt.ts'
+import { boolean, exact, felt, list, optional, picklist, type Schema, scalar, text, unknown } from '../schema.ts'
+import type { SessionInfo, SessionSupport, SessionVerdict } from './session-info.ts'
+
+/** `anyone`: any site. `granted`: a site that was given an account; the handler gets which. */
+export type Who = 'anyone' | 'granted'
+export interface Row {
+  readonly who: Who
+  /** Commands are remembered by their id and answered once; reads may be asked again. */
+  readonly effect: 'read' | 'command'
+  /** `false` can never open a window. */
+  readonly asks: boolean
+  readonly params: Schema
+  readonly errors: readonly ErrorName[]
+  /** Type only: what the handler must answer. */
+  readonly result: unknown
+}
+
+export const API_VERSIONS = ['0.7.2', '0.8.0', '0.10.3', '0.10.4'] as const
+export const NODE_SPECS = ['0.9.0', '0.10.0', '0.10.1', '0.10.2'] as const
+/** Calls and felts of calldata of one transaction (provider.md 6.2). */
+export const MAX_CALLS = 64
+export const MAX_FELTS = 5_000
+
+const result = <T>() => undefined as T
+const apiVersion = { api_version: optional(text(32)) }
+const none = exact(apiVersion)
+/** Names by their letters, or a selector in hex; decimal text would be hashed as a name somewhere else. */
+const entrypoint = scalar<string>(
+  (it) =>
+    typeof it === 'string' && (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(it) || parseSelector(it) !== undefined)
+      ? it
+      : undefined,
+  'the name of an entrypoint, or its selector in hex',
+)
+const target = scalar<string>(
+  (it) => (isCanonicalFelt(it) && parseAddress(it) !== undefined ? it : undefined),
+  'an address: 0x, lowercase, no leading zeros',
+)
+const call = exact({ contract_address: target, entry_point: entrypoint, calldata: optional(list(felt, MAX_FELTS), []) })
+const calls = list(call, MAX_CALLS)
+const hint = exact({ mode: optional(picklist(['auto', 'only', 'never'])), id: optional(text(64)) })
+const id = text(64)
+
+export const dapp = {
+  wallet_getPermissions: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: none,
+    errors: [],
+    result: result<readonly ['accounts'] | readonly []>(),
+  },
+  wallet_requestAccounts: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({ ...apiVersion, silent_mode: optional(boolean(), false) }),
+    errors: ['USER_REFUSED_OP'],
+    result: result<readonly string[]>(),
+  },
+  wallet_requestChainId: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: none,
+    errors: [],
+    result: result<string>(),
+  },
+  wallet_deploymentData: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: none,
+    errors: ['ACCOUNT_ALREADY_DEPLOYED', 'DEPLOYMENT_DATA_NOT_AVAILABLE'],
+    result: result<{ address: string; class_hash: string; salt: string; calldata: readonly string[]; version: 1 }>(),
+  },
+  wallet_addInvokeTransaction: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({ ...apiVersion, calls, session: optional(hint), proof: optional(unknown()) }),
+    errors: [
+      'USER_REFUSED_OP',
+      'INVALID_REQUEST_PAYLOAD',
+      'SESSION_UNSUPPORTED',
+      'SESSION_NOT_FOUND',
+      'SESSION_NOT_ACTIVE',
+      'SESSION_RULE_MISMATCH',
+      'SESSION_LIMIT_REACHED',
+      'SESSION_POLICY_REFUSED',
+      'SESSION_WALLET_LOCKED',
+      'SESSION_SIMULATION_FAILED',
+    ],
+    result: result<{ transaction_hash: string }>(),
+  },
+  wallet_supportedWalletApi: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: [],
+    result: result<readonly string[]>(),
+  },
+  wallet_supportedSpecs: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: [],
+    result: result<readonly string[]>(),
+  },
+  wallet_disconnect: {
+    who: 'anyone',
+    effect: 'command',
+    asks: false,
+    params: none,
+    errors: [],
+    result: result<true>(),
+  },
+  wallet_supportedSessions: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: none,
+    errors: [],
+    result: result<SessionSupport>(),
+  },
+  wallet_requestSession: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    /** The policy's own strict parser reads it (policy/wire.ts): it names each path itself. */
+    params: unknown(),
+    errors: [
+      'USER_REFUSED_OP',
+      'INVALID_REQUEST_PAYLOAD',
+      'CHAIN_ID_NOT_SUPPORTED',
+      'SESSION_UNSUPPORTED',
+      'SESSION_POLICY_REFUSED',
+    ],
+    result: result<SessionInfo>(),
+  },
+  wallet_getSessions: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: exact({
+      ...apiVersion,
+      ids: optional(list(id, 256)),
+      tag: optional(text(66)),
+      include_ended: optional(boolean(), false),
+    }),
+    errors: [],
+    result: result<readonly SessionInfo[]>(),
+  },
+  wallet_checkSession: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: exact({ ...apiVersion, calls, session: optional(hint) }),
+    errors: ['INVALID_REQUEST_PAYLOAD'],
+    result: result<SessionVerdict>(),
+  },
+  wallet_revokeSession: {
+    who: 'anyone',
+    effect: 'command',
+    asks: false,
+    params: exact({ ...apiVersion, id, on_chain: optional(picklist(['auto', 'now', 'never']), 'auto') }),
+    errors: ['SESSION_NOT_FOUND'],
+    result: result<{ transaction_hash?: string }>(),
+  },
+  wallet_strk20InvokeTransaction: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: ['NOT_REGISTERED'],
+    result: result<never>(),
+  },
+  wallet_strk20PrepareInvoke: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: ['NOT_REGISTERED'],
+    result: result<never>(),
+  },
+  wallet_strk20Balances: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: ['NOT_REGISTERED'],
+    result: result<never>(),
+  },
+  wallet_strk20ShadowAccountCommitment: {
+    who: 'anyone',
+    effect: 'read',
+    asks: false,
+    params: unknown(),
+    errors: ['NOT_REGISTERED'],
+    result: result<never>(),
+  },
+} as const satisfies Readonly<Record<string, Row>>
+
+export type Method = keyof typeof dapp
+export type Params<M extends Method> = v.InferOutput<(typeof dapp)[M]['params']>
+export type Result<M extends Method> = (typeof dapp)[M]['result']
+
+/** These two answer in every state, whatever `api_version` says. */
+export const VERSIONLESS: ReadonlySet<Method> = new Set(['wallet_supportedWalletApi', 'wallet_supportedSpecs'])
+
+/** The codes a row may answer with; 162 and 163 on every one. */
+export function mayAnswer(method: Method, code: number): boolean {
+  if (code === CODES.API_VERSION_NOT_SUPPORTED || code === CODES.UNKNOWN_ERROR) return true
+  return (dapp[method].errors as readonly ErrorName[]).some((name) => CODES[name] === code)
+}

@@ -1,0 +1,58 @@
+/**
+ * A request's params as JSON text. Written by hand because `JSON.stringify` turns NaN into null, a Map into {}, leaves
+ * functions out and calls every `toJSON` it meets; here all of that is refused with its path (security.md B5). On the way
+ * calls become what the wire knows: canonical addresses and hex felts (provider.md 6.1).
+ */
+import { isInvoke, MAX_DEPTH, MAX_NODES, pointerStep } from '../core/protocol/frame.ts'
+import { compile, DECIMAL, HEX } from './felts.ts'
+import { isPlain, unfit } from './plain.ts'
+
+const { stringify } = JSON
+const { isArray } = Array
+const { keys } = Object
+
+const CALL = /^\/calls(\/\d+)?$/
+
+/**
+ * Absent params are `{}`.
+ *
+ * @throws Unfit
+ */
+export function paramsText(type: string, params: unknown): string {
+  const hasCalls = isInvoke(type) || type === 'wallet_checkSession'
+  let left = MAX_NODES
+  const write = (it: unknown, at: string, depth: number): string => {
+    left -= 1
+    if (left < 0 || depth > MAX_DEPTH + 1) unfit(at, 'too deep, or too many values')
+    if (typeof it === 'string') return stringify(it)
+    if (it === null || typeof it === 'boolean' || (typeof it === 'number' && it - it === 0)) return `${it}`
+    let text = ''
+    if (isArray(it)) {
+      for (let index = 0; index < it.length; index++) text += `,${write(it[index], `${at}/${index}`, depth + 1)}`
+      return `[${text.slice(1)}]`
+    }
+    if (!isPlain(it)) unfit(at, 'expected plain data')
+    const isCall = hasCalls && CALL.test(at)
+    const names = keys(it)
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!
+      const value = it[name]
+      const here = `${at}/${pointerStep(name)}`
+      if (value !== undefined)
+        text += `,${stringify(name)}:${
+          isCall && name === 'calldata'
+            ? compile(value, here)
+            : write(isCall && /^contract_?address$/i.test(name) ? canonical(value) : value, here, depth + 1)
+        }`
+    }
+    return `{${text.slice(1)}}`
+  }
+  return write(params ?? {}, '', 1)
+}
+
+/** What is no address goes on as it is: the worker refuses it with its path. */
+function canonical(it: unknown): unknown {
+  const isNumber =
+    typeof it === 'bigint' || (typeof it === 'string' && it.length <= 80 && (HEX.test(it) || DECIMAL.test(it)))
+  return isNumber && it !== '0x' && it !== '0X' ? `0x${BigInt(it).toString(16)}` : it
+}

@@ -1,0 +1,606 @@
+/**
+ * Starknet JSON-RPC over egress: our own bodies, limits of time and bytes, checked ids, decoded answers (provider.md 10).
+ * Decision: starknet.js' RpcProvider is not used on the hot path; it is 200 kB and answers 0 for a nonce it could not read.
+ */
+import { type Address, type Felt, parseAddress, parseFelt, parseSelector, type Selector } from '../core/felt.ts'
+import type { Genesis, NetworkId, NetworkRecord } from '../core/records.ts'
+import {
+  decode,
+  foreign,
+  integer,
+  isPlainObject,
+  list,
+  literal,
+  nullable,
+  optional,
+  picklist,
+  type Schema,
+  scalar,
+  text,
+  time,
+  unknown,
+} from '../core/schema.ts'
+import type { UnixSeconds } from '../core/time.ts'
+
+/** Egress' way out. Rejects when nothing came back in time or it was too long. */
+export type Post = (
+  url: string,
+  json: string,
+  caps: { readonly timeoutMs: number; readonly maxBytes: number },
+) => Promise<{ readonly status: number; readonly text: string; readonly retryAfter?: string }>
+
+/**
+ * `silent`: no answer. `http`: not 200. `garbage`: not an answer to what was asked. `rpc`: the node's own error.
+ * `wrongNetwork`: another chain, version or block 0 than the network's row says; nothing is signed for it.
+ */
+export type NodeError = Error & {
+  readonly kind: 'node'
+  readonly reason: 'silent' | 'http' | 'garbage' | 'rpc' | 'wrongNetwork'
+  readonly rpcCode?: number
+  /** Short strings found in the failure: for Details, never for a decision. */
+  readonly words: readonly string[]
+  readonly retryAfter?: number
+}
+
+export function isNodeError(error: unknown): error is NodeError {
+  return error instanceof Error && 'kind' in error && error.kind === 'node'
+}
+
+export function nodeError(
+  reason: NodeError['reason'],
+  words: readonly string[] = [],
+  more: { readonly rpcCode?: number; readonly retryAfter?: number } = {},
+): NodeError {
+  return Object.assign(new Error(`node: ${reason}${more.rpcCode === undefined ? '' : ` ${more.rpcCode}`}`), {
+    kind: 'node' as const,
+    reason,
+    words,
+    ...more,
+  })
+}
+
+export const RPC = {
+  contractNotFound: 20,
+  hashNotFound: 29,
+  contractError: 40,
+  executionError: 41,
+  nonce: 52,
+  duplicate: 59,
+} as const
+
+/** A transaction as `starknet_add*`, estimate and simulation take it: made by starknet/invoke.ts and cold/deploy.ts. */
+export type Body = Readonly<Record<string, unknown>>
+/** fri per unit of gas. */
+export interface Prices {
+  readonly l1_gas: bigint
+  readonly l2_gas: bigint
+  readonly l1_data_gas: bigint
+}
+export interface Block {
+  readonly number: number
+  readonly at: UnixSeconds
+  readonly sequencer: Felt
+  readonly prices: Prices
+}
+export interface Estimate {
+  readonly l1_gas: { readonly amount: bigint; readonly price: bigint }
+  readonly l2_gas: { readonly amount: bigint; readonly price: bigint }
+  readonly l1_data_gas: { readonly amount: bigint; readonly price: bigint }
+  /** fri. */
+  readonly fee: bigint
+}
+export interface Emitted {
+  readonly from: Address
+  readonly keys: readonly Felt[]
+  readonly data: readonly Felt[]
+}
+export interface Simulation {
+  readonly estimate: Estimate
+  /** The execution fails: not an error of the request. */
+  readonly reverted?: readonly string[]
+  /** In the order of the chain; frames that were rolled back are left out. The fee's transfer is not among them. */
+  readonly events: readonly Emitted[]
+}
+export type Finality = 'RECEIVED' | 'CANDIDATE' | 'PRE_CONFIRMED' | 'ACCEPTED_ON_L2' | 'ACCEPTED_ON_L1'
+export interface Status {
+  readonly finality: Finality
+  readonly execution?: 'SUCCEEDED' | 'REVERTED'
+  readonly failure?: string
+}
+export interface Receipt {
+  readonly hash: Felt
+  readonly finality: Finality
+  readonly execution: 'SUCCEEDED' | 'REVERTED'
+  readonly failure?: string
+  readonly fee: { readonly amount: bigint; readonly unit: 'FRI' | 'WEI' }
+  readonly block?: number
+  readonly events: readonly Emitted[]
+}
+export interface ViewCall {
+  readonly to: Address
+  readonly selector: Selector
+  readonly calldata: readonly Felt[]
+}
+
+export interface Node {
+  readonly url: string
+  specVersion(): Promise<string>
+  chainId(): Promise<Felt>
+  genesis(): Promise<Genesis>
+  /** `latest`: the last accepted block. */
+  lastBlock(): Promise<Block>
+  block(number: number): Promise<Block>
+  /** What the next block will ask. */
+  gasPrices(): Promise<Prices>
+  /** At `pre_confirmed`; `undefined` when no contract is there. */
+  nonce(account: Address): Promise<Felt | undefined>
+  /** In the last accepted block: what proofs of policy.md 8.3 rest on. */
+  acceptedNonce(account: Address): Promise<Felt | undefined>
+  classHashAt(contract: Address): Promise<Felt | undefined>
+  /** The ABI as JSON text, "null" where the class carries none; `undefined` when no contract is there. */
+  classAt(contract: Address): Promise<string | undefined>
+  /** What can be called from outside, by the class itself and not its ABI, which may be missing (devnet's own STRK). */
+  selectorsAt(contract: Address): Promise<readonly Selector[] | undefined>
+  call(call: ViewCall): Promise<readonly Felt[]>
+  /** The whole chain in order, validation skipped, at `pre_confirmed`. @throws NodeError rpc 41 when one fails */
+  estimate(chain: readonly Body[]): Promise<readonly Estimate[]>
+  /** One transaction, validation and fee charge skipped, at `pre_confirmed`. */
+  simulate(transaction: Body): Promise<Simulation>
+  /** One try: who repeats it sends the same bytes (`attempt` keeps them). */
+  addInvoke(attempt: Attempt): Promise<Felt>
+  addDeploy(attempt: Attempt): Promise<Felt>
+  /** `undefined`: the node does not know the hash. */
+  status(hash: Felt): Promise<Status | undefined>
+  receipt(hash: Felt): Promise<Receipt | undefined>
+}
+/** The text of one `add*` request: made once, so that a repetition is byte for byte the same. */
+export interface Attempt {
+  readonly id: number
+  readonly text: string
+}
+
+export const TIMEOUT_MS = 10_000
+export const MAX_BYTES = 2 ** 20
+export const MAX_CLASS_BYTES = 2 ** 23
+/** Waits before the second to the fifth try, ms. */
+export const REPEATS: readonly number[] = [500, 1_000, 2_000, 4_000]
+/** A node that asks for more patience than this is down for us, ms. */
+const MAX_WAIT_MS = 10_000
+
+export interface NodeNeeds {
+  readonly url: string
+  readonly post: Post
+  readonly wait?: (ms: number) => Promise<void>
+}
+
+export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
+  const send = async (method: string, attempt: Attempt, maxBytes = MAX_BYTES): Promise<unknown> => {
+    let answer: Awaited<ReturnType<Post>>
+    try {
+      answer = await post(url, attempt.text, { timeoutMs: TIMEOUT_MS, maxBytes })
+    } catch {
+      throw nodeError('silent', [method])
+    }
+    return resultOf(attempt.id, answer)
+  }
+  const read = async <T>(method: string, params: unknown, shape: Schema<T>, maxBytes?: number): Promise<T> => {
+    const attempt = newAttempt(method, params)
+    for (const pause of [...REPEATS, undefined]) {
+      try {
+        const result = decode(shape, await send(method, attempt, maxBytes))
+        if (!result.ok) throw nodeError('garbage', [`${method}${result.at}`])
+        return result.value
+      } catch (error) {
+        if (pause === undefined || !isNodeError(error) || error.reason === 'rpc') throw error
+        const asked = (error.retryAfter ?? 0) * 1000
+        if (asked > MAX_WAIT_MS) throw error
+        await wait(Math.max(pause, asked))
+      }
+    }
+    throw nodeError('silent', [method])
+  }
+  const readOr = async <T>(code: number, reading: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await reading
+    } catch (error) {
+      if (isNodeError(error) && error.rpcCode === code) return undefined
+      throw error
+    }
+  }
+  const block = (id: unknown) => read('starknet_getBlockWithTxHashes', { block_id: id }, BLOCK)
+  const nonceAt = (account: Address, tag: string) =>
+    readOr(RPC.contractNotFound, read('starknet_getNonce', { block_id: tag, contract_address: account }, felt))
+  const add = async (method: string, attempt: Attempt): Promise<Felt> => {
+    const result = decode(ADDED, await send(method, attempt))
+    if (!result.ok) throw nodeError('garbage', [`${method}${result.at}`])
+    return result.value.transaction_hash
+  }
+
+  return {
+    url,
+    specVersion: () => read('starknet_specVersion', [], text(32)),
+    chainId: () => read('starknet_chainId', [], felt),
+    genesis: async () => {
+      const first = await block({ block_number: 0 })
+      if (first.block_hash === undefined) throw nodeError('garbage', ['starknet_getBlockWithTxHashes/block_hash'])
+      return { hash: first.block_hash, at: first.timestamp }
+    },
+    lastBlock: async () => blockOf(await block('latest')),
+    block: async (number) => {
+      const found = blockOf(await block({ block_number: number }))
+      if (found.number !== number) throw nodeError('garbage', ['starknet_getBlockWithTxHashes/block_number'])
+      return found
+    },
+    gasPrices: async () => pricesOf(await block('pre_confirmed')),
+    nonce: (account) => nonceAt(account, 'pre_confirmed'),
+    acceptedNonce: (account) => nonceAt(account, 'latest'),
+    classHashAt: (contract) =>
+      readOr(
+        RPC.contractNotFound,
+        read('starknet_getClassHashAt', { block_id: 'latest', contract_address: contract }, felt),
+      ),
+    classAt: async (contract) => {
+      const params = { block_id: 'latest', contract_address: contract }
+      const found = await readOr(RPC.contractNotFound, read('starknet_getClassAt', params, CLASS, MAX_CLASS_BYTES))
+      if (found === undefined) return undefined
+      return typeof found.abi === 'string' ? found.abi : JSON.stringify(found.abi ?? null)
+    },
+    selectorsAt: async (contract) => {
+      const params = { block_id: 'latest', contract_address: contract }
+      const found = await readOr(
+        RPC.contractNotFound,
+        read('starknet_getClassAt', params, ENTRYPOINTS, MAX_CLASS_BYTES),
+      )
+      return found?.entry_points_by_type.EXTERNAL.map(({ selector }) => selector)
+    },
+    call: ({ to, selector, calldata }) =>
+      read(
+        'starknet_call',
+        { request: { contract_address: to, entry_point_selector: selector, calldata }, block_id: 'latest' },
+        list(felt, MAX_FELTS),
+      ),
+    estimate: async (chain) => {
+      const params = { request: chain, simulation_flags: ['SKIP_VALIDATE'], block_id: 'pre_confirmed' }
+      const answers = await read('starknet_estimateFee', params, list(ESTIMATE, chain.length))
+      if (answers.length !== chain.length) throw nodeError('garbage', ['starknet_estimateFee'])
+      return answers.map(estimateOf)
+    },
+    simulate: async (transaction) => {
+      const params = {
+        block_id: 'pre_confirmed',
+        transactions: [transaction],
+        simulation_flags: ['SKIP_VALIDATE', 'SKIP_FEE_CHARGE'],
+      }
+      const [only] = await read('starknet_simulateTransactions', params, list(SIMULATED, 1))
+      if (only === undefined) throw nodeError('garbage', ['starknet_simulateTransactions'])
+      const run = only.transaction_trace.execute_invocation
+      const estimate = estimateOf(only.fee_estimation)
+      return isPlainObject(run) && run.revert_reason !== undefined
+        ? { estimate, reverted: failureWords(run.revert_reason), events: [] }
+        : { estimate, events: eventsOf(run) }
+    },
+    addInvoke: (attempt) => add('starknet_addInvokeTransaction', attempt),
+    addDeploy: (attempt) => add('starknet_addDeployAccountTransaction', attempt),
+    status: async (hash) => {
+      const found = await readOr(
+        RPC.hashNotFound,
+        read('starknet_getTransactionStatus', { transaction_hash: hash }, STATUS),
+      )
+      return found && statusOf(found)
+    },
+    receipt: async (hash) => {
+      const found = await readOr(
+        RPC.hashNotFound,
+        read('starknet_getTransactionReceipt', { transaction_hash: hash }, RECEIPT),
+      )
+      if (found === undefined) return undefined
+      if (found.transaction_hash !== hash) throw nodeError('garbage', ['starknet_getTransactionReceipt'])
+      return receiptOf(found)
+    },
+  }
+}
+
+/** The bytes of an `add*` request; the same attempt can be sent again. */
+export function invokeAttempt(body: Body): Attempt {
+  return newAttempt('starknet_addInvokeTransaction', { invoke_transaction: body })
+}
+export function deployAttempt(body: Body): Attempt {
+  return newAttempt('starknet_addDeployAccountTransaction', { deploy_account_transaction: body })
+}
+
+/** What `createNodes` needs of the networks' owner. */
+export interface NetworkRows {
+  row(network: NetworkId): Promise<NetworkRecord>
+  /** Called when a network's block 0 is seen for the first time. */
+  remember(network: NetworkId, genesis: Genesis): Promise<void>
+  /** Block 0 is another one than the one remembered: this network's sessions are over (security.md R11). */
+  restarted(network: NetworkId, seen: Genesis): Promise<void>
+}
+export interface Nodes {
+  /** The node of a network, checked in this worker's life and not longer than 1 h ago. @throws NodeError */
+  of(network: NetworkId): Promise<Node>
+  /** The network's node, or its block 0, was changed: check again before the next use. */
+  forget(network: NetworkId): void
+}
+
+const CHECK_LASTS = 3_600
+const SPECS = /^0\.(9|10)\.\d{1,3}(-[a-z0-9.]{1,20})?$/
+
+/** One node per network, which is asked who it is before its first use (provider.md 10). */
+export function createNodes(needs: {
+  readonly networks: NetworkRows
+  readonly post: Post
+  readonly now: () => UnixSeconds
+  readonly wait?: (ms: number) => Promise<void>
+}): Nodes {
+  const checked = new Map<NetworkId, { readonly at: UnixSeconds; readonly node: Promise<Node> }>()
+
+  const check = async (network: NetworkId): Promise<Node> => {
+    const row = await needs.networks.row(network)
+    const { post, wait } = needs
+    const node = createNode(wait === undefined ? { url: row.node, post } : { url: row.node, post, wait })
+    const [chainId, spec, genesis] = await Promise.all([node.chainId(), node.specVersion(), node.genesis()])
+    if (chainId !== row.chainId) throw nodeError('wrongNetwork', ['chain'])
+    if (!SPECS.test(spec)) throw nodeError('wrongNetwork', ['version'])
+    if (row.genesis === undefined) await needs.networks.remember(network, genesis)
+    else if (row.genesis.hash !== genesis.hash || row.genesis.at !== genesis.at) {
+      await needs.networks.restarted(network, genesis)
+      throw nodeError('wrongNetwork', ['genesis'])
+    }
+    return node
+  }
+
+  return {
+    of: (network) => {
+      const last = checked.get(network)
+      if (last !== undefined && needs.now() - last.at < CHECK_LASTS && needs.now() >= last.at) return last.node
+      const node = check(network)
+      checked.set(network, { at: needs.now(), node })
+      // A failed check is no check: the next caller asks again.
+      node.catch(() => {
+        if (checked.get(network)?.node === node) checked.delete(network)
+      })
+      return node
+    },
+    forget: (network) => {
+      checked.delete(network)
+    },
+  }
+}
+
+const MAX_WORDS = 16
+const MAX_WORD = 300
+const MAX_DEPTH = 64
+
+/**
+ * The one decoder of a node's five failure shapes (provider.md 10): text with quoted short strings, nested frames with an
+ * innermost JSON text of felts, lists. It collects what a person may read; nothing is decided on it alone.
+ */
+export function failureWords(failure: unknown): readonly string[] {
+  const words = new Set<string>()
+  const add = (word: string) => {
+    if (word !== '' && words.size < MAX_WORDS) words.add(word.slice(0, MAX_WORD))
+  }
+  const walk = (value: unknown, depth: number): void => {
+    if (depth > MAX_DEPTH) return
+    if (Array.isArray(value)) {
+      for (const item of value.slice(0, MAX_WORDS)) walk(item, depth + 1)
+    } else if (isPlainObject(value)) {
+      for (const key of ['error', 'revert_error', 'execution_error', 'revert_reason', 'failure_reason']) {
+        if (key in value) walk(value[key], depth + 1)
+      }
+    } else if (typeof value === 'string') {
+      for (const word of wordsIn(value.slice(0, MAX_TEXT))) add(word)
+    }
+  }
+  walk(failure, 0)
+  return [...words]
+}
+
+const MAX_TEXT = 20_000
+
+function wordsIn(value: string): readonly string[] {
+  const quoted = [...value.matchAll(/\('([^']{1,31})'\)/g)].map((found) => found[1]!)
+  if (quoted.length > 0) return quoted
+  const spelled = [...value.matchAll(/0x[0-9a-fA-F]{4,64}/g)].flatMap((found) => asciiOf(found[0]) ?? [])
+  if (spelled.length > 0) return spelled
+  return [value.trim()]
+}
+
+/** A felt that is a text of at least two printable characters. */
+function asciiOf(hex: string): string | undefined {
+  const digits = hex.slice(2).replace(/^(00)+/, '')
+  if (digits.length % 2 !== 0 || digits.length < 4 || digits.length > 62) return undefined
+  const codes = digits.match(/../g)!.map((pair) => Number.parseInt(pair, 16))
+  return codes.every((code) => code >= 0x20 && code <= 0x7e) ? String.fromCharCode(...codes) : undefined
+}
+
+let lastId = 0
+function newAttempt(method: string, params: unknown): Attempt {
+  lastId += 1
+  return { id: lastId, text: JSON.stringify({ jsonrpc: '2.0', id: lastId, method, params }) }
+}
+
+function resultOf(id: number, answer: Awaited<ReturnType<Post>>): unknown {
+  if (answer.status !== 200) {
+    const seconds = Number(answer.retryAfter ?? Number.NaN)
+    throw nodeError(
+      'http',
+      [String(answer.status)],
+      Number.isFinite(seconds) && seconds > 0 ? { retryAfter: seconds } : {},
+    )
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(answer.text)
+  } catch {
+    throw nodeError('garbage', ['not JSON'])
+  }
+  const frame = decode(FRAME, json)
+  if (!frame.ok || frame.value.id !== id) throw nodeError('garbage', ['not an answer to this request'])
+  const { error, result } = frame.value
+  if (error !== undefined) {
+    const words = failureWords(error.data)
+    throw nodeError('rpc', words.length > 0 ? words : [error.message.slice(0, MAX_WORD)], { rpcCode: error.code })
+  }
+  if (result === undefined) throw nodeError('garbage', ['no result'])
+  return result
+}
+
+const MAX_FELTS = 20_000
+const MAX_EVENTS = 10_000
+const MAX_ENTRYPOINTS = 4_096
+
+const felt = scalar<Felt>((it) => (typeof it === 'string' && it.startsWith('0x') ? parseFelt(it) : undefined), 'a felt')
+const address = scalar<Address>(
+  (it) => (typeof it === 'string' && it.startsWith('0x') ? parseAddress(it) : undefined),
+  'an address',
+)
+/** A number of units or fri, hex; u128 at most. */
+const quantity = scalar<bigint>(
+  (it) => (typeof it === 'string' && /^0x[0-9a-fA-F]{1,32}$/.test(it) ? BigInt(it) : undefined),
+  'a quantity in hex',
+)
+const reason = optional(nullable(text(MAX_BYTES)))
+
+const FRAME = foreign({
+  jsonrpc: literal('2.0'),
+  id: integer(0, Number.MAX_SAFE_INTEGER),
+  result: optional(unknown()),
+  error: optional(
+    foreign({
+      code: integer(-(2 ** 31), 2 ** 31),
+      message: text(MAX_BYTES),
+      data: optional(unknown()),
+    }),
+  ),
+})
+const price = foreign({ price_in_fri: quantity })
+const BLOCK = foreign({
+  block_hash: optional(felt),
+  block_number: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  timestamp: time,
+  sequencer_address: felt,
+  l1_gas_price: price,
+  l2_gas_price: price,
+  l1_data_gas_price: price,
+})
+const CLASS = foreign({ abi: optional(unknown()) })
+const ENTRYPOINTS = foreign({
+  entry_points_by_type: foreign({
+    EXTERNAL: list(
+      foreign({
+        selector: scalar<Selector>(parseSelector, 'a selector'),
+      }),
+      MAX_ENTRYPOINTS,
+    ),
+  }),
+})
+const ESTIMATE = foreign({
+  l1_gas_consumed: quantity,
+  l1_gas_price: quantity,
+  l2_gas_consumed: quantity,
+  l2_gas_price: quantity,
+  l1_data_gas_consumed: quantity,
+  l1_data_gas_price: quantity,
+  overall_fee: quantity,
+  unit: literal('FRI'),
+})
+const SIMULATED = foreign({
+  transaction_trace: foreign({ execute_invocation: unknown() }),
+  fee_estimation: ESTIMATE,
+})
+const ADDED = foreign({ transaction_hash: felt })
+const finality = picklist(['RECEIVED', 'CANDIDATE', 'PRE_CONFIRMED', 'ACCEPTED_ON_L2', 'ACCEPTED_ON_L1'])
+const execution = picklist(['SUCCEEDED', 'REVERTED'])
+const STATUS = foreign({ finality_status: finality, execution_status: optional(execution), failure_reason: reason })
+const event = foreign({ from_address: address, keys: list(felt, MAX_FELTS), data: list(felt, MAX_FELTS) })
+const RECEIPT = foreign({
+  transaction_hash: felt,
+  finality_status: finality,
+  execution_status: execution,
+  revert_reason: reason,
+  actual_fee: foreign({ amount: quantity, unit: picklist(['FRI', 'WEI']) }),
+  block_number: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  events: list(event, MAX_EVENTS),
+})
+const FRAME_OF_CALL = foreign({
+  contract_address: address,
+  events: list(
+    foreign({ order: integer(0, 1_000_000), keys: list(felt, MAX_FELTS), data: list(felt, MAX_FELTS) }),
+    MAX_EVENTS,
+  ),
+  calls: list(unknown(), MAX_EVENTS),
+  is_reverted: optional(unknown()),
+})
+
+type Out<S> = S extends Schema<infer T> ? T : never
+
+function pricesOf(block: Out<typeof BLOCK>): Prices {
+  return {
+    l1_gas: block.l1_gas_price.price_in_fri,
+    l2_gas: block.l2_gas_price.price_in_fri,
+    l1_data_gas: block.l1_data_gas_price.price_in_fri,
+  }
+}
+
+function blockOf(block: Out<typeof BLOCK>): Block {
+  if (block.block_number === undefined) throw nodeError('garbage', ['starknet_getBlockWithTxHashes/block_number'])
+  return {
+    number: block.block_number,
+    at: block.timestamp,
+    sequencer: block.sequencer_address,
+    prices: pricesOf(block),
+  }
+}
+
+function estimateOf(it: Out<typeof ESTIMATE>): Estimate {
+  return {
+    l1_gas: { amount: it.l1_gas_consumed, price: it.l1_gas_price },
+    l2_gas: { amount: it.l2_gas_consumed, price: it.l2_gas_price },
+    l1_data_gas: { amount: it.l1_data_gas_consumed, price: it.l1_data_gas_price },
+    fee: it.overall_fee,
+  }
+}
+
+const MAX_FAILURE = 2_000
+
+function statusOf(it: Out<typeof STATUS>): Status {
+  return {
+    finality: it.finality_status,
+    ...(it.execution_status === undefined ? {} : { execution: it.execution_status }),
+    ...(it.failure_reason == null ? {} : { failure: it.failure_reason.slice(0, MAX_FAILURE) }),
+  }
+}
+
+function receiptOf(it: Out<typeof RECEIPT>): Receipt {
+  return {
+    hash: it.transaction_hash,
+    finality: it.finality_status,
+    execution: it.execution_status,
+    fee: it.actual_fee,
+    events: it.events.map(({ from_address: from, keys, data }) => ({ from, keys, data })),
+    ...(it.revert_reason == null ? {} : { failure: it.revert_reason.slice(0, MAX_FAILURE) }),
+    ...(it.block_number === undefined ? {} : { block: it.block_number }),
+  }
+}
+
+/** Events sit in nested frames, with an order over all of them; the emitter is the frame's contract. */
+function eventsOf(root: unknown): readonly Emitted[] {
+  const found: { readonly order: number; readonly event: Emitted }[] = []
+  const walk = (value: unknown, depth: number): void => {
+    const frame = decode(FRAME_OF_CALL, value)
+    if (!frame.ok || depth > MAX_DEPTH) throw nodeError('garbage', [`trace${frame.ok ? '' : frame.at}`])
+    if (frame.value.is_reverted === true) return
+    for (const { order, keys, data } of frame.value.events) {
+      found.push({ order, event: { from: frame.value.contract_address, keys, data } })
+    }
+    for (const inner of frame.value.calls) walk(inner, depth + 1)
+  }
+  walk(root, 0)
+  return found.sort((a, b) => a.order - b.order).map(({ event: emitted }) => emitted)
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

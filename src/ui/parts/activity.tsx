@@ -1,0 +1,70 @@
+import type { ActivityView } from '../../core/protocol/ui.ts'
+import { ago, clockOf, said } from '../words.ts'
+import { Icon, type IconName } from './icons.tsx'
+
+const ICONS: Record<ActivityView['state'], IconName> = {
+  sending: 'clock',
+  sent: 'clock',
+  nearly: 'clock',
+  done: 'bolt',
+  failed: 'danger',
+  dropped: 'cross',
+  refused: 'warn',
+  note: 'info',
+}
+
+/** One line of Home: what happened, who asked, what it cost. */
+export function ActivityRow({ row }: { readonly row: ActivityView }) {
+  const automatic = row.session !== undefined
+  return (
+    <li class="item">
+      <span class="mark" aria-hidden="true">
+        <Icon name={row.state === 'done' && !automatic ? 'send' : ICONS[row.state]} size={16} />
+      </span>
+      <span class="grow">
+        {said(row.title)}
+        <span class="sub dots">
+          <span>{said(row.stateLine)}</span>
+          {row.host !== undefined && <span>{row.host}</span>}
+          <span class="num">{ago(row.at)}</span>
+        </span>
+      </span>
+      <Cost row={row} />
+    </li>
+  )
+}
+
+/** One line of a session's log: all reasons, and the node's own words last. */
+export function LogRow({ row }: { readonly row: ActivityView }) {
+  return (
+    <li class="item">
+      <span class="when">{clockOf(row.at)}</span>
+      <span class="grow">
+        {said(row.title)}
+        {row.lines.map((line) => (
+          <span key={said(line)} class="sub">
+            {said(line)}
+          </span>
+        ))}
+        {row.failure !== undefined && <span class="sub mono">{row.failure}</span>}
+      </span>
+      {row.state === 'refused' || row.state === 'failed' ? (
+        <span class={`tag ${row.state === 'failed' ? 'danger' : 'warn'}`}>{said(row.stateLine)}</span>
+      ) : row.amount === undefined && row.fee === undefined ? (
+        <span class="note muted">{said(row.stateLine)}</span>
+      ) : (
+        <Cost row={row} />
+      )}
+    </li>
+  )
+}
+
+function Cost({ row }: { readonly row: ActivityView }) {
+  if (row.amount === undefined && row.fee === undefined) return null
+  return (
+    <span class="right">
+      {row.amount !== undefined && said(row.amount)}
+      {row.fee !== undefined && <span class="sub">{said(row.fee)}</span>}
+    </span>
+  )
+}

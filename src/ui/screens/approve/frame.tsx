@@ -1,0 +1,369 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { ApprovalView, Decision, View } from '../../../core/protocol/ui.ts'
+import { count, line, text } from '../../../core/words.ts'
+import { useWallet } from '../../client.ts'
+import { Button, IconButton, PasswordField, Tick } from '../../parts/controls.tsx'
+import { DecisionBar } from '../../parts/decision-bar.tsx'
+import { sentenceOf, wentWrong } from '../../parts/fault.tsx'
+import { Icon } from '../../parts/icons.tsx'
+import { toast } from '../../parts/live.tsx'
+import { Sentence } from '../../parts/text.tsx'
+import { plural, said, t } from '../../words.ts'
+import { Unlock } from '../unlock.tsx'
+import { Connect } from './connect.tsx'
+import { SessionRequest } from './session.tsx'
+import { Transaction } from './transaction.tsx'
+
+const CLOSE_AFTER = 1_500
+
+/** The approval window. What is shown is never replaced by another question; later ones only change "1 of n". */
+export function Approvals({ view }: { readonly view: View }) {
+  const { approvals } = view
+  const [shownId, setShownId] = useState<string>()
+  const [decided, setDecided] = useState<ReadonlySet<string>>(new Set())
+  const open = approvals.filter((approval) => !decided.has(approval.id) || isAtWork(approval))
+  const shown = open.find((approval) => approval.id === shownId)
+  const gone = shownId !== undefined && !approvals.some((it) => it.id === shownId) && !decided.has(shownId)
+  useEffect(() => {
+    if (shown === undefined && !gone) setShownId(open[0]?.id)
+  }, [shown, gone, open[0]?.id])
+  const finished = view.lock === 'unlocked' && open.length === 0 && view.waiting.length === 0 && decided.size > 0
+  useEffect(() => {
+    if (!finished) return
+    window.close()
+  }, [finished])
+
+  if (view.lock !== 'unlocked') return <Unlock view={view} inApproval />
+  if (gone)
+    return (
+      <Notice
+        title={t('ui_approve_gone')}
+        what={t('ui_nothingSigned')}
+        onClose={() => (open.length > 0 ? setShownId(open[0]?.id) : window.close())}
+      />
+    )
+  if (shown === undefined)
+    return <Notice title={t('ui_approve_none')} what={t('ui_approve_noneWhat')} onClose={() => window.close()} />
+  const at = open.indexOf(shown)
+  return (
+    <Approval
+      key={shown.id}
+      approval={shown}
+      view={view}
+      at={at}
+      all={open.length}
+      onTurn={(step) => setShownId(open[at + step]?.id)}
+      onDecided={(ids) => setDecided(new Set([...decided, ...ids]))}
+      onLeave={() => {
+        setDecided(new Set([...decided, shown.id]))
+        setShownId(undefined)
+      }}
+    />
+  )
+}
+
+/** Brings the steps and their facts into view; they are on the page, further down. */
+const showFirst = () => document.getElementById('first')?.scrollIntoView({ block: 'center' })
+
+/** After Allow a session's steps may still run: its page stays and tells. */
+const isAtWork = (approval: ApprovalView) => approval.kind === 'session' && approval.phase !== 'asking'
+
+const TITLES = {
+  connect: 'ui_connect_title',
+  session: 'ui_session_title',
+  transaction: 'ui_transaction_title',
+} as const
+const ALLOWS = {
+  connect: 'ui_connect_allow',
+  session: 'ui_session_allow',
+  transaction: 'ui_transaction_allow',
+} as const
+
+interface ApprovalProps {
+  readonly approval: ApprovalView
+  readonly view: View
+  readonly at: number
+  readonly all: number
+  readonly onTurn: (step: number) => void
+  readonly onDecided: (ids: readonly string[]) => void
+  readonly onLeave: () => void
+}
+
+function Approval({ approval, view, at, all, onTurn, onDecided, onLeave }: ApprovalProps) {
+  const { ask } = useWallet()
+  const [password, setPassword] = useState('')
+  const [ticked, setTicked] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const [slow, setSlow] = useState(false)
+  const [failure, setFailure] = useState<string>()
+  const [wrong, setWrong] = useState<string>()
+  const [drafts, setDrafts] = useState(0)
+  const own = useOwnEdits(approval)
+
+  const danger = approval.kind === 'session' && approval.danger
+  const needsPassword = approval.kind === 'session' && approval.stepUp
+  const tick = tickOf(approval)
+  const stepUpMissing = (tick !== undefined && !ticked) || (needsPassword && password === '')
+  const atWork = isAtWork(approval)
+
+  const decide = async (decision: Decision) => {
+    setBusy(true)
+    setFailure(undefined)
+    const patience = setTimeout(() => setSlow(true), 2_000)
+    try {
+      await ask('decide', {
+        id: approval.id,
+        rev: approval.rev,
+        digest: approval.digest,
+        decision,
+        ...(decision === 'allow' && needsPassword ? { password } : {}),
+        ...(tick === undefined ? {} : { ticked }),
+      })
+      onDecided(decision === 'refuseAll' ? view.approvals.map((it) => it.id) : [approval.id])
+    } catch (error) {
+      const { code } = wentWrong(error)
+      if (code === 'wrongPassword' || code === 'wait') setWrong(sentenceOf(error))
+      // A stale question comes back as a new revision, which says itself that it changed.
+      else if (code === 'gone') onDecided([approval.id])
+      else if (code !== 'stale') setFailure(sentenceOf(error))
+    } finally {
+      clearTimeout(patience)
+      setSlow(false)
+      setPassword('')
+      setBusy(false)
+    }
+  }
+
+  const bar = atWork ? (
+    <AfterAllow approval={approval} alone={all === 1 && view.waiting.length <= 1} onLeave={onLeave} />
+  ) : (
+    <DecisionBar
+      revision={`${approval.id} ${approval.rev} ${approval.digest}`}
+      allowLabel={t(ALLOWS[approval.kind])}
+      {...summaryOf(approval)}
+      danger={danger}
+      ready={approval.blocked === undefined && drafts === 0 && !own.busy}
+      stepUpMissing={stepUpMissing}
+      stepUp={
+        tick !== undefined || needsPassword ? (
+          <>
+            {tick !== undefined && (
+              <Tick on={ticked} onChange={setTicked}>
+                {tick}
+              </Tick>
+            )}
+            {needsPassword && (tick === undefined || ticked) && (
+              <>
+                {!danger && approval.kind === 'session' && (
+                  <p class="label">
+                    {t(approval.enableFacts.length > 0 ? 'ui_session_whyPassword' : 'ui_session_whyPasswordDeploy')}{' '}
+                    <button type="button" class="link" onClick={showFirst}>
+                      {t('ui_session_readFirst')}
+                    </button>
+                  </p>
+                )}
+                <PasswordField
+                  value={password}
+                  wrong={wrong}
+                  onInput={(value) => {
+                    setPassword(value)
+                    setWrong(undefined)
+                  }}
+                />
+              </>
+            )}
+          </>
+        ) : undefined
+      }
+      notice={
+        <>
+          {approval.blocked !== undefined && <BarLine icon="warn">{said(approval.blocked)}</BarLine>}
+          {own.changed.size > 0 && <BarLine icon="info">{plural('ui_changed_other', own.changed.size)}</BarLine>}
+          {slow && <BarLine icon="clock">{t('ui_reconnecting')}</BarLine>}
+          {failure !== undefined && <BarLine icon="danger">{failure}</BarLine>}
+        </>
+      }
+      waiting={all}
+      lapsesAt={approval.lapsesAt}
+      busy={busy}
+      onKeepOpen={() => void ask('keepOpen', { id: approval.id }).catch((error) => setFailure(sentenceOf(error)))}
+      onDecide={(decision) => void decide(decision)}
+    />
+  )
+  return (
+    <main class="page approval" aria-describedby="sentence">
+      <header class="top">
+        <h1>{t(TITLES[approval.kind])}</h1>
+        {all > 1 && (
+          <nav class="pager" aria-label={t('ui_pager')}>
+            <IconButton icon="left" name={t('ui_pager_before')} off={at === 0} onPress={() => onTurn(-1)} />
+            <span class="num">{t('ui_pager_at', { at: count(at + 1), n: count(all) })}</span>
+            <IconButton icon="right" name={t('ui_pager_next')} off={at === all - 1} onPress={() => onTurn(1)} />
+          </nav>
+        )}
+      </header>
+      <div class="body">
+        {approval.kind === 'connect' ? (
+          <Connect approval={approval} view={view} onChoose={own.edit} />
+        ) : approval.kind === 'session' ? (
+          <SessionRequest
+            approval={approval}
+            view={view}
+            changed={own.changed}
+            onEdit={own.edit}
+            onDraft={(open) => setDrafts(open ? 1 : 0)}
+          />
+        ) : (
+          <Transaction approval={approval} view={view} changed={own.changed} />
+        )}
+      </div>
+      {bar}
+    </main>
+  )
+}
+
+function BarLine({
+  icon,
+  children,
+}: {
+  readonly icon: 'info' | 'warn' | 'danger' | 'clock'
+  readonly children: ComponentChildren
+}) {
+  return (
+    <p class={`row notice label ${icon === 'warn' || icon === 'danger' ? icon : ''}`} role="alert">
+      <Icon name={icon} />
+      <span class="grow">{children}</span>
+    </p>
+  )
+}
+
+/** Steps run, or the session stands, or it failed and says what was done before. The window closes by itself when all is well. */
+function AfterAllow({
+  approval,
+  alone,
+  onLeave,
+}: {
+  readonly approval: ApprovalView
+  readonly alone: boolean
+  readonly onLeave: () => void
+}) {
+  const phase = approval.kind === 'session' ? approval.phase : 'done'
+  useEffect(() => {
+    if (phase !== 'done') return
+    const closing = setTimeout(() => (alone ? window.close() : onLeave()), CLOSE_AFTER)
+    return () => clearTimeout(closing)
+  }, [phase, alone])
+  const outcome = approval.kind === 'session' ? approval.outcome : undefined
+  return (
+    <div class="bar">
+      <div class="stack gap12">
+        <p class={`label ${phase === 'failed' ? 'danger' : ''}`} role={phase === 'failed' ? 'alert' : 'status'}>
+          {outcome === undefined ? t(phase === 'running' ? 'ui_session_runs' : 'ui_session_allowed') : said(outcome)}
+        </p>
+        <Button look="tall" onPress={() => (alone ? window.close() : onLeave())}>
+          {t('ui_close')}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+function Notice({
+  title,
+  what,
+  onClose,
+}: {
+  readonly title: string
+  readonly what: string
+  readonly onClose: () => void
+}) {
+  return (
+    <main class="page approval">
+      <div class="body">
+        <div class="empty">
+          <h1 class="host">{title}</h1>
+          <p class="muted">{what}</p>
+          <Button onPress={onClose}>{t('ui_close')}</Button>
+        </div>
+      </div>
+    </main>
+  )
+}
+
+function tickOf(approval: ApprovalView): string | undefined {
+  if (approval.kind === 'transaction') return approval.tick === undefined ? undefined : said(approval.tick)
+  if (approval.kind !== 'session' || !approval.danger) return undefined
+  return approval.tick === undefined ? t('ui_session_tick') : said(approval.tick)
+}
+
+function summaryOf(approval: ApprovalView): { readonly worst: ComponentChildren; readonly end: ComponentChildren } {
+  switch (approval.kind) {
+    case 'connect':
+      return {
+        worst: <Sentence line={line('ui_connect_summary', { account: text(approval.account.name) })} strong="names" />,
+        end: t('ui_connect_end'),
+      }
+    case 'session':
+      return { worst: <Sentence line={approval.summary.worst} />, end: said(approval.summary.end) }
+    case 'transaction':
+      return { worst: <Sentence line={approval.summary ?? approval.fee.line} />, end: t('ui_transaction_end') }
+  }
+}
+
+/**
+ * Edits go to the worker and come back as a new revision. What changed in a revision that this page did not ask for is
+ * marked, so that nobody allows something else than they read.
+ */
+function useOwnEdits(approval: ApprovalView) {
+  const [pending, setPending] = useState(0)
+  const [changed, setChanged] = useState<ReadonlySet<string>>(new Set())
+  const latest = useRef(approval)
+  latest.current = approval
+  const queue = useRef<Promise<unknown>>(Promise.resolve())
+  const seen = useRef({ rev: approval.rev, rows: rowsOf(approval), own: 0 })
+  const rows = useMemo(() => rowsOf(approval), [approval])
+  useEffect(() => {
+    const before = seen.current
+    if (before.rev === approval.rev) return
+    seen.current = { ...before, rev: approval.rev, rows }
+    if (pending > 0 || before.own > 0) {
+      seen.current.own = Math.max(0, before.own - 1)
+      setChanged(new Set())
+      return
+    }
+    const differs = [...rows].filter(([id, words]) => before.rows.get(id) !== words).map(([id]) => id)
+    setChanged(new Set(differs))
+  }, [approval.rev])
+  const edit = (act: (approval: ApprovalView) => Promise<unknown>) => {
+    setPending((n) => n + 1)
+    seen.current.own += 1
+    // One after the other, each on the revision it will change.
+    queue.current = queue.current
+      .then(() => act(latest.current))
+      .catch((error) => toast(sentenceOf(error)))
+      .finally(() => {
+        setPending((n) => n - 1)
+        // The revision may come a little after the answer; what comes later is not ours.
+        setTimeout(() => {
+          seen.current.own = 0
+        }, 1_000)
+      })
+  }
+  return { edit, busy: pending > 0, changed }
+}
+
+function rowsOf(approval: ApprovalView): ReadonlyMap<string, string> {
+  const rows = new Map<string, string>()
+  if (approval.kind === 'session') {
+    rows.set('headline', said(approval.headline)).set('worst', said(approval.worst))
+    for (const rule of approval.can)
+      rows.set(rule.id, [rule.line, ...rule.qualifiers].map(said).concat(String(rule.enabled)).join(' '))
+    for (const limit of approval.limits) rows.set(limit.id, said(limit.line))
+  }
+  if (approval.kind === 'transaction') {
+    rows.set('sentence', said(approval.sentence)).set('fee', said(approval.fee.line))
+    for (const [index, change] of approval.balanceChanges.entries()) rows.set(`change ${index}`, said(change.line))
+  }
+  return rows
+}

@@ -1,0 +1,306 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ApprovalView, Edits, SessionRequestView, View } from '../../../core/protocol/ui.ts'
+import { time } from '../../../core/words.ts'
+import { useWallet } from '../../client.ts'
+import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
+import { DetailFacts, Facts, Group, Limit, Risks, Rules, useChip } from '../../parts/facts.tsx'
+import { announce } from '../../parts/live.tsx'
+import { SessionCard } from '../../parts/session-card.tsx'
+import { Steps } from '../../parts/steps.tsx'
+import { Quote, Sentence } from '../../parts/text.tsx'
+import { networkName, Who } from '../../parts/who.tsx'
+import { moment, said, t } from '../../words.ts'
+import { Lines } from './connect.tsx'
+
+interface Props {
+  readonly approval: SessionRequestView
+  readonly view: View
+  readonly changed: ReadonlySet<string>
+  readonly onEdit: (act: (approval: ApprovalView) => Promise<unknown>) => void
+  readonly onDraft: (open: boolean) => void
+}
+
+export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Props) {
+  const { ask } = useWallet()
+  const asking = approval.phase === 'asking'
+  const edit = (edits: Edits) =>
+    onEdit((latest) =>
+      latest.kind === 'session'
+        ? ask('editApproval', { id: latest.id, rev: latest.rev, edits: withEdit(editsOf(latest), edits) })
+        : Promise.resolve(),
+    )
+  useReadAloud(said(approval.worst))
+  const needsSteps = approval.steps.length > 1 || approval.enableFacts.length > 0
+  return (
+    <>
+      <SessionCard
+        cut={approval.cut}
+        size="request"
+        state={approval.phase === 'done' ? 'running' : approval.phase === 'failed' ? 'needsYou' : 'asked'}
+      >
+        <Who approval={approval} network={networkName(view, approval.network)} />
+        <div id="sentence">
+          <p class="sentence">
+            <Sentence line={approval.headline} />
+          </p>
+          <p class={`worst big ${approval.danger ? 'danger' : ''}`}>
+            <Sentence line={approval.worst} />
+          </p>
+        </div>
+      </SessionCard>
+      {needsSteps && !asking && (
+        <section class="section" aria-label={t('ui_session_steps')}>
+          <h2>{t('ui_session_steps')}</h2>
+          <Steps steps={approval.steps} started />
+        </section>
+      )}
+      <Risks risks={approval.risks} />
+      <Facts>
+        <Ends approval={approval} onEdit={edit} editable={asking} />
+        <Group name={t('ui_can')}>
+          <Rules
+            rules={approval.can}
+            changed={changed}
+            {...(asking ? { onSwitch: (id, on) => edit({ rules: { [id]: on } }) } : {})}
+          />
+        </Group>
+        {approval.limits.length > 0 && (
+          <Group name={t('ui_limits')}>
+            {approval.limits.map((limit) => (
+              <Limit
+                key={limit.id}
+                limit={limit}
+                changed={changed.has(limit.id)}
+                onDraft={onDraft}
+                onEdit={asking && approval.adjustable ? (values) => edit({ limits: asLimits(values) }) : undefined}
+              />
+            ))}
+            {!approval.adjustable && <p class="explain">{t('ui_session_allOrNothing')}</p>}
+          </Group>
+        )}
+        <Group name={t('ui_cannot')}>
+          <Lines lines={approval.cannot.map(said)} />
+        </Group>
+        <Held approval={approval} asking={asking} onEdit={edit} />
+        {needsSteps && asking && (
+          <Group name={t('ui_session_first')}>
+            <div id="first">
+              <Steps steps={approval.steps} started={false} />
+            </div>
+            {approval.enableFacts.length > 0 && (
+              <ol class="numbered">
+                {approval.enableFacts.map((fact) => (
+                  <li key={said(fact)}>{said(fact)}</li>
+                ))}
+              </ol>
+            )}
+          </Group>
+        )}
+        {approval.connects !== undefined && (
+          <Group name={t('ui_session_connects')}>
+            <Lines lines={[said(approval.connects)]} />
+          </Group>
+        )}
+        {approval.quotes.length > 0 && (
+          <Group name={t('ui_siteSays')}>
+            {approval.quotes.map((quote) => (
+              <p key={quote} class="fact">
+                <Quote text={quote} />
+              </p>
+            ))}
+          </Group>
+        )}
+        <Group>
+          <Fold head={<span class="grow muted">{t('ui_session_detailsHint')}</span>}>
+            <DetailFacts facts={approval.details} />
+          </Fold>
+        </Group>
+      </Facts>
+    </>
+  )
+}
+
+/** Everything the person has set so far, so that one change never undoes another. */
+function editsOf(approval: SessionRequestView): Edits {
+  const chosen = approval.ends.options.find((option) => option.chosen)
+  const fields = approval.limits.flatMap((limit) => limit.fields)
+  return {
+    ...(chosen === undefined ? { validUntil: approval.ends.chosen } : { duration: chosen.seconds }),
+    rules: Object.fromEntries(
+      approval.can.filter((rule) => !rule.required && !rule.locked).map((rule) => [rule.id, rule.enabled]),
+    ),
+    limits: Object.fromEntries(
+      fields.filter((field) => field.value !== (field.max ?? '0')).map((field) => [field.id, field.value]),
+    ),
+    ...(approval.runWhileLocked.offered ? { runWhileLocked: approval.runWhileLocked.on } : {}),
+  }
+}
+
+/** An end by date and one by duration exclude each other. */
+function withEdit(before: Edits, edit: Edits): Edits {
+  const { duration, validUntil, ...kept } = before
+  const end =
+    edit.duration !== undefined || edit.validUntil !== undefined
+      ? {}
+      : { ...(duration === undefined ? {} : { duration }), ...(validUntil === undefined ? {} : { validUntil }) }
+  return {
+    ...kept,
+    ...end,
+    ...edit,
+    rules: { ...before.rules, ...edit.rules },
+    limits: { ...before.limits, ...edit.limits },
+  }
+}
+
+/** Digits from `typedAmount`; the worker reads them again. */
+const asLimits = (values: Readonly<Record<string, string>>) => values as NonNullable<Edits['limits']>
+
+const BY_DATE = -1
+
+function Ends({
+  approval,
+  editable,
+  onEdit,
+}: {
+  readonly approval: SessionRequestView
+  readonly editable: boolean
+  readonly onEdit: (edits: Edits) => void
+}) {
+  const { ends } = approval
+  const [byDate, setByDate] = useState(false)
+  const { chip, explanation } = useChip(ends.by, t('ui_ends'))
+  const chosen = byDate ? BY_DATE : (ends.options.find((option) => option.chosen)?.seconds ?? BY_DATE)
+  return (
+    <Group name={t('ui_ends')}>
+      <div class="fact">
+        <span class="grow">
+          {editable ? (
+            <Picker
+              name={t('ui_ends')}
+              options={[
+                ...ends.options.map((option) => ({ value: option.seconds, label: said(option.label) })),
+                { value: BY_DATE, label: t('ui_ends_date') },
+              ]}
+              chosen={chosen}
+              onChoose={(seconds) => {
+                setByDate(seconds === BY_DATE)
+                if (seconds !== BY_DATE) onEdit({ duration: seconds })
+              }}
+            />
+          ) : (
+            moment(ends.chosen)
+          )}
+        </span>
+        {chip}
+      </div>
+      {explanation}
+      {editable && chosen === BY_DATE && (
+        <EndDate min={ends.min} max={ends.max} chosen={ends.chosen} onSet={(validUntil) => onEdit({ validUntil })} />
+      )}
+    </Group>
+  )
+}
+
+/** A day and a time of the person's own zone. */
+export function EndDate({
+  min,
+  max,
+  chosen,
+  onSet,
+}: {
+  readonly min: number
+  readonly max: number
+  readonly chosen: number
+  readonly onSet: (at: number) => void
+}) {
+  const [typed, setTyped] = useState(localText(chosen))
+  const at = Math.floor(new Date(typed).getTime() / 1000)
+  const wrong = Number.isNaN(at)
+    ? t('ui_ends_unreadable')
+    : at > max
+      ? t('ui_ends_tooLate', { max: time(max) })
+      : at < min
+        ? t('ui_ends_tooEarly', { min: time(min) })
+        : undefined
+  return (
+    <div class="form">
+      <div class="row wrap">
+        <div class={`field slim grow ${wrong === undefined ? '' : 'wrong'}`}>
+          <input
+            type="datetime-local"
+            aria-label={t('ui_ends_field')}
+            aria-describedby="end wrong"
+            value={typed}
+            min={localText(min)}
+            max={localText(max)}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+        </div>
+        <Button look="small" off={wrong !== undefined} onPress={() => onSet(at)}>
+          {t('ui_ends_set')}
+        </Button>
+      </div>
+      <p id="end wrong" class="note danger" role="alert">
+        {wrong}
+      </p>
+    </div>
+  )
+}
+
+function localText(at: number): string {
+  const it = new Date(at * 1000)
+  return new Date(it.getTime() - it.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+function Held({
+  approval,
+  asking,
+  onEdit,
+}: {
+  readonly approval: SessionRequestView
+  readonly asking: boolean
+  readonly onEdit: (edits: Edits) => void
+}) {
+  const [first, ...rest] = approval.held
+  if (first === undefined) return null
+  const { runWhileLocked } = approval
+  return (
+    <Group name={t('ui_held')}>
+      {rest.length === 0 ? (
+        <p class="fact">{said(first)}</p>
+      ) : (
+        <Fold head={<span class="grow">{said(first)}</span>}>
+          {rest.map((it) => (
+            <p key={said(it)} class="explain">
+              {said(it)}
+            </p>
+          ))}
+        </Fold>
+      )}
+      {runWhileLocked.offered && (
+        <div class="fact">
+          <span class="grow">{t('ui_runsWhileLocked')}</span>
+          <Switch
+            name={t('ui_runsWhileLocked')}
+            on={runWhileLocked.on}
+            locked={!asking}
+            onChange={(on) => onEdit({ runWhileLocked: on })}
+          />
+        </div>
+      )}
+    </Group>
+  )
+}
+
+/** The worst case, read whole, half a second after the last edit. */
+function useReadAloud(worst: string): void {
+  const first = useRef(true)
+  useEffect(() => {
+    if (first.current) {
+      first.current = false
+      return
+    }
+    const soon = setTimeout(() => announce(worst), 500)
+    return () => clearTimeout(soon)
+  }, [worst])
+}

@@ -1,0 +1,302 @@
+import { useState } from 'preact/hooks'
+import type { Edits, SessionView, View } from '../../core/protocol/ui.ts'
+import { count, text } from '../../core/words.ts'
+import { useWallet } from '../client.ts'
+import { LogRow } from '../parts/activity.tsx'
+import { Button, Fold, IconButton, Picker, Switch } from '../parts/controls.tsx'
+import { DetailFacts, Facts, Group, Limit, Risks, Rules } from '../parts/facts.tsx'
+import { sentenceOf } from '../parts/fault.tsx'
+import { Icon } from '../parts/icons.tsx'
+import { announce, Heading, toast } from '../parts/live.tsx'
+import { Meter } from '../parts/meter.tsx'
+import { SessionCard } from '../parts/session-card.tsx'
+import { Badge, Circle, Quote, Sentence, ShortAddress } from '../parts/text.tsx'
+import { networkName } from '../parts/who.tsx'
+import { go } from '../route.ts'
+import { clock, said, t } from '../words.ts'
+import { Lines } from './approve/connect.tsx'
+import { EndDate } from './approve/session.tsx'
+import { cardState, times } from './sessions.tsx'
+
+const STATES = {
+  needsYou: 'ui_state_paused',
+  running: 'ui_state_running',
+  waiting: 'ui_state_waiting',
+  ended: 'ui_state_ended',
+} as const
+
+export function Session({ view, id }: { readonly view: View; readonly id: string }) {
+  const session = view.sessions.find((it) => it.id === id)
+  if (session === undefined)
+    return (
+      <main class="page">
+        <Top account={undefined} network={undefined} />
+        <div class="body">
+          <div class="empty">
+            <h2 class="host">{t('ui_session_unknown')}</h2>
+            <p class="muted">{t('ui_session_unknownWhat')}</p>
+          </div>
+        </div>
+      </main>
+    )
+  return <Detail session={session} view={view} />
+}
+
+function Top({ account, network }: { readonly account: string | undefined; readonly network: string | undefined }) {
+  return (
+    <header class="top">
+      <IconButton icon="left" name={t('ui_back')} onPress={() => go('/sessions')} look="back" />
+      <Heading>{t('ui_session')}</Heading>
+      {account !== undefined && (
+        <>
+          <Circle name={account} />
+          {account}
+        </>
+      )}
+      {network !== undefined && (
+        <span class="pill still">
+          <span class="dot" aria-hidden="true" />
+          {network}
+        </span>
+      )}
+    </header>
+  )
+}
+
+function Detail({ session, view }: { readonly session: SessionView; readonly view: View }) {
+  const { ask } = useWallet()
+  const [narrowing, setNarrowing] = useState(false)
+  const ended = session.group === 'ended'
+  const running = session.group === 'running'
+  const act = (doing: Promise<unknown>, done?: string) =>
+    doing.then(
+      () => done !== undefined && announce(done),
+      (error) => toast(sentenceOf(error)),
+    )
+  const narrow = (edits: Edits) => void act(ask('narrowSession', { id: session.id, edits }), t('ui_saved'))
+  return (
+    <main class="page">
+      <Top account={session.account.name} network={networkName(view, session.network)} />
+      <div class="body">
+        <Head session={session} view={view} />
+        {session.cause !== undefined && (
+          <p class={`row section ${session.group === 'needsYou' ? 'warn' : 'muted'}`} role="status">
+            <Icon name={session.group === 'needsYou' ? 'warn' : 'info'} size={18} />
+            <span class="grow">{said(session.cause)}</span>
+          </p>
+        )}
+        {!ended && (
+          <div class="row wrap session-acts">
+            {session.status === 'paused' || !running ? (
+              <Button
+                icon="play"
+                off={!session.canResume}
+                onPress={() => void act(ask('resumeSession', { id: session.id }), t('ui_state_running'))}
+              >
+                {t('ui_resume')}
+              </Button>
+            ) : (
+              <Button
+                icon="pause"
+                onPress={() => void act(ask('pauseSession', { id: session.id }), t('ui_state_paused'))}
+              >
+                {t('ui_pause')}
+              </Button>
+            )}
+            <Button look="equal" onPress={() => setNarrowing(!narrowing)}>
+              {t(narrowing ? 'ui_narrow_done' : 'ui_narrow')}
+            </Button>
+            <span class="grow" />
+            <button
+              type="button"
+              class="plain danger"
+              onClick={() => void act(ask('endSession', { id: session.id, onChain: false }), t('ui_state_ended'))}
+            >
+              {t('ui_endSession')}
+            </button>
+          </div>
+        )}
+        <OnChain session={session} />
+        {session.meters.length > 0 && (
+          <section class="section">
+            <h2>{t('ui_used')}</h2>
+            <ul class="meters">
+              {session.meters.map((meter) => (
+                <li key={meter.id}>
+                  <span class="label muted">{said(meter.title)}</span>
+                  <Meter meter={meter} still={!running} />
+                </li>
+              ))}
+            </ul>
+          </section>
+        )}
+        <section class="section">
+          <h2>{t('ui_allowed')}</h2>
+          <Facts>
+            {narrowing && !ended && (
+              <Group name={t('ui_ends')}>
+                <EndDate
+                  min={clock.value + 120}
+                  max={session.endsAt}
+                  chosen={session.endsAt}
+                  onSet={(validUntil) => narrow({ validUntil })}
+                />
+              </Group>
+            )}
+            <Group name={t('ui_can')}>
+              <Rules
+                rules={session.can}
+                {...(ended ? {} : { onSwitch: (id: string, on: boolean) => narrow({ rules: { [id]: on } }) })}
+              />
+            </Group>
+            {session.limits.length > 0 && (
+              <Group name={t('ui_limits')}>
+                {session.limits.map((limit) => (
+                  <Limit
+                    key={limit.id}
+                    limit={limit}
+                    onEdit={
+                      narrowing && !ended
+                        ? (limits) => narrow({ limits: limits as NonNullable<Edits['limits']> })
+                        : undefined
+                    }
+                  />
+                ))}
+              </Group>
+            )}
+            <Group name={t('ui_cannot')}>
+              <Lines lines={session.cannot.map(said)} />
+            </Group>
+            <Group name={t('ui_held')}>
+              <Lines lines={session.held.map(said)} />
+              {!ended && (
+                <div class="fact">
+                  <span class="grow">{t('ui_runsWhileLocked')}</span>
+                  <Switch
+                    name={t('ui_runsWhileLocked')}
+                    on={session.runWhileLocked}
+                    onChange={(runWhileLocked) => narrow({ runWhileLocked })}
+                  />
+                </div>
+              )}
+            </Group>
+            {session.quotes.length > 0 && (
+              <Group name={t('ui_siteSays')}>
+                {session.quotes.map((quote) => (
+                  <p key={quote} class="fact">
+                    <Quote text={quote} />
+                  </p>
+                ))}
+              </Group>
+            )}
+          </Facts>
+          {!ended && <Risks risks={session.risks} />}
+        </section>
+        <Log session={session} />
+        <Facts>
+          <Group>
+            <Fold head={<span class="grow muted">{t('ui_session_detailHint')}</span>}>
+              <DetailFacts facts={session.details} />
+            </Fold>
+          </Group>
+        </Facts>
+      </div>
+    </main>
+  )
+}
+
+function Head({ session, view }: { readonly session: SessionView; readonly view: View }) {
+  const { rough, exact } = times(session)
+  return (
+    <SessionCard cut={session.cut} size="detail" state={cardState(session)} life={session}>
+      <div class="row wrap gap12">
+        <Badge tint={session.site.tint} initial={session.site.initial} />
+        <div class="grow">
+          <p class="host">{session.site.host}</p>
+          <p class="label muted">
+            {session.account.name} <ShortAddress address={session.account.address} />
+            <span class="dots">
+              <span />
+              <span>{networkName(view, session.network)}</span>
+            </span>
+          </p>
+        </div>
+        <span class={`state ${cardState(session)}`}>
+          <span class="dot still" aria-hidden="true" />
+          {t(STATES[session.group])}
+        </span>
+      </div>
+      <div class="head-figures">
+        <p class="worst-left">
+          <Sentence line={session.worst} />
+        </p>
+        <div>
+          <p class="label muted num">{session.group === 'ended' ? exact : t('ui_endsAt', { at: text(exact) })}</p>
+          <p class="big strong num">{rough}</p>
+        </div>
+      </div>
+    </SessionCard>
+  )
+}
+
+/** Here and on the chain are two things: each says where it stands. */
+function OnChain({ session }: { readonly session: SessionView }) {
+  const { ask } = useWallet()
+  const { onChain } = session
+  if (onChain === undefined) return null
+  const offers = onChain.state === 'offered' || onChain.state === 'failed'
+  return (
+    <section class="panel section" aria-label={t('ui_onChain')}>
+      <div class="grow stack gap8">
+        <p role="status">{said(onChain.line)}</p>
+        {onChain.hash !== undefined && <p class="mono note">{onChain.hash}</p>}
+        {offers && (
+          <div class="row">
+            <Button
+              look="small"
+              {...(onChain.state === 'failed' ? { icon: 'retry' as const } : {})}
+              onPress={() =>
+                void ask('endSession', { id: session.id, onChain: true }).catch((error) => toast(sentenceOf(error)))
+              }
+            >
+              {t(onChain.state === 'failed' ? 'ui_retry' : 'ui_endOnChain')}
+            </Button>
+          </div>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function Log({ session }: { readonly session: SessionView }) {
+  const [only, setOnly] = useState<'all' | 'refused'>('all')
+  const refused = session.log.filter((row) => row.state === 'refused')
+  const rows = only === 'all' ? session.log : refused
+  return (
+    <section class="section log">
+      <div class="row between wrap">
+        <h2>{t('ui_log')}</h2>
+        {refused.length > 0 && (
+          <Picker
+            name={t('ui_log')}
+            options={[
+              { value: 'all', label: t('ui_log_all') },
+              { value: 'refused', label: t('ui_log_refused', { n: count(refused.length) }) },
+            ]}
+            chosen={only}
+            onChoose={setOnly}
+          />
+        )}
+      </div>
+      {rows.length === 0 ? (
+        <p class="label muted">{t('ui_log_none')}</p>
+      ) : (
+        <ul>
+          {rows.map((row) => (
+            <LogRow key={row.id} row={row} />
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}

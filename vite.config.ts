@@ -1,0 +1,52 @@
+import { crx, type ManifestV3Export } from '@crxjs/vite-plugin'
+import preact from '@preact/preset-vite'
+import type { Plugin } from 'vite'
+import { defineConfig } from 'vitest/config'
+import chromium from './manifest.json' with { type: 'json' }
+
+const browser = process.env.BROWSER === 'firefox' ? 'firefox' : 'chrome'
+const e2e = process.env.E2E === '1'
+const { background, minimum_chrome_version, key, externally_connectable, ...shared } = chromium
+const firefox = {
+  ...shared,
+  background: { scripts: [background.service_worker], type: 'module' },
+  browser_specific_settings: {
+    gecko: {
+      id: 'wallet@latchkey.example',
+      strict_min_version: '140.0',
+      data_collection_permissions: { required: ['none'] },
+    },
+  },
+}
+const extension = () => crx({ browser, manifest: (browser === 'firefox' ? firefox : chromium) as ManifestV3Export })
+
+/** Screens fill placeholders by name; the lists of them are for the browser, which reads its own copy of the catalogue. */
+const sentences = (): Plugin => ({
+  name: 'sentences',
+  enforce: 'pre',
+  transform(source, id) {
+    if (!/[\\/]_locales[\\/]\w+[\\/]messages\.json$/.test(id)) return null
+    const catalogue: Record<string, { message: string }> = JSON.parse(source)
+    const kept = Object.entries(catalogue).map(([key, { message }]) => [key, { message }])
+    return { code: JSON.stringify(Object.fromEntries(kept)), map: null }
+  },
+})
+
+export default defineConfig({
+  // Vitest reads this file too; the extension plugin must not run there.
+  plugins: [sentences(), preact(), process.env.VITEST ? [] : extension()],
+  build: {
+    outDir: browser === 'firefox' ? 'dist/firefox' : e2e ? 'dist/e2e' : 'dist/chromium',
+    target: browser === 'firefox' ? 'firefox140' : 'chrome120',
+    modulePreload: false,
+    rolldownOptions: {
+      output: {
+        // A chunk shared with the screens is evaluated before the worker's own code: the guard has to come before that
+        // one too, so it is a chunk of its own and the worker's first import (security.md 13.3).
+        codeSplitting: { groups: [{ name: 'egress', test: /src[\\/]platform[\\/]egress\.ts$/ }] },
+      },
+    },
+  },
+  define: { __E2E__: JSON.stringify(e2e) },
+  test: { environment: 'node', include: ['src/**/*.test.{ts,tsx}'] },
+})
