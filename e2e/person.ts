@@ -17,8 +17,9 @@ export interface Person {
   unlock(password?: string): Promise<void>
   /** What the site's act opens; the window is waited for before the act. */
   asked(act: () => Promise<unknown>): Promise<Page>
-  /** Answers as soon as the button is armed; in a window that asks for it, with the password. */
+  /** Answers as soon as the button is armed, with the password where it is asked for; the window closes by itself. */
   allow(window: Page, name: 'Connect' | 'Allow session' | 'Allow once', password?: string): Promise<void>
+  refuse(window: Page): Promise<void>
 }
 
 export async function personAt(context: BrowserContext, home: string): Promise<Person> {
@@ -36,6 +37,12 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
     const drawn = (await page.getByRole('dialog').innerText()).replaceAll(/\s/g, '')
     await page.keyboard.press('Escape')
     return /0x[0-9a-f]{64}/.exec(drawn)?.[0] ?? ''
+  }
+
+  const decide = async (window: Page, name: string) => {
+    const closed = window.waitForEvent('close', { timeout: 60_000 })
+    await window.getByRole('button', { name, exact: true }).click()
+    await closed
   }
 
   return {
@@ -84,7 +91,50 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
     },
     allow: async (window, name, password) => {
       if (password !== undefined) await window.getByLabel('Password', { exact: true }).fill(password)
-      await window.getByRole('button', { name, exact: true }).click()
+      await decide(window, name)
     },
+    refuse: (window) => decide(window, 'Refuse'),
   }
+}
+
+const coins = (n: number) => BigInt(n) * 10n ** 18n
+
+interface Started {
+  readonly person: Person
+  readonly page: Page
+  readonly address: string
+}
+
+/** A wallet with money on devnet, and the playground connected to it. */
+export async function connected(
+  world: {
+    readonly context: BrowserContext
+    readonly home: string
+    readonly devnet: { mint(address: string, amount: bigint): Promise<void> }
+    readonly site: { open(): Promise<Page> }
+  },
+  phrase?: string,
+): Promise<Started> {
+  const person = await personAt(world.context, world.home)
+  if (phrase !== undefined) await person.importWallet(phrase)
+  const address = phrase === undefined ? await person.createWallet() : ADDRESS
+  await person.selectNetwork('Devnet')
+  await world.devnet.mint(address, coins(100))
+  const page = await world.site.open()
+  const window = await person.asked(() => page.getByRole('button', { name: 'Connect', exact: true }).click())
+  await person.allow(window, 'Connect')
+  await expect(page.getByText(`Connect: account ${address}`)).toBeVisible()
+  return { person, page, address }
+}
+
+/** The same, with the playground's session running. */
+export async function playing(world: Parameters<typeof connected>[0], phrase?: string): Promise<Started> {
+  const started = await connected(world, phrase)
+  const { person, page } = started
+  const window = await person.asked(() => page.getByRole('button', { name: 'Request session', exact: true }).click())
+  const password = window.getByLabel('Password', { exact: true })
+  await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible()
+  await person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+  await expect(page.getByText(/^Request session: session \w+ is active/)).toBeVisible({ timeout: 60_000 })
+  return started
 }

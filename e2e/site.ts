@@ -14,7 +14,10 @@ export async function press(page: Page, name: string): Promise<void> {
 
 /** The newest line of results that begins with the button's name, waited for. */
 export async function resultOf(page: Page, name: string, count = 1): Promise<string> {
-  const lines = page.getByRole('list', { name: 'Results' }).getByRole('listitem').filter({ hasText: `${name}: ` })
+  const lines = page
+    .getByRole('list', { name: 'Results' })
+    .getByRole('listitem')
+    .filter({ hasText: `${name}: ` })
   await expect(lines).toHaveCount(count, { timeout: 60_000 })
   return lines.last().innerText()
 }

@@ -2,6 +2,7 @@ import { type BrowserContext, test as base, type Page, type Worker } from '@play
 import { type Build, homeOf, launch, workerOf } from './browser.ts'
 import { type Devnet, deployFixtures, type Fixtures, startDevnet } from './devnet.ts'
 import { PLAYGROUND, serve } from './pages.ts'
+import { type Recorder, recordTo } from './recorder.ts'
 
 export interface Site {
   /** `http://localhost:<port>`; the same pages are also at `elsewhere`, another origin. */
@@ -13,6 +14,8 @@ export interface Site {
 }
 
 interface World {
+  /** Between wallet and chain: what the wallet asked its node, and a node that is gone. */
+  readonly node: Recorder
   readonly context: BrowserContext
   readonly worker: Worker
   /** The address of the wallet's page; the popup itself is not a page that can be driven, so it is opened as one. */
@@ -55,9 +58,14 @@ export const test = base.extend<World & Options, Shared>({
     },
     { scope: 'worker' },
   ],
-  context: async ({ build, devnet }, use, info) => {
+  node: async ({ devnet }, use) => {
+    const recorder = await recordTo(devnet.url)
+    await use(recorder)
+    await recorder.stop()
+  },
+  context: async ({ build, node }, use, info) => {
     const headless = !process.env.HEADED
-    const context = await launch({ profile: info.outputPath('profile'), build, nodePort: devnet.port, headless })
+    const context = await launch({ profile: info.outputPath('profile'), build, nodePort: node.port, headless })
     await use(context)
     await context.close()
   },

@@ -12,7 +12,7 @@ import { base, NOW, shown } from './views.ts'
 const query = new URLSearchParams(location.search)
 const name = query.get('screen') ?? ''
 const theme = query.get('theme')
-if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme
+document.documentElement.dataset.theme = theme === 'dark' ? 'dark' : 'light'
 clock.value = NOW
 
 const picture = shown[name]

@@ -1,8 +1,7 @@
 import { type Refused, refused } from '../core/errors.ts'
 import { isStorageError } from '../platform/database.ts'
 import { isNodeError } from '../platform/node.ts'
-import { isNotNow } from './keys/signer.ts'
-import { isStepFailed } from './sending/executor.ts'
+import { isNotNow, isStepFailed } from './failures.ts'
 
 /**
  * Failures of the world outside as a site may know them: which kind, never their text (provider.md 2.4). `undefined`: a

@@ -5,6 +5,7 @@
 import '../platform/egress.ts'
 import { missingSteps, readiness } from '../core/account.ts'
 import { type Address, type Felt, padded } from '../core/felt.ts'
+import { exposure } from '../core/policy/exposure.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
 import type { StepView, View } from '../core/protocol/ui.ts'
@@ -44,7 +45,7 @@ import { createAnswers } from './owners/answers.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
 import { createHistory } from './owners/history.ts'
-import { createNetworks } from './owners/networks.ts'
+import { createNetworks, isLoopback } from './owners/networks.ts'
 import { createSettings } from './owners/settings.ts'
 import { createTokens } from './owners/tokens.ts'
 import { createRouter, turnAway } from './router.ts'
@@ -64,6 +65,9 @@ const ACCENT = '#0B6B5D'
 const DANGER = '#A8231C'
 /** A View is made at most so often, ms: many changes of one moment are one push. */
 const PUSH_AFTER_MS = 30
+
+/** How long an ended session is still told of to its site, s. */
+const JUST_ENDED = 300
 
 const newId = () => hexOf(randomBytes(16))
 const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
@@ -87,8 +91,11 @@ const networks = createNetworks({
   db,
   guard,
   now,
-  onRestart: async (network) => {
+  onRestart: async (network, seen) => {
     await sending.sessions.pauseAll({ network }, 'chainRestarted')
+    // Its transactions can never be seen again. A local chain starts over whenever its owner likes, and guards no money.
+    await sending.ledger.abandon(network)
+    if (isLoopback(networks.get(network).node)) await networks.adopt(network, seen)
     changed()
   },
 })
@@ -120,7 +127,6 @@ const sending = createSending({
   accounts,
   contracts,
   history,
-  cold,
   newId,
   now,
   ticks,
@@ -527,7 +533,8 @@ async function ownAccount(address: Address): Promise<AccountRecord> {
 async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
   if (question.kind !== 'session') return false
   const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
-  return firstOnMainnet || question.steps.some(({ step }: PlannedStep) => step === 'enable')
+  const { everything } = exposure(question.effective, undefined, [], question.askedAt)
+  return firstOnMainnet || everything || question.steps.some(({ step }: PlannedStep) => step === 'enable')
 }
 
 let wasUnlocked = false
@@ -543,7 +550,8 @@ async function afterUnlock(): Promise<void> {
 }
 
 function tellSessions(origin: Origin): void {
-  const known = sessions.list({ origin })
+  // Live ones, and those that ended a moment ago, so that a page can tell its person.
+  const known = sessions.list({ origin }).filter(({ endedAt }) => endedAt === undefined || now() - endedAt < JUST_ENDED)
   if (known.length === 0 || router.documents(origin).length === 0) return
   Promise.all(known.map((it) => print.info(it))).then((all) => {
     const infos = all.filter((it) => it !== undefined)

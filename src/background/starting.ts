@@ -126,7 +126,7 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
         ...(question.replaces === undefined ? {} : { replaces: question.replaces }),
         createdAt: now(),
         seq: 1,
-        narrowed: narrowedPointers(asked, effective, record.at),
+        narrowed: narrowedPointers(asked, effective, question.askedAt),
         setup,
       }
       // Last of all: only now both keys say that this session may act.

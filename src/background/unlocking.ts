@@ -7,6 +7,7 @@ import type { UnixSeconds } from '../core/time.ts'
 import { createGuard, type Database } from '../platform/database.ts'
 import { ARGENT_0_4_0 } from '../starknet/accounts.ts'
 import { publicKey } from '../starknet/curve.ts'
+import { accountAddress } from '../starknet/deploy.ts'
 import type { Cold } from './cold.ts'
 import { guardianSecretId, ownerSecretId } from './keys/signer.ts'
 import type { Lockout, Opened, Vault, WeakPassword } from './keys/vault.ts'
@@ -122,7 +123,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
         const guardianKey = keys.guardian(0, 0)
         const ownerPublicKey = publicKey(ownerKey)
         const account: AccountRecord = {
-          address: cold().accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }),
+          address: accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }),
           name,
           index: 0,
           classHash: ARGENT_0_4_0,

@@ -31,6 +31,7 @@ import type { Grants } from './owners/grants.ts'
 import type { History } from './owners/history.ts'
 import type { Sessions } from './owners/sessions.ts'
 import type { Tokens } from './owners/tokens.ts'
+import { rowOfSent } from './sending/executor.ts'
 import type { Journal } from './sending/journal.ts'
 import { holdsOf } from './sending/journal.ts'
 import type { Ledger, SessionState } from './sending/ledger.ts'
@@ -195,7 +196,8 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
 
   async function activityView(entry: HistoryRow, naming: Naming): Promise<ActivityView> {
     const { event } = entry
-    const row = event.kind === 'transaction' ? await journal.get(rowIdOf(entry)) : undefined
+    const rowId = rowOfSent(entry.id)
+    const row = rowId === undefined ? undefined : await journal.get(rowId)
     const session = entry.session === undefined ? undefined : sessions.get(entry.session)
     const now = await needs.clock(entry.network)
     return activityOf(entry, {
@@ -315,11 +317,6 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       endsAt: next.endsAt,
     }
   }
-}
-
-/** Sent transactions are noted under their journal row's id. */
-function rowIdOf(entry: HistoryRow): string {
-  return entry.id
 }
 
 function actionsOf(states: readonly SessionState[]): Readonly<Record<Selector, string>> {

@@ -1,4 +1,3 @@
 /** What the worker may ask while a person waits (architecture.md 9). Only these names reach the bundle. */
 export { describeCall, entrypoints, hasView } from './abi.ts'
-export { accountAddress, deployAccountBody, deployAccountHash } from './deploy.ts'
 export { checkPhrase, guardianKey, newPhrase, openPhrase, ownerKey, WORDS } from './phrase.ts'

@@ -23,7 +23,7 @@ export const P = 2n ** 251n + 17n * 2n ** 192n + 1n
 export const MAX_U256 = 2n ** 256n - 1n
 export const MAX_U128 = 2n ** 128n - 1n
 /** Source: Starknet's address domain, `ADDR_BOUND`. */
-const ADDRESS_BOUND = 2n ** 251n - 256n
+export const ADDRESS_BOUND = 2n ** 251n - 256n
 const SELECTOR_BOUND = 2n ** 250n
 
 const HEX = /^0x[0-9a-fA-F]{1,64}$/

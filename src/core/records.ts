@@ -130,8 +130,8 @@ export interface SessionQuestion {
   /** The site has no grant yet: Allow gives it too. */
   readonly connects: boolean
   readonly asked: Asked
-  /** Seconds from Allow on, where the end is not a date; the end shown moves with the clock until then. */
-  readonly duration?: number
+  /** The judged clock of the question: durations count from here, so that what was shown is what is signed. */
+  readonly askedAt: UnixSeconds
   readonly granted: SessionPolicy
   readonly effective: SessionPolicy
   readonly runWhileLocked: boolean

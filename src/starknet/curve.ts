@@ -88,6 +88,25 @@ export function verify(hash: Felt, signature: Signature, publicKey: Felt): boole
   return [base.add(own), base.subtract(own)].some((sum) => !sum.equals(ZERO) && sum.toAffine().x === r)
 }
 
+/** A constant point of the curve; `often`: it gets a table at its first use, as the base point has one. */
+export function point(x: bigint, y: bigint, often = false): Point {
+  const made = curve.ProjectivePoint.fromAffine({ x, y })
+  if (often) made._setWindowSize(4)
+  return made
+}
+
+/**
+ * x of Σ scalar · point. For public values only: time depends on them.
+ *
+ * @param terms scalars from 0 to below the group's order
+ * @throws Error when the sum has no coordinates
+ */
+export function combine(terms: readonly (readonly [point: Point, scalar: bigint])[]): bigint {
+  const sum = terms.reduce((all, [each, scalar]) => all.add(each.multiplyUnsafe(scalar)), ZERO)
+  if (sum.equals(ZERO)) throw new Error('the sum is zero')
+  return sum.toAffine().x
+}
+
 /** The bytes as a key when they are in range, the same bytes and no copy: there is one place to overwrite. */
 export function privateKeyFrom(bytes: Uint8Array): PrivateKey | undefined {
   return bytes.length === 32 && inRange(BigInt(`0x${bytesToHex(bytes)}`)) ? bytes : undefined
@@ -110,7 +129,7 @@ export function randomKey(random: (length: number) => Uint8Array): PrivateKey {
   throw new Error('the random source gives no key')
 }
 
-type Point = typeof curve.ProjectivePoint.BASE
+export type Point = typeof curve.ProjectivePoint.BASE
 const ZERO: Point = curve.ProjectivePoint.ZERO
 // Uncompressed points are kept: finding y takes longer than verifying (p − 1 is divisible by 2^192).
 const points = keep<Point | undefined>(64)

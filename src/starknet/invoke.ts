@@ -98,7 +98,8 @@ export function feeBody(bounds: Bounds, tip: bigint) {
 }
 
 const INVOKE = BigInt(shortString('invoke'))
-const MODES_L1 = 0n
+/** Nonce and fee on L1, packed. */
+export const MODES_L1 = 0n
 /** `P([])`: what paymaster data and deployment data hash to. invoke.test.ts recomputes it. */
 export const NO_DATA = 0x2272be0f580fd156823304800919530eaa97430e972d7213ee13f4fbf7a5dbcn
 
@@ -118,8 +119,14 @@ function calldataHash(calls: readonly Call[]): bigint {
   return finish(absorb(start, [...calldata, ...others].map(BigInt)))
 }
 
-/** SNIP-8: tip, then per resource [0 | name 60 bits | amount 64 bits | price 128 bits]. */
-function feeHash({ l1_gas, l2_gas, l1_data_gas }: Bounds, tip: bigint): bigint {
+/**
+ * SNIP-8: tip, then per resource [0 | name 60 bits | amount 64 bits | price 128 bits].
+ *
+ * @throws RangeError for an amount, price or tip that does not fit its field
+ */
+export function feeHash(bounds: Bounds, tip: bigint): bigint {
+  checkFee(bounds, tip)
+  const { l1_gas, l2_gas, l1_data_gas } = bounds
   const packed = (name: string, { maxAmount, maxPrice }: Bound) =>
     (BigInt(shortString(name)) << 192n) + (maxAmount << 128n) + maxPrice
   return poseidon([tip, packed('L1_GAS', l1_gas), packed('L2_GAS', l2_gas), packed('L1_DATA', l1_data_gas)])

@@ -12,7 +12,9 @@ document.documentElement.dataset.surface = surface
 
 // Kept beside the real setting so that the first paint has the right colours; it is only a colour.
 const THEME = 'theme'
-showTheme(localStorage.getItem(THEME) ?? 'system')
+const dark = matchMedia('(prefers-color-scheme: dark)')
+dark.addEventListener('change', showTheme)
+showTheme()
 
 const wallet = openWallet(screenPort)
 startClock()
@@ -20,7 +22,7 @@ effect(() => {
   const theme = wallet.view.value?.theme
   if (theme === undefined) return
   localStorage.setItem(THEME, theme)
-  showTheme(theme)
+  showTheme()
 })
 
 const root = document.getElementById('app')
@@ -32,7 +34,8 @@ render(
   root,
 )
 
-function showTheme(theme: string): void {
-  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme
-  else delete document.documentElement.dataset.theme
+function showTheme(): void {
+  const chosen = localStorage.getItem(THEME)
+  document.documentElement.dataset.theme =
+    chosen === 'light' || chosen === 'dark' ? chosen : dark.matches ? 'dark' : 'light'
 }

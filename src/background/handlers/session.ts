@@ -2,7 +2,7 @@
 import { missingSteps, readiness, STRK } from '../../core/account.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import { type Address, type Felt, padded } from '../../core/felt.ts'
-import { covers } from '../../core/policy/edits.ts'
+import { confirmAdmin, covers } from '../../core/policy/edits.ts'
 import type { Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { type Asked, parseRequest, resolve } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
@@ -173,8 +173,9 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
       account: account.address,
       connects: grant === undefined,
       asked,
-      granted: resolved.policy,
-      effective: preselected(resolved.policy, now),
+      askedAt: now,
+      granted: confirmAdmin(resolved.policy),
+      effective: preselected(confirmAdmin(resolved.policy), now),
       runWhileLocked: true,
       steps,
       sessionId: needs.newSessionId(),

@@ -37,6 +37,7 @@ import { isStorageError } from '../../platform/database.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
+import { accountAddress } from '../../starknet/deploy.ts'
 import type { Cold } from '../cold.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { WorkingSet } from '../keys/working-set.ts'
@@ -114,7 +115,7 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       const keys = cold().openPhrase(checked.phrase)
       try {
         const ownerPublicKey = publicKey(keys.owner(0))
-        return { ok: true, address: cold().accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }) }
+        return { ok: true, address: accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }) }
       } finally {
         keys.wipe()
       }
@@ -147,6 +148,8 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       return { words: tried.ok ? tried.value.split(' ') : [] }
     },
     selectNetwork: async ({ network }) => {
+      const { backupChecked } = await settings.get()
+      if (network === 'mainnet' && !backupChecked) throw verbError('blocked', line('err_backupFirst'))
       await settings.set({ network })
       needs.refresh()
       needs.changed()
@@ -187,10 +190,7 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       return null
     },
     editApproval: async ({ id, rev, edits }) => {
-      const at = await editTime(id)
-      await approvals.change(id, rev, (question) =>
-        question.kind === 'session' ? edited(question, edits, at) : question,
-      )
+      await approvals.change(id, rev, (question) => (question.kind === 'session' ? edited(question, edits) : question))
       return null
     },
     chooseAccount: async ({ id, rev, account }) => {
@@ -264,22 +264,16 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
     if (tick && !ticked) throw verbError('blocked', line('err_tick'))
     if (await needs.stepUp(found)) opened(await vault.verifyPassword(password ?? ''))
   }
-
-  async function editTime(id: string): Promise<UnixSeconds> {
-    const found = await approvals.get(id)
-    if (found?.question.kind !== 'session') throw verbError('gone', line('err_gone'))
-    return needs.clock(found.question.network)
-  }
 }
 
 /** The end may be chosen freely only where the site asked none (policy.md 11, approval-ux.md 8). */
-export function edited(question: SessionQuestion, edits: Edits, now: UnixSeconds): SessionQuestion {
-  const { asked, granted } = question
+export function edited(question: SessionQuestion, edits: Edits): SessionQuestion {
+  const { asked, askedAt, granted } = question
   const named = asked.validUntil !== undefined || asked.duration !== undefined
   const effective = applyEdits(question.effective, edits, {
     within: granted,
-    now,
-    latest: named ? granted.validUntil : now + LATEST,
+    now: askedAt,
+    latest: named ? granted.validUntil : askedAt + LATEST,
     enterable: unnamedTotals(asked, granted),
     adjustable: asked.mayNarrow,
   })

@@ -16,7 +16,8 @@ import {
   setGuardianCall,
 } from '../../starknet/accounts.ts'
 import { type PrivateKey, privateKeyFrom, publicKey, sign } from '../../starknet/curve.ts'
-import { type Bounds, invokeHash } from '../../starknet/invoke.ts'
+import { deployAccountHash } from '../../starknet/deploy.ts'
+import { invokeHash } from '../../starknet/invoke.ts'
 import { keep } from '../../starknet/kept.ts'
 import {
   authorizationFelts,
@@ -29,20 +30,10 @@ import {
   sessionToken,
   signerGuid,
 } from '../../starknet/session-token.ts'
+import { type NotNow, notNow } from '../failures.ts'
 import { readBounds } from '../sending/fees.ts'
 import type { Held, HeldForPerson } from '../sending/ledger.ts'
 import type { Allowed, Approved } from './approved.ts'
-
-/** Why a session does not sign now, although its hold was made. Nothing was signed. */
-export type NotNow = Error & {
-  readonly kind: 'notNow'
-  /** `changed`: it was narrowed, or its row is another one: evaluate again. */
-  readonly why: 'stopped' | 'notActive' | 'changed' | 'expired' | 'locked'
-}
-
-export function isNotNow(error: unknown): error is NotNow {
-  return error instanceof Error && 'kind' in error && error.kind === 'notNow'
-}
 
 /** Names of keys in the vault. */
 export const ownerSecretId = (account: Address) => account
@@ -83,15 +74,6 @@ export interface SignerNeeds {
   readonly accounts: () => Promise<readonly AccountRecord[]>
   readonly network: (id: JournalRow['network']) => NetworkRecord
   readonly now: () => UnixSeconds
-  /** starknet.js' deployment hash, behind the lazy door. */
-  readonly deployHash: (parts: {
-    readonly classHash: AccountRecord['classHash']
-    readonly ownerPublicKey: Felt
-    readonly chainId: Felt
-    readonly nonce: Felt
-    readonly tip: bigint
-    readonly bounds: Bounds
-  }) => Felt
 }
 
 const trees = keep<MethodTree>(32)
@@ -196,7 +178,7 @@ export function createSigner(needs: SignerNeeds): Signer {
         const { nonce, tip, bounds } = invokeParts(row)
         const hash =
           row.kind === 'deploy'
-            ? needs.deployHash({ classHash, ownerPublicKey, chainId, nonce, tip, bounds })
+            ? deployAccountHash({ classHash, ownerPublicKey, chainId, nonce, tip, bounds })
             : invokeHash({ ...invokeParts(row), chainId })
         if (hash !== row.hash) throw new Error('the row names another hash')
         return ordinarySignature(
@@ -368,10 +350,6 @@ export function invokeParts(row: JournalRow) {
 function signedBy(hash: Felt, key: PrivateKey, expected: Felt) {
   if (publicKey(key) !== expected) throw new Error('not the key of this account')
   return { publicKey: expected, signature: sign(hash, key) }
-}
-
-function notNow(why: NotNow['why']): NotNow {
-  return Object.assign(new Error(`not now: ${why}`), { kind: 'notNow' as const, why })
 }
 
 function notApproved(): Error {

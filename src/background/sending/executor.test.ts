@@ -4,6 +4,7 @@ import { felt, padded } from '../../core/felt.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
 import { sessionMessage } from '../../starknet/session-token.ts'
+import { createLane } from './lane.ts'
 import {
   ACCOUNT,
   account,
@@ -59,7 +60,7 @@ describe('executeInSession', () => {
     expect(world.node.state.arrived).toHaveLength(1)
   })
 
-  it('50 parallel calls leave with contiguous nonces, each once, in order', async () => {
+  it('50 parallel calls leave with contiguous nonces, each once, in order', { timeout: 60_000 }, async () => {
     const world = await createWorld()
     await world.start('s1')
     const results = await Promise.all(times(50, (at) => world.play(`q${at}`, [move(at)])))
@@ -68,7 +69,7 @@ describe('executeInSession', () => {
     expect(new Set(world.node.hashes()).size).toBe(50)
   })
 
-  it('signs exactly as many of 60 parallel calls as the limit has room for', async () => {
+  it('signs exactly as many of 60 parallel calls as the limit has room for', { timeout: 60_000 }, async () => {
     const world = await createWorld()
     await world.start('s1', {
       usage: {
@@ -87,7 +88,7 @@ describe('executeInSession', () => {
     expect(world.node.state.arrived).toHaveLength(23)
   })
 
-  it('calls beyond the open holds a session may have wait for room and then go out', async () => {
+  it('calls beyond the open holds a session may have wait for room and then go out', { timeout: 60_000 }, async () => {
     const world = await createWorld()
     await world.start('s1', { usage: { tx: [], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 4 } })
     const all = Promise.all(times(20, (at) => world.play(`q${at}`)))
@@ -151,6 +152,7 @@ describe('executeInSession', () => {
     // More than 2 h ahead of the wall clock: the clocks disagree, and such a block ends nothing.
     expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'clock' }] })
     world.clock.now = session.effective.validUntil - 3_000
+    await world.sessions.resume(session.id, 'person')
     expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'expired' }] })
   })
 
@@ -166,8 +168,51 @@ describe('executeInSession', () => {
   })
 })
 
+describe('the lane', () => {
+  it('takes work in arrival order, and who asks again is not overtaken', async () => {
+    const lane = createLane(() => 1)
+    const order: string[] = []
+    const work = (name: string) => async () => {
+      order.push(name)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    const first = lane.run(1, work('1')).then(() => lane.run(1, work('1 again')))
+    await Promise.all([first, lane.run(2, work('2')), lane.run(3, work('3')), lane.run(4, work('4'))])
+    expect(order).toEqual(['1', '1 again', '2', '3', '4'])
+  })
+
+  it('a nonce that was given up is filled before anything above it is signed', () => {
+    const lane = createLane(() => 8)
+    lane.freed(5n)
+    expect([lane.hasGapBelow(5n), lane.hasGapBelow(6n)]).toEqual([false, true])
+    lane.freed(6n)
+    lane.filled(5n)
+    expect([lane.hasGapBelow(6n), lane.hasGapBelow(7n)]).toEqual([false, true])
+  })
+
+  it('unsigned work above a refused transaction takes its nonce', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    let refusals = 0
+    world.node.state.fault = async (method) => {
+      if (!method.startsWith('starknet_add') || refusals > 0) return undefined
+      refusals += 1
+      return { error: { code: 53, message: 'Resources bounds too low' } }
+    }
+    const results = await Promise.allSettled(times(8, (at) => world.play(`q${at}`, [move(at)])))
+    const sent = results.filter((it) => it.status === 'fulfilled' && it.value.kind === 'sent')
+    // What was signed before the refusal was known keeps its nonce and may be refused for the gap; nothing is sent twice.
+    const taken = [...world.node.state.known.values()].map(({ body }) => Number(body.nonce))
+    expect(taken).toEqual(times(taken.length, (at) => at))
+    expect(sent).toHaveLength(taken.length)
+    world.node.state.fault = undefined
+    expect((await world.play('late')).kind).toBe('sent')
+    expect(new Set(world.node.hashes()).size).toBe(new Set(world.node.state.arrived).size)
+  })
+})
+
 describe('revoking and pausing', () => {
-  it('signs nothing after the commit of a revocation, whatever was under way', async () => {
+  it('signs nothing after the commit of a revocation, whatever was under way', { timeout: 60_000 }, async () => {
     for (let round = 0; round < 12; round += 1) {
       const world = await createWorld()
       await world.start('s1')
@@ -371,6 +416,15 @@ describe('executeApproved', () => {
     expect(world.node.state.arrived).toHaveLength(1)
   })
 
+  it('one yes is one transaction, also without a request id', async () => {
+    const world = await createWorld()
+    const yes = world.yes([{ kind: 'calls', calls: [move(9)] }])
+    const { request: _request, origin: _origin, ...alone } = work(await trial(world))
+    const [a, b] = await Promise.all([1, 2].map(() => world.executor.executeApproved(yes, alone)))
+    expect(a).toEqual(b)
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
   it('refuses: other calls than those the person saw', async () => {
     const world = await createWorld()
     const yes = world.yes([{ kind: 'calls', calls: [move(8)] }])
@@ -399,7 +453,7 @@ describe('executeApproved', () => {
     expect(world.sessions.get(session.id)?.onChain?.state).toBe('sent')
     world.node.state.revoked.add(sessionHash)
     await world.settle()
-    expect(world.sessions.get(session.id)?.onChain?.state).toBe('done')
+    await expect.poll(() => world.sessions.get(session.id)?.onChain?.state).toBe('done')
     expect(await world.executor.revokeOnChain(session, yes)).toBeUndefined()
   })
 })

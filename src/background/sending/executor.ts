@@ -6,6 +6,7 @@ import { STRK } from '../../core/account.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
 import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
+import { codeOf } from '../../core/policy/standing.ts'
 import type { SetupStep } from '../../core/protocol/session-info.ts'
 import type {
   AccountRecord,
@@ -33,6 +34,7 @@ import {
   RPC,
 } from '../../platform/node.ts'
 import {
+  ARGENT_0_5_0,
   accountKind,
   hasSessions,
   isSessionRevokedCall,
@@ -40,11 +42,12 @@ import {
   revokeSessionCall,
   setGuardianCall,
 } from '../../starknet/accounts.ts'
-import { committedMaximum, invokeBody, invokeHash } from '../../starknet/invoke.ts'
+import { deployAccountBody, deployAccountHash } from '../../starknet/deploy.ts'
+import { type Bounds, committedMaximum, invokeBody, invokeHash } from '../../starknet/invoke.ts'
 import { methodKey, placeholderToken, type Signing } from '../../starknet/session-token.ts'
-import type { Cold } from '../cold.ts'
+import { isNotNow, stepFailed } from '../failures.ts'
 import type { Approved } from '../keys/approved.ts'
-import { invokeParts, isNotNow, type Signer, sessionTree } from '../keys/signer.ts'
+import { invokeParts, type Signer, sessionTree } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
 import type { History } from '../owners/history.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
@@ -93,17 +96,6 @@ export interface StepsWork {
   readonly origin?: Origin
   readonly request?: string
 }
-/** A step was refused by the node, reverted or dropped: nothing after it was sent. */
-export type StepFailed = Error & {
-  readonly kind: 'step'
-  readonly step: SetupStep
-  readonly words: readonly string[]
-  readonly hash?: Felt
-}
-export function isStepFailed(error: unknown): error is StepFailed {
-  return error instanceof Error && 'kind' in error && error.kind === 'step'
-}
-
 export interface Executor {
   /** @throws NodeError: nothing was sent, or nobody knows and the hold stays; StorageError: nothing was signed */
   executeInSession(request: SessionRequest): Promise<InSession>
@@ -140,6 +132,8 @@ export interface Executor {
     account: Address,
     work: (resend: (row: JournalRow) => Promise<boolean>) => Promise<void>,
   ): Promise<void>
+  /** Under way in this worker's life: nobody else finishes it. */
+  isBusy(id: string): boolean
   /** The ledger settled a row. */
   settled(row: JournalRow): void
 }
@@ -152,11 +146,10 @@ export interface ExecutorNeeds {
   readonly nonces: Nonces
   readonly preflight: Preflight
   readonly signer: Signer
-  readonly sessions: Pick<Sessions, 'get' | 'list' | 'live' | 'onChain'>
+  readonly sessions: Pick<Sessions, 'get' | 'list' | 'live' | 'onChain' | 'pause'>
   readonly accounts: Pick<Accounts, 'all' | 'state' | 'forget'>
   readonly networks: Pick<Networks, 'get' | 'clock' | 'sawBlock'>
   readonly history: Pick<History, 'add'>
-  readonly cold: Cold
   readonly isUnlocked: () => boolean
   readonly lastWall: () => Promise<UnixSeconds | undefined>
   readonly now: () => UnixSeconds
@@ -189,6 +182,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   const lanes = new Map<string, Lane>()
   const running = new Map<string, Promise<InSession>>()
   const waitingOf = new Map<Origin, number>()
+  const busy = new Set<string>()
   const rowWaiters = new Map<string, ((row: JournalRow) => void)[]>()
   const roomWaiters = new Map<SessionId, (() => void)[]>()
   const sawBlockAt = new Map<NetworkId, UnixSeconds>()
@@ -291,54 +285,65 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         readonly proposal: SessionProposal
       }
 
-  /** Without any lock: the pass that asks no node, then what the node has to say, then the decision on all of it. */
-  const decide = async (request: SessionRequest, without?: string): Promise<Decided | undefined> => {
-    const found = await candidates(request, without)
-    if (found.length === 0) return undefined
-    const clockOf = async (network: NetworkId) => networks.clock(network, await needs.lastWall())
-    const network = found[0]!.state.session.network
-    const clock = await clockOf(network)
-    const first = judge(found, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))
-    if (first === undefined) return undefined
-    const { session } = first.chosen.found.state
-    if (first.verdict.kind !== 'auto') return { kind: 'verdict', verdict: first.verdict, session: session.id }
+  const clockOf = async (network: NetworkId) => networks.clock(network, await needs.lastWall())
 
+  /**
+   * Without any lock. The first pass asks no node, so that nothing of a refused call reaches one; then the session that would
+   * sign is judged on what the node says, and if it would not after all, the next one.
+   */
+  const decide = async (request: SessionRequest, without?: string): Promise<Decided | undefined> => {
+    let left = await candidates(request, without)
+    let refused: Decided | undefined
+    while (left.length > 0) {
+      const clock = await clockOf(left[0]!.state.session.network)
+      const first = judge(left, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))!
+      const { found } = first.chosen
+      if (first.verdict.kind !== 'auto') {
+        return refused ?? { kind: 'verdict', verdict: first.verdict, session: found.state.session.id }
+      }
+      const decided = await decideFor(found, request)
+      if (decided.kind === 'auto') return decided
+      refused ??= decided
+      left = left.filter((it) => it !== found)
+    }
+    return refused
+  }
+
+  const decideFor = async (found: Found, request: SessionRequest): Promise<Decided> => {
+    const { session, book } = found.state
+    const { network } = session
     const node = await nodes.of(network)
-    const [block, , live, estimated] = await Promise.allSettled([
+    const [block, classes, live, estimated] = await Promise.allSettled([
       seeBlock(network, node),
       preflight.readClasses(session, request.calls, node),
       preflight.liveAllowance(session),
       estimateInSession(node, session, request.calls),
     ] as const)
     if (block.status === 'rejected') throw block.reason
+    if (classes.status === 'rejected') throw classes.reason
     if (live.status === 'rejected') throw live.reason
-    const it: Found = {
-      state: first.chosen.found.state,
-      facts: (calls, at, assumed, simulation) => ({
-        ...first.chosen.found.facts(calls, at, assumed, simulation),
-        liveAllowance: live.value,
-      }),
-    }
-    const bounds = estimated.status === 'fulfilled' ? estimated.value.bounds : undefined
-    let simulation: Simulated['result'] | 'none' = 'none'
-    if (bounds === undefined) {
-      const { reason } = estimated as PromiseRejectedResult // Not fulfilled.
+    let simulation: Simulated['result'] | undefined
+    let bounds: Bounds | undefined
+    if (estimated.status === 'fulfilled') {
+      bounds = estimated.value.bounds
+      if (mustSimulate(session, book, { liveAllowance: live.value })) {
+        simulation = (await preflight.simulate(node, estimated.value.body, session.account)).result
+      }
+    } else {
+      const { reason } = estimated
       if (!isNodeError(reason) || reason.rpcCode !== RPC.executionError) throw reason
       const words = reason.words.join(', ')
       simulation = (at) => ({ ok: false, at, words })
-    } else if (mustSimulate(session, it.state.book, { liveAllowance: live.value })) {
-      const { body } = (estimated as PromiseFulfilledResult<{ readonly body: Body }>).value // Fulfilled: it has bounds.
-      simulation = (await preflight.simulate(node, body, session.account)).result
     }
-    const facts = (at: UnixSeconds) =>
-      it.facts(request.calls, at, false, simulation === 'none' ? 'none' : simulation(at))
-    const later = await clockOf(network)
+    const facts = (at: UnixSeconds): Facts => ({
+      ...found.facts(request.calls, at, false, simulation === undefined ? 'none' : simulation(at)),
+      liveAllowance: live.value,
+    })
+    const clock = await clockOf(network)
     const fee = bounds === undefined ? 0n : committedMaximum(bounds, TIP)
-    const second = judge([it], request, later, fee, () => facts(later.now))!
-    if (second.verdict.kind !== 'auto' || bounds === undefined) {
-      const verdict = second.verdict.kind === 'auto' ? failedTrial : second.verdict
-      return { kind: 'verdict', verdict, session: session.id }
-    }
+    const { verdict } = judge([found], request, clock, fee, () => facts(clock.now))!
+    if (verdict.kind !== 'auto') return { kind: 'verdict', verdict, session: session.id }
+    if (bounds === undefined) return { kind: 'verdict', verdict: failedTrial, session: session.id }
     const proposal: SessionProposal = {
       by: 'session',
       session: session.id,
@@ -354,7 +359,21 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       facts,
       ...(request.request === undefined ? {} : { request: request.request }),
     }
-    return { kind: 'auto', verdict: second.verdict, session: session.id, proposal }
+    return { kind: 'auto', verdict, session: session.id, proposal }
+  }
+
+  /** Code that changed, and clocks that disagree, stop the session until a person looks (policy.md 5.1, step 4). */
+  const pauseFor = async (id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void> => {
+    const session = sessions.get(id)
+    if (session?.state !== 'active') return
+    if (reasons.some(({ code }) => code === 'clock')) await sessions.pause(id, 'clock')
+    if (!reasons.some(({ code }) => code === 'codeChanged')) return
+    const { now: at } = await clockOf(session.network)
+    const classes = preflight.classes(session, calls, at, false)
+    const { changed } = codeOf(session, calls, classes, at)
+    if (changed.length === 0) return
+    const upgraded = classes[session.account]?.classHash === ARGENT_0_5_0
+    await sessions.pause(id, changed.includes(session.account) && !upgraded ? 'accountChanged' : 'codeChanged')
   }
 
   const seeBlock = async (network: NetworkId, node: Node): Promise<void> => {
@@ -413,6 +432,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (decided === undefined) return { kind: 'none' }
       if (decided.kind === 'verdict') {
         if (isFull(decided.verdict)) return { kind: 'full', session: decided.session }
+        await pauseFor(decided.session, decided.verdict.reasons, request.calls)
         return { kind: decided.verdict.kind, reasons: decided.verdict.reasons, session: decided.session }
       }
       last = decided.session
@@ -448,6 +468,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     lane.filled(nonce)
     const turn = lane.next()
     let sending: Promise<'sent' | 'stopped'> | undefined
+    busy.add(row.id)
     try {
       await turn.ready
       const giveBack = async () => {
@@ -474,8 +495,13 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       sending = send({ ...row, status: 'signed' }, signature, node, lane, by.maySend)
     } finally {
       turn.done()
+      if (sending === undefined) busy.delete(row.id)
     }
-    return { kind: await sending }
+    try {
+      return { kind: await sending }
+    } finally {
+      busy.delete(row.id)
+    }
   }
 
   const send = async (
@@ -577,7 +603,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     if (account === undefined) throw new Error('not an account of this wallet')
     const { classHash, ownerPublicKey } = account
     const { nonce, tip, bounds } = invokeParts(row)
-    return needs.cold().deployAccountBody({ classHash, ownerPublicKey, nonce, tip, bounds, signature })
+    return deployAccountBody({ classHash, ownerPublicKey, nonce, tip, bounds, signature })
   }
 
   const answerOf = (row: JournalRow): InSession => {
@@ -648,7 +674,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           chainNonce: await nonces.chain(network, account.address, node),
           hashOf: (nonce) =>
             work.kind === 'deploy'
-              ? needs.cold().deployAccountHash({ classHash, ownerPublicKey, chainId, nonce, tip: TIP, bounds })
+              ? deployAccountHash({ classHash, ownerPublicKey, chainId, nonce, tip: TIP, bounds })
               : invokeHash({ chainId, sender: account.address, calls: work.calls, nonce, tip: TIP, bounds }),
           ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
           ...(work.origin === undefined ? {} : { origin: work.origin }),
@@ -703,6 +729,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
 
   /** What was signed before, in this worker's life or another: only if the answer would be the same today. */
   const sendAgain = async (row: JournalRow, node: Node, lane: Lane): Promise<boolean> => {
+    if (busy.has(row.id)) return true
     const giveUp = async () => {
       await journal.park(row.id)
       lane.freed(BigInt(row.nonce))
@@ -766,7 +793,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const bodies: Body[] = steps.map((step, at) => {
         const nonce = felt(first + BigInt(at))
         return step === 'deploy'
-          ? needs.cold().deployAccountBody({ classHash, ownerPublicKey, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+          ? deployAccountBody({ classHash, ownerPublicKey, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
           : invokeBody({ sender, calls: stepCalls(account, step), nonce, tip: TIP, bounds: NO_BOUNDS, signature })
       })
       if (calls !== undefined) {
@@ -854,6 +881,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const lane = laneOf(network, account)
       return lane.alone(() => work(async (row) => sendAgain(row, await nodes.of(network), lane)))
     },
+    isBusy: (id) => busy.has(id),
     settled: (row) => {
       for (const resolve of rowWaiters.get(row.id) ?? []) resolve(row)
       rowWaiters.delete(row.id)
@@ -881,20 +909,11 @@ function pausedNow(session: SessionId | undefined): InSession {
   return { kind: 'ask', reasons: [{ code: 'paused' }], ...(session === undefined ? {} : { session }) }
 }
 
-function stepFailed(step: SetupStep, words: readonly string[], hash?: Felt): StepFailed {
-  return Object.assign(new Error(`step failed: ${step}`), {
-    kind: 'step' as const,
-    step,
-    words,
-    ...(hash === undefined ? {} : { hash }),
-  })
-}
-
 /** Its id is the hash: a receipt that was lost is written again. */
 export function recordSent(history: Pick<History, 'add'>, row: JournalRow, at: UnixSeconds): Promise<void> {
   const { network, account, origin, session, hash, calls, purpose } = row
   return history.add({
-    id: sentId(hash),
+    id: sentId(row.id),
     at,
     network,
     account,
@@ -909,4 +928,7 @@ export function recordSent(history: Pick<History, 'add'>, row: JournalRow, at: U
     ...(session === undefined ? {} : { session }),
   })
 }
-export const sentId = (hash: Felt) => `tx ${hash}`
+const SENT = 'tx '
+export const sentId = (row: JournalRow['id']) => SENT + row
+/** The journal row of a history entry; `undefined`: it is not of a transaction. */
+export const rowOfSent = (entry: string) => (entry.startsWith(SENT) ? entry.slice(SENT.length) : undefined)

@@ -118,6 +118,17 @@ describe('hold', () => {
     expect(results.map(({ kind }) => kind)).toEqual(['ask', 'held'])
   })
 
+  it('refuses: clocks that disagree, judged inside the transaction', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.networks.sawBlock(NETWORK, world.clock.now + 7_201)
+    expect(await world.ledger.hold(proposal())).toMatchObject({ kind: 'ask', reasons: [{ code: 'clock' }] })
+    world.clock.now += 1
+    expect((await world.ledger.hold(proposal())).kind).toBe('held')
+    world.clock.now -= 302
+    expect(await world.ledger.hold(proposal())).toMatchObject({ reasons: [{ code: 'clock' }] })
+  })
+
   it('refuses: after a commit that failed nothing is held and nothing is signed', async () => {
     const world = await createWorld()
     await world.start('s1')
@@ -321,6 +332,53 @@ describe('signer', () => {
     await expect(
       world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session),
     ).rejects.toMatchObject({ why: 'locked' })
+  })
+})
+
+describe('code and clock', () => {
+  it('another class of the account, or of a pinned contract, pauses before the next signature', async () => {
+    const world = await createWorld()
+    const [rule] = policy().calls
+    const pin = { classHash: account.classHash, onChange: 'pause' as const }
+    await world.start('s1', { calls: [{ ...rule!, codePin: pin }] })
+    expect((await world.play('q1')).kind).toBe('sent')
+    const next = await world.next()
+    next.useKey('s1')
+    next.node.state.classHash = felt(0xbad)
+    expect(await next.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'codeChanged' }] })
+    expect(next.sessions.get(S1)).toMatchObject({ state: 'paused', pause: 'accountChanged' })
+    expect(next.node.state.arrived).toHaveLength(1)
+  })
+
+  it('clocks that disagree pause the session until a person looks', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.clock.now -= 301
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'clock' }] })
+    world.clock.now += 301
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    await world.sessions.resume(S1, 'person')
+    expect((await world.play('q3')).kind).toBe('sent')
+  })
+
+  it('of two sessions the one ending first signs, and the other when that one is full', async () => {
+    const world = await createWorld()
+    await world.start('s1', {
+      validUntil: policy().validUntil - 100,
+      usage: { tx: [{ window: { kind: 'session' }, max: 1 }], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 8 },
+    })
+    await world.start('s2')
+    expect(await world.play('q1')).toMatchObject({ session: 's1' })
+    expect(await world.play('q2')).toMatchObject({ session: 's2' })
+  })
+
+  it('the fee decides with the rest: a session without room for it leaves the call to the next', async () => {
+    const world = await createWorld()
+    const tokens = [{ token: STRK, perTx: u256(1n), caps: [{ window: { kind: 'session' as const }, max: u256(10n) }] }]
+    await world.start('s1', { validUntil: policy().validUntil - 100, fees: { payer: 'account', tokens } })
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'feeCap' }, { code: 'feePerTx' }] })
+    await world.start('s2')
+    expect(await world.play('q2')).toMatchObject({ kind: 'sent', session: 's2' })
   })
 })
 

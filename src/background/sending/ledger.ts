@@ -232,6 +232,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     lastWall: UnixSeconds | undefined,
   ): Promise<HoldResult> => {
     const ofAccount = await openRowsOf(tx, guard, it)
+    const same = ofAccount.find((row) => isSameYes(row, it))
+    if (same !== undefined) return { kind: 'known', row: same }
     const { now } = needs.clock(it.network, lastWall)
     const nonce = felt(nextNonce(it.chainNonce, ofAccount))
     const row: JournalRow = {
@@ -313,11 +315,13 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         await putRow(tx, guard, advance(other, { to: 'settled', end: 'dropped', at }))
       }
     }
-    if (settled.over.length === 0 && !settled.itemsLeft) return { row: next }
-    const paused = pausedBy(session, 'overdrawn')
-    if (paused === undefined) return { row: next }
-    await guard.put(tx, 'sessions', session.id, paused)
-    return { row: next, session: paused, pause: 'overdrawn' }
+    // Not a change of what is allowed: its number stays, so that nothing under way has to be judged again.
+    const active = { ...session, lastUsedAt: Math.max(session.lastUsedAt ?? 0, row.at) }
+    const overdrawn = settled.over.length > 0 || settled.itemsLeft ? pausedBy(active, 'overdrawn') : undefined
+    const after = overdrawn ?? (it.end === 'released' ? undefined : active)
+    if (after === undefined) return { row: next }
+    await guard.put(tx, 'sessions', session.id, after)
+    return { row: next, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
   }
 
   const change: Ledger['change'] = async (id, change) => {
@@ -559,6 +563,12 @@ function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSecon
     ...(it.origin === undefined ? {} : { origin: it.origin }),
     ...(it.request === undefined ? {} : { request: it.request }),
   } as const
+}
+
+/** One yes is one transaction of each kind, and an account is deployed once, whoever asks: also after a worker's death. */
+function isSameYes(row: JournalRow, it: ApprovedProposal): boolean {
+  if (it.kind === 'deploy') return row.kind === 'deploy'
+  return row.approval === it.approved.approval && row.purpose === it.purpose && row.kind === it.kind
 }
 
 /** One request may have several rows: the steps before a session, one each. */

@@ -7,7 +7,6 @@ import type { JournalRow, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { Database, Guard } from '../../platform/database.ts'
 import type { Nodes } from '../../platform/node.ts'
-import type { Cold } from '../cold.ts'
 import type { Contracts } from '../contracts.ts'
 import { createSigner, type Signer, type SignerNeeds } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
@@ -33,7 +32,6 @@ export interface SendingNeeds {
   readonly accounts: Accounts
   readonly contracts: Pick<Contracts, 'allowances'>
   readonly history: History
-  readonly cold: Cold
   readonly newId: () => string
   readonly now: () => UnixSeconds
   readonly ticks: () => number
@@ -58,7 +56,7 @@ export interface Sending {
 }
 
 export function createSending(needs: SendingNeeds): Sending {
-  const { db, guard, networks, nodes, history, cold, now, report } = needs
+  const { db, guard, networks, nodes, history, now, report } = needs
   const journal = createJournal({ db, guard })
   const nonces = createNonces({ now })
   const preflight = createPreflight({ contracts: needs.contracts, ticks: needs.ticks })
@@ -87,7 +85,6 @@ export function createSending(needs: SendingNeeds): Sending {
     accounts,
     network: (id) => networks.get(id),
     now,
-    deployHash: (parts) => cold().deployAccountHash(parts),
   })
   const executor: Executor = createExecutor({
     ledger,
@@ -100,7 +97,6 @@ export function createSending(needs: SendingNeeds): Sending {
     accounts: needs.accounts,
     networks,
     history,
-    cold,
     isUnlocked: () => needs.keys.isUnlocked(now()),
     lastWall: () => db.lastWall(),
     now,
@@ -133,6 +129,7 @@ export function createSending(needs: SendingNeeds): Sending {
     watcher,
     accounts,
     beforeAll: (network, account, work) => executor.beforeAll(network, account, work),
+    isBusy: (id) => executor.isBusy(id),
     isRevoked: (session) => executor.isRevoked(session),
     now,
     report,

@@ -5,6 +5,7 @@ import { felt, u256 } from '../../core/felt.ts'
 import { used } from '../../core/policy/book.ts'
 import type { MeterId, SessionId } from '../../core/policy/policy.ts'
 import { isNodeError } from '../../platform/node.ts'
+import { holdsOf } from './journal.ts'
 import {
   ACCOUNT,
   account,
@@ -174,14 +175,16 @@ describe('recovers', () => {
   it('lost, and something else used the nonce: dropped after two readings 60 s apart, not before', async () => {
     const world = await lost()
     world.node.state.nonce = 3n
+    const before = world.node.state.arrived.length
     const { next } = await nextLife(world)
+    expect(next.node.state.arrived).toHaveLength(before)
     await next.settle(3)
     expect(await next.journal.open()).toHaveLength(1)
     next.clock.now += 59
     await next.settle(3)
     expect(await next.journal.open()).toHaveLength(1)
     next.clock.now += 1
-    await next.settle(3)
+    await next.settle()
     expect(await next.journal.open()).toEqual([])
     expect(await next.journal.list({ session: 's1' as SessionId })).toMatchObject([{ end: 'dropped' }])
     expect(await feeUsed(next)).toBe(0n)
@@ -225,6 +228,30 @@ describe('recovers', () => {
     await settling
     expect((await late).kind).toBe('sent')
     expect(next.node.state.arrived.slice(before).map((text) => bodyOf(text).nonce)).toEqual(['0x0', '0x1'])
+  })
+
+  it('what is under way in this very life is left alone', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    let release = () => {}
+    const sending = new Promise<void>((resolve) => {
+      world.node.state.fault = async (method) => {
+        if (!method.startsWith('starknet_add')) return undefined
+        resolve()
+        await new Promise<void>((go) => {
+          release = go
+        })
+        return undefined
+      }
+    })
+    const play = world.play('q1')
+    await sending
+    const { settling, open } = await world.recovery.recover()
+    await settling
+    expect(open).toBe(0)
+    release()
+    expect((await play).kind).toBe('sent')
+    expect(world.node.state.arrived).toHaveLength(1)
   })
 
   it("a person's yes is good for ten minutes, and then the transaction is not sent again", async () => {
@@ -377,6 +404,8 @@ describe('receipts', () => {
     await world.watcher.look()
     expect(world.sessions.get('s1' as SessionId)).toMatchObject({ state: 'paused', pause: 'reorg' })
     expect(await world.journal.open()).toMatchObject([{ status: 'sent', booked: true }])
+    // Booked already: it does not count as a hold beside that.
+    expect(holdsOf(await world.journal.open())).toEqual([])
     expect(await feeUsed(world)).toBe(before)
     world.node.state.known.set(hash, mined)
     world.node.state.nonce = 1n

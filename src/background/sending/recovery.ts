@@ -36,6 +36,8 @@ export interface RecoveryNeeds {
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
   /** `resend`: the same bytes, if the session would still sign them, or the person's yes is young. */
   readonly beforeAll: Executor['beforeAll']
+  /** An unlock recovers too, and then work of this very life may be under way. */
+  readonly isBusy: Executor['isBusy']
   readonly isRevoked: (session: ReturnType<Sessions['list']>[number]) => Promise<boolean>
   readonly now: () => UnixSeconds
   readonly report: (error: unknown) => void
@@ -97,7 +99,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
         for (const row of rows) {
           const wasOut =
             row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected')
-          if (!wasOut || (await needs.history.has(sentId(row.hash)))) continue
+          if (!wasOut || (await needs.history.has(sentId(row.id)))) continue
           await recordSent(needs.history, row, row.sentAt ?? row.at)
         }
       }
@@ -115,7 +117,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
 
   return {
     recover: async () => {
-      const rows = await journal.open()
+      const rows = (await journal.open()).filter(({ id }) => !needs.isBusy(id))
       const held = rows.filter(({ status }) => status === 'held')
       // Nothing left the worker: nonce and money are free, and a repeated request runs anew.
       for (const row of held) await ledger.release(row.id)

@@ -2,7 +2,6 @@ import 'fake-indexeddb/auto'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import * as coldParts from '../../cold/index.ts'
 import { STRK } from '../../core/account.ts'
 import { address, felt, u256 } from '../../core/felt.ts'
 import { emptyBook, feeMeter, spendMeter, used } from '../../core/policy/book.ts'
@@ -48,7 +47,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     timeout: 120_000,
   }, async () => {
     const clock = { now: Math.floor(Date.now() / 1000) }
-    const world = await createWorld({ clock, post, network: 'devnet', cold: () => coldParts })
+    const world = await createWorld({ clock, post, network: 'devnet' })
     await rpc('devnet_mint', { address: account.address, amount: 10 ** 19, unit: 'FRI' })
 
     const { steps } = await world.executor.estimateSteps({ network: 'devnet', account, steps: ['deploy', 'enable'] })

@@ -12,7 +12,7 @@ import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../
 import { createGuard, openDatabase } from '../../platform/database.ts'
 import { createNodes, type Post } from '../../platform/node.ts'
 import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
-import { type PrivateKey, privateKeyFrom, publicKey, sign } from '../../starknet/curve.ts'
+import { publicKey, sign } from '../../starknet/curve.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { type Bounds, invokeHash } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
@@ -23,7 +23,6 @@ import {
   sessionMetadata,
   signerGuid,
 } from '../../starknet/session-token.ts'
-import type { Cold } from '../cold.ts'
 import { approved } from '../keys/approved.ts'
 import { createStopFlags } from '../keys/working-set.ts'
 import { createAccounts } from '../owners/accounts.ts'
@@ -38,11 +37,11 @@ export const GAME = address('0x6a3e')
 export const MOVE = selectorOf('move')
 export const START = 1_900_000_000
 
-const key = (value: number): PrivateKey => {
+const key = (value: number): Uint8Array => {
   const bytes = new Uint8Array(32)
   bytes[30] = value >> 8
   bytes[31] = value & 255
-  return privateKeyFrom(bytes)! // In range: it is small.
+  return bytes
 }
 export const OWNER = key(0x1001)
 export const GUARDIAN = key(0x2002)
@@ -90,7 +89,7 @@ export function policy(change: Partial<SessionPolicy> = {}): SessionPolicy {
   }
 }
 
-export function storedSession(id: string, granted: SessionPolicy, sessionKey: PrivateKey = SESSION): StoredSession {
+export function storedSession(id: string, granted: SessionPolicy, sessionKey: Uint8Array = SESSION): StoredSession {
   const policyHash: Hash32 = sha256(canonicalText(granted))
   const tree = methodTree(chainMethods(granted))
   const metadata = sessionMetadata({ host: 'game.example', origin: ORIGIN, policyHash })
@@ -372,7 +371,6 @@ export async function createWorld(
     /** In the place of the stub: a real node. */
     post?: Post
     network?: NetworkId
-    cold?: Cold
   } = {},
 ) {
   const name = given.name ?? `world ${Math.random()}`
@@ -452,11 +450,6 @@ export async function createWorld(
     accounts,
     contracts: { allowances: async () => [] },
     history,
-    cold:
-      given.cold ??
-      (() => {
-        throw new Error('nothing here is cold')
-      }),
     newId,
     now,
     ticks: () => performance.now(),
@@ -514,11 +507,10 @@ export async function createWorld(
         calls,
         ...(session === undefined ? {} : { session: session as SessionId }),
       }),
-    /** Lets the timers run as long as there are any: a watcher's rounds. */
-    settle: async (rounds = 40) => {
-      let idle = 0
-      for (let round = 0; round < rounds && idle < 4; round += 1) {
-        idle = timers.length === 0 ? idle + 1 : 0
+    /** Lets the timers run until nothing is open, or so many times. */
+    settle: async (rounds?: number) => {
+      const isOver = async () => timers.length === 0 && (await sending.journal.open()).length === 0
+      for (let round = 0; rounds === undefined ? round < 200 && !(await isOver()) : round < rounds; round += 1) {
         for (const fn of timers.splice(0)) fn()
         await new Promise((resolve) => setTimeout(resolve, 15))
       }

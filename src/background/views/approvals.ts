@@ -3,7 +3,7 @@ import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { explain } from '../../core/policy/explain.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
-import type { Naming } from '../../core/policy/naming.ts'
+import { actionOf, explainCall, type Naming, placeOf } from '../../core/policy/naming.ts'
 import { unnamedTotals } from '../../core/policy/wire.ts'
 import type {
   AccountView,
@@ -104,8 +104,8 @@ function connectView(record: ApprovalRecord, network: SessionQuestion['network']
 
 function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const { asked, effective, granted } = question
-  const { naming, site, account, now, balances } = facts
-  const askedLife = asked.duration ?? (asked.validUntil === undefined ? undefined : asked.validUntil - record.at)
+  const { naming, site, account, balances } = facts
+  const askedLife = asked.duration ?? (asked.validUntil === undefined ? undefined : asked.validUntil - question.askedAt)
   const said = explain(
     effective,
     {
@@ -124,7 +124,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
       ...(asked.mayNarrow ? { within: granted } : {}),
       enterable: unnamedTotals(asked, granted),
     },
-    now,
+    question.askedAt,
   )
   const blocked = tooPoor(question.steps, 0n, balances)
   const shared = base(record, question.network, facts)
@@ -140,7 +140,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     worst: said.worst,
     summary: said.summary,
     risks: said.risks,
-    ends: endsOf(question, record.at, askedLife),
+    ends: endsOf(question, askedLife),
     can: said.can.map((rule) => ({
       ...rule,
       locked: rule.required || !asked.mayNarrow || granted.calls.find(({ id }) => id === rule.id)?.enabled === false,
@@ -172,8 +172,7 @@ const LEAST: Seconds = 120
 
 /** Presets that the ask allows; a longer ask takes the place of "1 hour" (approval-ux.md 8). */
 function endsOf(
-  { asked, effective, granted }: SessionQuestion,
-  at: UnixSeconds,
+  { asked, askedAt: at, effective, granted }: SessionQuestion,
   askedLife: Seconds | undefined,
 ): SessionRequestView['ends'] {
   const max = askedLife === undefined ? at + LATEST : granted.validUntil
@@ -182,15 +181,13 @@ function endsOf(
   const own = askedLife !== undefined && !preset.includes(askedLife) ? askedLife : undefined
   const seconds =
     own === undefined ? preset : own > WEEK ? [own, ...preset.slice(1)] : [...preset, own].sort((a, b) => a - b)
-  // The clock of the question and that of its policy may be a second apart.
-  const near = (a: number, b: number) => Math.abs(a - b) <= 2
   return {
     chosen: effective.validUntil,
     options: seconds.map((it) => ({
       label: line('ends_in', { duration: { kind: 'duration', seconds: it } }),
       seconds: it,
       chosen:
-        near(life, it) || (asked.validUntil !== undefined && it === own && effective.validUntil === granted.validUntil),
+        life === it || (asked.validUntil !== undefined && it === own && effective.validUntil === granted.validUntil),
     })),
     max,
     min: at + LEAST,
@@ -249,7 +246,8 @@ export function tooPoor(
 }
 
 function transactionView(record: ApprovalRecord, question: TransactionQuestion, facts: ApprovalFacts): TransactionView {
-  const { naming, site, account, session, now } = facts
+  const { site, account, session, now } = facts
+  const naming = withNames(question, facts)
   const { calls, trial } = question
   const reasonFacts =
     session === undefined
@@ -263,12 +261,10 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
         }
   const cap = trial === undefined ? 0n : feeCap(trial.bounds)
   const blocked = trial === undefined ? line('blocked_node') : tooPoor(question.steps, cap, facts.balances)
-  const first = facts.described[0]
-  const name = first?.name ?? naming.actions[calls[0]?.selector ?? ('0x0' as never)]
   return {
     kind: 'transaction',
     ...base(record, question.network, facts),
-    sentence: sentenceOf(calls.length, name, calls[0]?.to, naming),
+    sentence: sentenceOf(calls, account.address, naming),
     ...(question.connects
       ? { connects: line('session_connects', { host: text(site.host), account: place(account.address, account.name) }) }
       : {}),
@@ -293,11 +289,21 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
   }
 }
 
-function sentenceOf(calls: number, name: string | undefined, to: Address | undefined, naming: Naming): Line {
-  const contract: Arg = to === undefined ? text('') : place(to, naming.names[to])
-  const action = name === undefined ? 'transaction_unknown' : 'transaction_call'
-  if (calls <= 1) return line(action, { ...(name === undefined ? {} : { action: text(name) }), contract })
-  return line('transaction_calls_other', { action: text(name ?? ''), contract, n: count(calls - 1) })
+/** Names that the contracts' own ABIs gave, proven by their hash. */
+function withNames({ calls }: TransactionQuestion, { naming, described }: ApprovalFacts): Naming {
+  const found = calls.flatMap(({ selector }, index) => {
+    const name = described[index]?.name
+    return name === undefined ? [] : [[selector, name] as const]
+  })
+  return { ...naming, actions: { ...naming.actions, ...Object.fromEntries(found) } }
+}
+
+function sentenceOf(calls: TransactionQuestion['calls'], account: Address, naming: Naming): Line {
+  const [first, ...rest] = calls
+  if (first === undefined) throw new Error('a transaction without a call')
+  if (rest.length === 0) return explainCall(first, account, naming)
+  const action = actionOf(first.selector, naming)
+  return line('transaction_calls_other', { action, contract: placeOf(first.to, naming), n: count(rest.length) })
 }
 
 function callView(
@@ -309,10 +315,7 @@ function callView(
   return {
     contract: call.to,
     ...(known === undefined ? {} : { contractName: known }),
-    entrypoint:
-      described === undefined
-        ? line('call_unknown', { selector: text(call.selector) })
-        : line('call_named', { action: text(described.name) }),
+    entrypoint: line('call_named', { action: actionOf(call.selector, naming) }),
     args: (described?.args ?? []).map(({ name, text: value }) => ({ name, text: value })),
     warnings: described === undefined ? [line('call_warnUnknown')] : [],
     raw: call.calldata,

@@ -97,8 +97,7 @@ const policy = exact({
   validUntil: time,
   calls: list(rule, LIMITS.rules),
   deny: nothing,
-  // One more than a site may ask for each token that a rule pays with.
-  spend: exact({ limits: list(limit, LIMITS.tokenLimits + LIMITS.rules), look: picklist(['simulate', 'receipt']) }),
+  spend: exact({ limits: list(limit, LIMITS.tokenLimits), look: picklist(['simulate', 'receipt']) }),
   fees: exact({
     payer: literal('account'),
     tokens: list(exact({ token: address, perTx: optional(amount), caps: amounts }), 1),

@@ -4,7 +4,7 @@ import { STRK } from '../account.ts'
 import { padded, u256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import { DAY } from '../time.ts'
-import { applyEdits, covers, narrowedPointers } from './edits.ts'
+import { applyEdits, confirmAdmin, covers, narrowedPointers } from './edits.ts'
 import { narrows } from './narrow.ts'
 import type { SessionPolicy } from './policy.ts'
 import {
@@ -135,6 +135,17 @@ describe('applyEdits', () => {
     )
     expect(undone).toEqual(granted)
     expect(() => applyEdits(tight, limits('tx:session', '201'), { within: granted, now: NOW })).toThrow()
+  })
+})
+
+describe('confirmAdmin', () => {
+  test('marks the rules that hand over control, no others', () => {
+    const policy = grant(
+      ask({ calls: [...request.calls, { contract_address: GAME, entry_point: ['rename', 'grant_role'] }] }),
+    )
+    expect(confirmAdmin(policy).calls.map(({ adminAck }) => adminAck)).toEqual([undefined, undefined, undefined, true])
+    expect(narrows(confirmAdmin(policy), policy)).toEqual(['/calls/3/adminAck'])
+    expect(confirmAdmin(granted)).toEqual(granted)
   })
 })
 

@@ -2,6 +2,7 @@ import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
+import { adminName } from './forbidden.ts'
 import { capsNarrow, narrows } from './narrow.ts'
 import type { AmountCap, CountCap, SessionPolicy, SessionRecord } from './policy.ts'
 import { sameWindow } from './windows.ts'
@@ -49,6 +50,16 @@ export function applyEdits(policy: SessionPolicy, edits: Edits, scope: EditScope
   const wider = narrows(next, bound(next, scope))
   if (wider !== true) throw malformed(wider[0] ?? '', 'expected nothing wider than what is asked')
   return next
+}
+
+/**
+ * The policy as it is shown and granted when a rule lists entrypoints that hand over control: allowing it is the person's
+ * confirmation, with the danger line and its tick before the button. Without it such calls ask each time.
+ */
+export function confirmAdmin(policy: SessionPolicy): SessionPolicy {
+  const hands = (rule: SessionPolicy['calls'][number]) =>
+    rule.entrypoints !== '*' && rule.entrypoints.some(({ selector }) => adminName(selector) !== undefined)
+  return { ...policy, calls: policy.calls.map((rule) => (hands(rule) ? { ...rule, adminAck: true } : rule)) }
 }
 
 /**

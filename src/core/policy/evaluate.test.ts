@@ -614,6 +614,16 @@ describe('usage', () => {
     expect(judge([move], { open: open.map((hold) => ({ ...hold, status: 'settled' as const })) }).kind).toBe('auto')
   })
 
+  test('no update resets a meter', () => {
+    // Rules are counted without a cap too: one that is set later finds what was used before.
+    const verdict = judge([move, move])
+    const used = verdict.kind === 'auto' ? verdict.charges : []
+    const book = { ...sampleBook(), bookings: used.map(({ meter, amount }) => booking(meter, BigInt(amount))) }
+    const later = (max: number) => withRules({ caps: [{ window: { kind: 'session' as const }, max }] })
+    expect(judge([move], { policy: later(3), book }).kind).toBe('auto')
+    expect(codes(judge([move], { policy: later(2), book }))).toEqual(['ruleCap'])
+  })
+
   test('calls, calls per transaction, gap and transactions in flight', () => {
     const usage = {
       ...base.usage,

@@ -31,7 +31,7 @@ export type { Facts, ReadClass, Simulation, Transaction } from './facts.ts'
  * @param open unsettled holds of the session
  * @param now unix seconds, the judged clock
  * @returns `auto` with what to hold, base units per meter · `ask` · `refuse`: bad in every mode
- * @see evaluate.test.ts "property: no order of hold, settle and release passes a cap"
+ * @see properties.test.ts "property: no order of hold, settle and release passes a cap"
  */
 export function evaluate(
   session: SessionRecord,

@@ -25,7 +25,7 @@ export const EVERYTHING = 2n ** 127n
  *
  * @param book `undefined` before the session exists
  * @param now unix seconds, the judged clock
- * @see exposure.test.ts "property: no run of transactions takes more than the worst case"
+ * @see properties.test.ts "property: no run of transactions takes more than the worst case"
  */
 export function exposure(
   policy: SessionPolicy,

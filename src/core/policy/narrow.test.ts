@@ -229,6 +229,11 @@ describe('isConsistent', () => {
     ).toBe(false)
   })
 
+  test('a policy with a member of another version is not run', () => {
+    const other = samplePolicy(rule({ wide: true }))
+    expect(isConsistent(stored(other, other), hashOf)).toBe(false)
+  })
+
   test('the chain’s end is the policy’s', () => {
     const chain = {
       sessionHash: felt(1),

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../canonical.ts'
+import { readPolicy } from './codec.ts'
 import type {
   AmountCap,
   CallRule,
@@ -19,7 +20,7 @@ import { sameWindow } from './windows.ts'
  * widening.
  *
  * @returns `true`, or the paths of what is wider or cannot be compared
- * @see narrow.test.ts "property: what narrows allows nothing more"
+ * @see properties.test.ts "property: what narrows allows nothing more"
  */
 export function narrows(next: SessionPolicy, prev: SessionPolicy): true | string[] {
   const wider: string[] = []
@@ -47,7 +48,7 @@ export function narrows(next: SessionPolicy, prev: SessionPolicy): true | string
 }
 
 /**
- * Whether a stored session is what a person approved: `effective` inside `granted`, `granted` the one whose hash was
+ * Whether a stored session is what a person approved: both policies readable, `effective` inside `granted`, `granted` the one whose hash was
  * signed. If not, the session pauses `storageTampered` (policy.md 2).
  */
 export function isConsistent(
@@ -55,6 +56,8 @@ export function isConsistent(
   hashOf: HashOf,
 ): boolean {
   return (
+    readPolicy(session.granted) !== undefined &&
+    readPolicy(session.effective) !== undefined &&
     narrows(session.effective, session.granted) === true &&
     hashOf(canonicalText(session.granted)) === session.policyHash &&
     // The chain's last valid second, in the session hash as well (argent-sessions.md 1).

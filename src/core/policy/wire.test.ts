@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
-import { padded } from '../felt.ts'
+import { type Address, padded } from '../felt.ts'
 import { DAY } from '../time.ts'
 import type { SessionPolicy } from './policy.ts'
 import { canonicalText } from './preimage.ts'
@@ -437,6 +437,14 @@ describe('what is refused', () => {
     expect(refused({ usage: { max_transactions: 1_000_001 } })).toEqual([215, '/usage/max_transactions'])
     expect(refused({ usage: { rate: { transactions: 1, seconds: 7_776_001 } } })).toEqual([215, '/usage/rate'])
     expect(refused({ usage: { rate: { transactions: 1, seconds: 0 } } })).toEqual([215, '/usage/rate'])
+    const rolling = (n: number) => many(n, (i) => ({ max: 1, window: { rolling: i + 1 } }))
+    expect(refused({ usage: { tx_caps: rolling(7) } })).toBe('accepted')
+    expect(refused({ usage: { tx_caps: rolling(8) } })).toEqual([215, '/usage/tx_caps'])
+    const tokens = many(33, (i) => `0x${(i + 1).toString(16)}` as Address)
+    const classes = Object.fromEntries(tokens.map((token) => [token, TOKEN]))
+    const paying = (n: number) => ({ calls: tokens.slice(0, n).map((token) => ({ ...pay, contract_address: token })) })
+    expect(unresolved(paying(32), { classes })).toBe('granted')
+    expect(unresolved(paying(33), { classes })).toEqual([215, '/calls'])
     let deep: unknown = 1
     for (let level = 0; level < 12; level++) deep = [deep]
     expect(refused({ deny: deep })).toEqual([215, ''])

@@ -222,6 +222,9 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
       throw malformed(`/spend_limits/${index}/token`, 'expected one limit per token')
     }
   })
+  const usage = raw.usage === undefined ? undefined : readUsage(raw.usage)
+  // The defaults stand beside what is named.
+  if (resolveUsage(usage).tx.length > LIMITS.caps) throw never('/usage/tx_caps', `at most ${LIMITS.caps} caps`)
   const words: Record<RuleId, { label?: string; description?: string }> = {}
   raw.calls.forEach((rule, index) => {
     const label = clean(rule.label)
@@ -246,7 +249,7 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
     calls,
     limits,
     fees: raw.fees === undefined ? undefined : readFees(raw.fees),
-    usage: raw.usage === undefined ? undefined : readUsage(raw.usage),
+    usage,
     words,
   })
 }
@@ -354,6 +357,7 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
     }
     if (limits.every((limit) => limit.token !== rule.contract)) limits.push(limitOf(rule.contract, {}))
   })
+  if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
   const scope = new Set(asked.calls.map((rule) => rule.contract))
   const pullable = facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n)
   return {

@@ -28,9 +28,8 @@ export function createArming({ button, onChange, onPress }: ArmingSetup): Arming
   let revision: string | undefined
   let ready = false
   let armed = false
-  // Rises with each disarming: a press must begin and end in one and the same.
-  let stretch = 0
-  let press: { readonly by: string; readonly stretch: number } | undefined
+  /** What a press began with. Each disarming forgets it: a press must begin and end in one armed time. */
+  let press: string | undefined
   let place = ''
   let waiting: ReturnType<typeof setTimeout> | undefined
 
@@ -38,7 +37,6 @@ export function createArming({ button, onChange, onPress }: ArmingSetup): Arming
 
   function restart(): void {
     clearTimeout(waiting)
-    stretch += 1
     press = undefined
     set(false)
     if (!mayArm()) return
@@ -53,7 +51,6 @@ export function createArming({ button, onChange, onPress }: ArmingSetup): Arming
 
   function disarm(): void {
     clearTimeout(waiting)
-    stretch += 1
     press = undefined
     set(false)
   }
@@ -69,15 +66,16 @@ export function createArming({ button, onChange, onPress }: ArmingSetup): Arming
 
   function begin(by: string): void {
     press = undefined
-    if (holds()) press = { by, stretch }
+    if (holds()) press = by
     else if (armed) restart()
   }
 
   function finish(by: string): void {
     const started = press
     press = undefined
-    if (started?.by !== by || started.stretch !== stretch || !holds()) return
+    if (started !== by || !holds()) return
     disarm()
+    // One press, one decision: it arms again only when it is allowed again.
     ready = false
     onPress()
   }

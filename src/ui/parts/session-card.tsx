@@ -23,15 +23,14 @@ interface CardProps {
   readonly state: CardState
   /** Absent: a full line. */
   readonly life?: { readonly startsAt: UnixSeconds; readonly endsAt: UnixSeconds }
-  readonly href?: string
   readonly children: ComponentChildren
 }
 
 /** The same card is the question, the row of the list and the head of the detail, so that it is known again. */
-export function SessionCard({ cut, size, state, life, href, children }: CardProps) {
+export function SessionCard({ cut, size, state, life, children }: CardProps) {
   const shape = cutShape(cut, PLACES[size])
-  const inside = (
-    <>
+  return (
+    <div class={`card ${CLASSES[size]} ${state}`}>
       <svg
         class="cut"
         width="14"
@@ -49,15 +48,7 @@ export function SessionCard({ cut, size, state, life, href, children }: CardProp
         </div>
       )}
       {children}
-    </>
-  )
-  const name = `card ${CLASSES[size]} ${state}`
-  return href === undefined ? (
-    <div class={name}>{inside}</div>
-  ) : (
-    <a class={name} href={href}>
-      {inside}
-    </a>
+    </div>
   )
 }
 

@@ -77,19 +77,11 @@ export function Badge({
   readonly initial: string
   readonly size?: 24 | 32 | 36 | 48
 }) {
-  return (
-    <span class={`badge s${size} tint${tint}`} aria-hidden="true">
-      {initial}
-    </span>
-  )
+  return <span class={`badge s${size} tint${tint}`} data-initial={initial} aria-hidden="true" />
 }
 
 export function Circle({ name }: { readonly name: string }) {
-  return (
-    <span class="badge round round32" aria-hidden="true">
-      {Array.from(name)[0]?.toUpperCase()}
-    </span>
-  )
+  return <span class="badge round round32" data-initial={Array.from(name)[0]?.toUpperCase()} aria-hidden="true" />
 }
 
 export const byWords = { chain: 'ui_by_chain', wallet: 'ui_by_wallet', both: 'ui_by_both' } as const

@@ -51,7 +51,10 @@ export function Create({ onBack, onDone }: { readonly onBack: () => void; readon
       {step === 'password' && (
         <PasswordStep
           password={password}
-          onInput={setPassword}
+          onInput={(value) => {
+            setPassword(value)
+            setFailure(undefined)
+          }}
           failure={failure}
           onBack={onBack}
           onNext={() => void toPhrase()}
@@ -113,13 +116,15 @@ export function PasswordStep({
       </div>
       <div class="stack gap8">
         <PasswordField value={password} fresh focus wrong={failure} onInput={onInput} onEnter={next} />
-        <p class="label muted" role="status">
-          {password === ''
-            ? t('ui_create_passwordRule')
-            : missing > 0
-              ? plural('ui_create_passwordMissing_other', missing)
-              : t('ui_create_passwordEnough')}
-        </p>
+        {failure === undefined && (
+          <p class="label muted" role="status">
+            {password === ''
+              ? t('ui_create_passwordRule')
+              : missing > 0
+                ? plural('ui_create_passwordMissing_other', missing)
+                : t('ui_create_passwordEnough')}
+          </p>
+        )}
       </div>
       <div class="row between">
         <Button look="tall" onPress={onBack}>

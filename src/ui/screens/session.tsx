@@ -194,7 +194,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
         </section>
         <Log session={session} />
         <Facts>
-          <Group>
+          <Group name={t('ui_details')}>
             <Fold head={<span class="grow muted">{t('ui_session_detailHint')}</span>}>
               <DetailFacts facts={session.details} />
             </Fold>

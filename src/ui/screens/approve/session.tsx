@@ -110,7 +110,7 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             ))}
           </Group>
         )}
-        <Group>
+        <Group name={t('ui_details')}>
           <Fold head={<span class="grow muted">{t('ui_session_detailsHint')}</span>}>
             <DetailFacts facts={approval.details} />
           </Fold>

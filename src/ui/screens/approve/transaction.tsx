@@ -86,7 +86,7 @@ export function Transaction({
             <Lines lines={[said(approval.connects)]} />
           </Group>
         )}
-        <Group>
+        <Group name={t('ui_details')}>
           <Fold head={<span class="grow muted">{t('ui_transaction_detailsHint')}</span>}>
             <DetailFacts facts={approval.details} />
           </Fold>

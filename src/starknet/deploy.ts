@@ -1,7 +1,8 @@
-import { ETransactionVersion3, hash } from 'starknet'
-import { type Address, address, type ClassHash, type Felt, felt } from '../core/felt.ts'
-import { accountKind, constructorCalldata } from '../starknet/accounts.ts'
-import { type Bounds, feeBody } from '../starknet/invoke.ts'
+import { ADDRESS_BOUND, type Address, address, type ClassHash, type Felt, felt, shortString } from '../core/felt.ts'
+import { accountKind, constructorCalldata } from './accounts.ts'
+import { type Bounds, feeBody, feeHash, MODES_L1, NO_DATA } from './invoke.ts'
+import { pedersenList } from './pedersen.ts'
+import { poseidon } from './poseidon.ts'
 
 /** An account that is not deployed yet. The salt is the owner's public key, as in Ready. */
 export interface NewAccount {
@@ -19,44 +20,34 @@ export interface DeployAccount extends NewAccount {
   readonly bounds: Bounds
 }
 
-/** @throws RangeError for a class without a known constructor */
+/**
+ * Where the account will be: hash of prefix, deployer 0, salt, class hash and the constructor calldata's hash, below
+ * `ADDR_BOUND`. Source: docs.starknet.io, "Contract address".
+ *
+ * @throws RangeError for a class without a known constructor
+ */
 export function accountAddress(account: NewAccount): Address {
   const { classHash, ownerPublicKey } = account
-  return address(hash.calculateContractAddressFromHash(ownerPublicKey, classHash, calldataOf(account), 0))
+  const calldata = pedersenList(calldataOf(account).map(BigInt))
+  const hash = pedersenList([CONTRACT_ADDRESS, NO_DEPLOYER, BigInt(ownerPublicKey), BigInt(classHash), calldata])
+  return address(hash % ADDRESS_BOUND)
 }
 
 /**
  * Hash of the version 3 deployment, which owner (and guardian, if the constructor has one) sign like any transaction.
+ * Source: SNIP-8.
  *
  * @throws RangeError for a class without a known constructor, or bounds that do not fit their fields
+ * @see deploy.test.ts "differential: equals starknet.js"
  */
 export function deployAccountHash(deploy: DeployAccount): Felt {
   const { classHash, ownerPublicKey, chainId, nonce, tip, bounds } = deploy
-  // Checks the ranges: starknet.js packs what it gets.
-  feeBody(bounds, tip)
-  const bound = ({ maxAmount, maxPrice }: Bounds['l2_gas']) => ({
-    max_amount: maxAmount,
-    max_price_per_unit: maxPrice,
-  })
+  const account = BigInt(accountAddress(deploy))
   return felt(
-    hash.calculateDeployAccountTransactionHash({
-      contractAddress: accountAddress(deploy),
-      classHash,
-      compiledConstructorCalldata: calldataOf(deploy),
-      salt: ownerPublicKey,
-      version: ETransactionVersion3.V3,
-      chainId: chainId as Parameters<typeof hash.calculateDeployAccountTransactionHash>[0]['chainId'],
-      nonce,
-      nonceDataAvailabilityMode: 0,
-      feeDataAvailabilityMode: 0,
-      resourceBounds: {
-        l1_gas: bound(bounds.l1_gas),
-        l2_gas: bound(bounds.l2_gas),
-        l1_data_gas: bound(bounds.l1_data_gas),
-      },
-      tip,
-      paymasterData: [],
-    }),
+    poseidon([
+      ...[DEPLOY_ACCOUNT, 3n, account, feeHash(bounds, tip), NO_DATA, BigInt(chainId), BigInt(nonce), MODES_L1],
+      ...[poseidon(calldataOf(deploy).map(BigInt)), BigInt(classHash), BigInt(ownerPublicKey)],
+    ]),
   )
 }
 
@@ -74,6 +65,10 @@ export function deployAccountBody(deploy: Omit<DeployAccount, 'chainId'> & { rea
     paymaster_data: [],
   } as const
 }
+
+const DEPLOY_ACCOUNT = BigInt(shortString('deploy_account'))
+const CONTRACT_ADDRESS = BigInt(shortString('STARKNET_CONTRACT_ADDRESS'))
+const NO_DEPLOYER = 0n
 
 function calldataOf({ classHash, ownerPublicKey, guardianPublicKey }: NewAccount): Felt[] {
   return constructorCalldata(accountKind(classHash), ownerPublicKey, guardianPublicKey)

@@ -1,0 +1,35 @@
+/** Failures of the signing part that the router tells apart: it must not load what throws them (doors.ts). */
+import type { Felt } from '../core/felt.ts'
+import type { SetupStep } from '../core/protocol/session-info.ts'
+
+/** Why a session does not sign now, although its hold was made. Nothing was signed. */
+export type NotNow = Error & {
+  readonly kind: 'notNow'
+  /** `changed`: it was narrowed, or its row is another one: evaluate again. */
+  readonly why: 'stopped' | 'notActive' | 'changed' | 'expired' | 'locked'
+}
+export function notNow(why: NotNow['why']): NotNow {
+  return Object.assign(new Error(`not now: ${why}`), { kind: 'notNow' as const, why })
+}
+export function isNotNow(error: unknown): error is NotNow {
+  return error instanceof Error && 'kind' in error && error.kind === 'notNow'
+}
+
+/** A step was refused by the node, reverted or dropped: nothing after it was sent. */
+export type StepFailed = Error & {
+  readonly kind: 'step'
+  readonly step: SetupStep
+  readonly words: readonly string[]
+  readonly hash?: Felt
+}
+export function stepFailed(step: SetupStep, words: readonly string[], hash?: Felt): StepFailed {
+  return Object.assign(new Error(`step failed: ${step}`), {
+    kind: 'step' as const,
+    step,
+    words,
+    ...(hash === undefined ? {} : { hash }),
+  })
+}
+export function isStepFailed(error: unknown): error is StepFailed {
+  return error instanceof Error && 'kind' in error && error.kind === 'step'
+}
