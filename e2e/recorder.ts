@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 
-/** What the wallet asks of its node, in order; everything is passed on. */
+/** What the wallet asks of its node, in order; everything is passed on, unless a fault stands in. */
 export interface Recorder {
   readonly port: number
   /** Methods asked since the last call of `mark`. */
@@ -9,12 +9,18 @@ export interface Recorder {
   /** As if the network cable were pulled: nobody gets an answer any more. */
   cut(): void
   mend(): void
+  /** Another node's words: `result` in place of the chain's own answer to this method. */
+  lie(method: string, result: unknown): void
+  /** The request arrives, its answer does not: `times` of them, or all until `mend`. */
+  loseAnswers(method: string, times?: number): void
   stop(): Promise<void>
 }
 
 export async function recordTo(url: string): Promise<Recorder> {
   let methods: string[] = []
   let down = false
+  const lies = new Map<string, unknown>()
+  const losses = new Map<string, number>()
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
@@ -26,12 +32,24 @@ export async function recordTo(url: string): Promise<Recorder> {
       const body = Buffer.concat(parts).toString()
       const method = /"method":"(\w+)"/.exec(body)?.[1]
       if (method !== undefined) methods.push(method)
+      if (method !== undefined && lies.has(method)) {
+        const { id } = JSON.parse(body)
+        const answer = JSON.stringify({ jsonrpc: '2.0', id, result: lies.get(method) })
+        response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
+        return
+      }
       try {
         const answer = await fetch(url + (request.url ?? ''), {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body,
         })
+        const losing = method === undefined ? 0 : (losses.get(method) ?? 0)
+        if (method !== undefined && losing > 0) {
+          losses.set(method, losing - 1)
+          request.socket.destroy()
+          return
+        }
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
       } catch {
         response.writeHead(502).end()
@@ -53,7 +71,11 @@ export async function recordTo(url: string): Promise<Recorder> {
     },
     mend: () => {
       down = false
+      lies.clear()
+      losses.clear()
     },
+    lie: (method, result) => void lies.set(method, result),
+    loseAnswers: (method, times = Number.POSITIVE_INFINITY) => void losses.set(method, times),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

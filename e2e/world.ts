@@ -30,7 +30,7 @@ interface Options {
   readonly build: Build
 }
 
-interface Shared {
+export interface Shared {
   /** One chain for each Playwright worker: tests on it share blocks and time, so each makes its own account. */
   readonly devnet: Devnet
   readonly fixtures: Fixtures
@@ -71,36 +71,40 @@ export const test = base.extend<World & Options, Shared>({
   },
   worker: async ({ context }, use) => use(await workerOf(context)),
   home: async ({ worker }, use) => use(homeOf(worker)),
-  site: async ({ context, devnet, fixtures, port }, use) => {
-    const origin = `http://localhost:${port}`
-    const url = `${origin}/?${new URLSearchParams({ node: devnet.url, ...fixtures })}`
-    await use({
-      origin,
-      elsewhere: `http://127.0.0.1:${port}`,
-      url,
-      open: async (address = url) => {
-        const page = await context.newPage()
-        await page.goto(address)
-        return page
-      },
-    })
-  },
-  killWorker: async ({ context, worker }, use) => {
-    const browser = context.browser()
-    if (!browser) throw new Error('the context has no browser')
-    const cdp = await browser.newBrowserCDPSession()
-    const target = async () => {
-      const { targetInfos } = await cdp.send('Target.getTargets')
-      return targetInfos.find(({ type, url }) => type === 'service_worker' && url === worker.url())
-    }
-    await use(async () => {
-      const alive = await target()
-      if (!alive) return
-      await cdp.send('Target.closeTarget', { targetId: alive.targetId })
-      // A worker that an event starts again is another target.
-      while ((await target())?.targetId === alive.targetId) await new Promise((resolve) => setTimeout(resolve, 20))
-    })
-  },
+  site: async ({ context, devnet, fixtures, port }, use) => use(siteIn(context, { devnet, fixtures, port })),
+  killWorker: async ({ context, worker }, use) => use(await killerOf(context, worker)),
 })
+
+export function siteIn(context: BrowserContext, { devnet, fixtures, port }: Shared): Site {
+  const origin = `http://localhost:${port}`
+  const url = `${origin}/?${new URLSearchParams({ node: devnet.url, ...fixtures })}`
+  return {
+    origin,
+    elsewhere: `http://127.0.0.1:${port}`,
+    url,
+    open: async (address = url) => {
+      const page = await context.newPage()
+      await page.goto(address)
+      return page
+    },
+  }
+}
+
+export async function killerOf(context: BrowserContext, worker: Worker): Promise<() => Promise<void>> {
+  const browser = context.browser()
+  if (!browser) throw new Error('the context has no browser')
+  const cdp = await browser.newBrowserCDPSession()
+  const target = async () => {
+    const { targetInfos } = await cdp.send('Target.getTargets')
+    return targetInfos.find(({ type, url }) => type === 'service_worker' && url === worker.url())
+  }
+  return async () => {
+    const alive = await target()
+    if (!alive) return
+    await cdp.send('Target.closeTarget', { targetId: alive.targetId })
+    // A worker that an event starts again is another target.
+    while ((await target())?.targetId === alive.targetId) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 export { expect } from '@playwright/test'

@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       '@noble/hashes': ['starknet/curve.ts', 'starknet/selector.ts', 'starknet/digest.ts'],
     },
   },
-  cold: { may: ['core', 'starknet'], packages: { starknet: ['*'], '@scure/bip39': ['*'], '@scure/bip32': ['*'] } },
+  cold: { may: ['core', 'starknet'], packages: { '@scure/bip39': ['*'], '@scure/bip32': ['*'] } },
   platform: {
     may: ['core'],
     packages: {
@@ -40,8 +40,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: { preact: ['*'], '@preact/signals': ['*'] },
   },
 }
-/** The one lazy door: the only values of cold that the worker can reach, and only through `require`. */
-const COLD_DOOR = 'background/cold.ts'
+/** The one file that says `require`, and what it reaches: nobody else in the worker imports a value of these. */
+const DOOR_FILE = 'background/doors.ts'
+const DOORS = ['background/sites.ts', 'background/person.ts', 'cold/index.ts']
+/** What no start of the worker needs: it is evaluated behind a door (doors.ts). */
+const BEHIND_DOORS = [
+  ...['cold', 'core/policy', 'background/views', 'background/handlers', 'background/sending'],
+  ...['background/keys/signer.ts', 'background/keys/vault.ts', 'starknet/curve.ts', 'starknet/poseidon.ts'],
+]
 const WORKER = 'background/service-worker.ts'
 const PURE = ['core', 'starknet', 'cold']
 
@@ -56,6 +62,14 @@ describe('layers', () => {
 
   test('no file imports itself by a detour', () => {
     expect(cycles(sources)).toEqual([])
+  })
+
+  test('the start of the worker reaches nothing that is behind a door', () => {
+    const start = reached(WORKER, sources)
+    expect(start).toContain(DOOR_FILE)
+    expect(
+      start.filter((path) => BEHIND_DOORS.some((place) => path === place || path.startsWith(`${place}/`))),
+    ).toEqual([])
   })
 
   test('what is said about imports is read from the whole tree', () => {
@@ -80,8 +94,16 @@ describe('planted violations are found', () => {
     ['screens reach the worker even for a type', 'ui/a.ts', `import type { State } from '../background/state.ts'`],
     ['the page script reaches policy', 'inpage/a.ts', `import { evaluate } from '../core/policy/evaluate.ts'`],
     ['the worker opens cold beside its door', 'background/a.ts', `const cold = require('../cold/index.ts')`],
-    ['the worker imports cold at the top', 'background/cold.ts', `import { hash } from '../cold/index.ts'`],
-    ['the worker imports cold dynamically', 'background/cold.ts', `const cold = import('../cold/index.ts')`],
+    ['the worker imports cold at the top', DOOR_FILE, `import { hash } from '../cold/index.ts'`],
+    ['the worker imports cold dynamically', DOOR_FILE, `const cold = import('../cold/index.ts')`],
+    ['a door for one file', DOOR_FILE, `const view = require('./view.ts')`],
+    [
+      'the worker imports what is behind a door',
+      WORKER,
+      `import '../platform/egress.ts'\nimport { a } from './sites.ts'`,
+    ],
+    ['a part opens a door by itself', 'background/view.ts', `const person = require('./person.ts')`],
+    ['starknet.js outside of tests', 'cold/a.ts', `import { hash } from 'starknet'`],
     ['the types of a package of another layer', 'ui/a.ts', `import type * as v from 'valibot'`],
     ['a package without a row', 'platform/a.ts', `import axios from 'axios'`],
     ['a re-export', 'core/a.ts', `export * from '../platform/clock.ts'`],
@@ -105,9 +127,14 @@ describe('planted violations are found', () => {
       `import type { Abi } from '../cold/abi.ts'\nimport { type Cold } from '../cold/index.ts'`,
     ],
     [
-      'the lazy door',
-      COLD_DOOR,
+      'a door to cold',
+      DOOR_FILE,
       `export const cold = () => require('../cold/index.ts') as typeof import('../cold/index.ts')`,
+    ],
+    [
+      'a door inside the worker',
+      DOOR_FILE,
+      `export const sites = () => require('./sites.ts') as typeof import('./sites.ts')`,
     ],
     ['the types of a package', 'core/protocol/a.ts', `import type * as v from 'valibot'`],
     [
@@ -164,9 +191,20 @@ function isAllowed(path: string, folder: string, layer: Layer, { from, how }: Im
   const target = resolve(path, from)
   const within = (places: readonly string[]) =>
     places.some((place) => target === place || target.startsWith(`${place}/`))
-  if (how === 'require') return path === COLD_DOOR && target === 'cold/index.ts'
-  if (how === 'dynamic') return false
+  if (how === 'require') return path === DOOR_FILE && DOORS.includes(target)
+  if (how === 'dynamic' || (how === 'value' && DOORS.includes(target))) return false
   return within([folder, ...layer.may]) || (how === 'type' && within(layer.types ?? []))
+}
+
+/** A file and what it evaluates: values it imports, and what these import. */
+function reached(from: string, sources: Sources, seen = new Set([from])): readonly string[] {
+  for (const { from: name, how } of importsOf(sources.get(from) ?? '')) {
+    const target = resolve(from, name)
+    if (how !== 'value' || !name.startsWith('.') || seen.has(target)) continue
+    seen.add(target)
+    reached(target, sources, seen)
+  }
+  return [...seen]
 }
 
 /** Each ring of value imports once, from its first file in the alphabet. */

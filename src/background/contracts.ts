@@ -9,7 +9,7 @@ import type { ClassFacts, ResolveFacts } from '../core/policy/wire.ts'
 import type { NetworkId } from '../core/records.ts'
 import { isNodeError, type Node, type Nodes, RPC } from '../platform/node.ts'
 import { selectorOf } from '../starknet/selector.ts'
-import type { Cold } from './cold.ts'
+import type { Cold } from './doors.ts'
 
 export interface Contracts {
   /** Absent members: nothing is deployed there. @throws NodeError */

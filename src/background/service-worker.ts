@@ -1,14 +1,14 @@
 /**
- * The worker: listeners in the first turn, then the parts, then recovery, then requests. Nothing that matters lives here
+ * The worker: listeners in the first turn, then recovery, then requests. Parts that come through a door are made at their
+ * first use (doors.ts). Nothing that matters lives here
  * only: the browser ends this process whenever it likes (security.md B7).
  */
 import '../platform/egress.ts'
 import { missingSteps, readiness } from '../core/account.ts'
 import { type Address, type Felt, padded } from '../core/felt.ts'
-import { exposure } from '../core/policy/exposure.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
-import type { StepView, View } from '../core/protocol/ui.ts'
+import type { StepView, VerbError, View } from '../core/protocol/ui.ts'
 import type { AccountRecord, ApprovalRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
 import { type Line, line } from '../core/words.ts'
 import {
@@ -28,17 +28,9 @@ import { openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
 import { createNodes, isNodeError } from '../platform/node.ts'
 import { hexOf, randomBytes, wipe } from '../platform/secret-box.ts'
-import { getGuardianCall } from '../starknet/accounts.ts'
 import { createAccess } from './access.ts'
 import { callerOf } from './caller.ts'
-import { cold } from './cold.ts'
-import { createContracts } from './contracts.ts'
-import { connectHandlers, createDisconnect } from './handlers/connect.ts'
-import { executeHandlers } from './handlers/execute.ts'
-import { networkHandlers } from './handlers/network.ts'
-import { sessionHandlers } from './handlers/session.ts'
-import { createWalletVerbs, refusalOf, verbError } from './handlers/wallet.ts'
-import { createVault } from './keys/vault.ts'
+import { cold, lazily, person, sites } from './doors.ts'
 import { createStopFlags, createWorkingSet } from './keys/working-set.ts'
 import { createAccounts } from './owners/accounts.ts'
 import { createAnswers } from './owners/answers.ts'
@@ -47,15 +39,7 @@ import { createGrants } from './owners/grants.ts'
 import { createHistory } from './owners/history.ts'
 import { createNetworks, isLoopback } from './owners/networks.ts'
 import { createSettings } from './owners/settings.ts'
-import { createTokens } from './owners/tokens.ts'
 import { createRouter, turnAway } from './router.ts'
-import { createSending } from './sending/parts.ts'
-import { createSessionPrint } from './session-print.ts'
-import { createStarter } from './starting.ts'
-import { createUnlocking } from './unlocking.ts'
-import { createUpkeep, mintBody } from './upkeep.ts'
-import { createView } from './view.ts'
-import { enableFacts, plannedSteps, tooPoor } from './views/approvals.ts'
 
 const PAGE = 'src/ui/index.html'
 const APPROVAL_WINDOW = 'approvalWindow'
@@ -82,7 +66,7 @@ const report = (error: unknown) => {
 }
 
 const db = openDatabase({ now })
-const vault = createVault({ db, now, random: randomBytes, ticks })
+const vault = lazily(() => person().createVault({ db, now, random: randomBytes, ticks }))
 const stops = createStopFlags()
 const workingSet = createWorkingSet({ db, area: session, report })
 const guard = () => workingSet.guard()
@@ -108,43 +92,51 @@ const accounts = createAccounts({
     const node = await nodes.of(network)
     const classHash = await node.classHashAt(account)
     if (classHash === undefined) return { guardian: '0x0' as Felt }
-    const [guardian = '0x0' as Felt] = await node.call(getGuardianCall(account))
+    const [guardian = '0x0' as Felt] = await node.call(sites().getGuardianCall(account))
     return { classHash, guardian }
   },
 })
 const grants = createGrants({ db, guard, now })
 const history = createHistory({ db, guard, now, newId, onChange: () => changed() })
-const contracts = createContracts({ nodes, cold })
-const tokens = createTokens({ nodes, now })
-const sending = createSending({
-  db,
-  guard,
-  keys: workingSet,
-  vault,
-  stops,
-  nodes,
-  networks,
-  accounts,
-  contracts,
-  history,
-  newId,
-  now,
-  ticks,
-  wait,
-  after,
-  onSession: (stored) => {
-    if (stored.state !== 'active') workingSet.removeSession(stored.id).catch(report)
-    tellSessions(stored.origin)
-    changed()
-  },
-  onRow: (row) => {
-    if (row.origin !== undefined && row.session !== undefined) tellSessions(row.origin)
-    if (row.status === 'settled') refresh()
-    changed()
-  },
-  report,
-})
-const { ledger, journal, sessions, signer, executor, watcher, recovery } = sending
+const contracts = lazily(() => sites().createContracts({ nodes, cold }))
+const tokens = lazily(() => person().createTokens({ nodes, now }))
+const sending = lazily(() =>
+  sites().createSending({
+    db,
+    guard,
+    keys: workingSet,
+    vault,
+    stops,
+    nodes,
+    networks,
+    accounts,
+    contracts,
+    history,
+    newId,
+    now,
+    ticks,
+    wait,
+    after,
+    onSession: (stored) => {
+      if (stored.state !== 'active') workingSet.removeSession(stored.id).catch(report)
+      tellSessions(stored.origin)
+      changed()
+    },
+    onRow: (row) => {
+      if (row.origin !== undefined && row.session !== undefined) tellSessions(row.origin)
+      if (row.status === 'settled') refresh()
+      changed()
+    },
+    report,
+  }),
+)
+const ledger = lazily(() => sending.ledger)
+const journal = lazily(() => sending.journal)
+const sessions = lazily(() => sending.sessions)
+const signer = lazily(() => sending.signer)
+const executor = lazily(() => sending.executor)
+const watcher = lazily(() => sending.watcher)
+const recovery = lazily(() => sending.recovery)
 const approvals = createApprovals({
   db,
   now,
@@ -153,38 +145,42 @@ const approvals = createApprovals({
   window: { open: openApprovalWindow, isOurs: async (id) => (await session.get(APPROVAL_WINDOW)) === id },
   changed: () => changed(),
 })
-const unlocking = createUnlocking({
-  db,
-  vault,
-  workingSet,
-  stops,
-  sessions,
-  networks,
-  approvals,
-  settings,
-  accounts: accounts.all,
-  cold,
-  now,
-  recover: async () => {
-    // Only now: before the first unlock no secret is loaded and no node is asked anything.
-    setAllowed(
-      'nodes',
-      networks.all().map(({ node }) => new URL(node).origin),
-    )
-    await recovery.recover()
-  },
-  changed: () => {
-    void afterUnlock().catch(report)
-    changed()
-  },
-})
-const upkeep = createUpkeep({ sessions, executor, accounts, history, vault, workingSet, newId, now, report })
+const unlocking = lazily(() =>
+  sites().createUnlocking({
+    db,
+    vault,
+    workingSet,
+    stops,
+    sessions,
+    networks,
+    approvals,
+    settings,
+    accounts: accounts.all,
+    cold,
+    now,
+    recover: async () => {
+      // Only now: before the first unlock no secret is loaded and no node is asked anything.
+      setAllowed(
+        'nodes',
+        networks.all().map(({ node }) => new URL(node).origin),
+      )
+      await recovery.recover()
+    },
+    changed: () => {
+      void afterUnlock().catch(report)
+      changed()
+    },
+  }),
+)
+const upkeep = lazily(() =>
+  person().createUpkeep({ sessions, executor, accounts, history, vault, workingSet, newId, now, report }),
+)
 const keysOf = (stored: StoredSession) => ({
   unlocked: workingSet.isUnlocked(now()),
   workingSet: signer.hasKeys(stored),
 })
 const clock = async (network: NetworkId) => networks.clock(network, await db.lastWall()).now
-const print = createSessionPrint({ ledger, now: ({ network }) => clock(network), keysOf })
+const print = lazily(() => sites().createSessionPrint({ ledger, now: ({ network }) => clock(network), keysOf }))
 const access = createAccess({
   approvals,
   grants,
@@ -212,66 +208,70 @@ const access = createAccess({
     changed()
   },
 })
-const disconnect = createDisconnect({
-  grants,
-  sessions,
-  approvals,
-  history,
-  told: async (origin, grant) => {
-    router.tell(origin, 'accountsChanged', () => [grant === undefined ? undefined : [padded(grant.account)]])
-    changed()
-  },
-})
+const disconnect = lazily(() =>
+  sites().createDisconnect({
+    grants,
+    sessions,
+    approvals,
+    history,
+    told: async (origin, grant) => {
+      router.tell(origin, 'accountsChanged', () => [grant === undefined ? undefined : [padded(grant.account)]])
+      changed()
+    },
+  }),
+)
 
 /** Where an approval's steps stand; memory only, because the journal has the truth. */
 const stepsOf = new Map<string, { readonly states: Map<string, StepView['state']>; outcome?: Line }>()
-const start = createStarter({
-  approvals,
-  sessions,
-  signer,
-  vault,
-  sessionSubkey: () => workingSet.sessionSubkey(now()),
-  random: randomBytes,
-  now,
-  network: ({ network }) => networks.get(network),
-  account: ({ account }) => ownAccount(account),
-  runSteps: async (planned, { account, question, approved }, onDone) => {
-    const id = approved.approval
-    const progress = { states: new Map<string, StepView['state']>() }
-    stepsOf.set(id, progress)
-    // What is done already stays done: asking again goes on after it.
-    const missing = missingSteps(
-      readiness(await accounts.state(account, question.network, 0), account.guardian.publicKey),
-    )
-    const steps = planned.filter(({ step }) => missing.includes(step))
-    try {
-      await executor.runSteps({ network: question.network, account, steps, approved }, async (step, state, hash) => {
-        progress.states.set(step, state)
-        if (state === 'done') await onDone(step, hash)
-        changed()
-      })
-    } catch (error) {
-      const step = steps.find((it) => progress.states.get(it.step) !== 'done')?.step ?? 'enable'
-      progress.states.set(step, 'failed')
-      stepsOf.set(id, { ...progress, outcome: line(step === 'deploy' ? 'step_failedDeploy' : 'step_failedEnable') })
-      throw error
-    } finally {
-      refresh()
-    }
-  },
-  keep: unlocking.keep,
-  wipe,
-})
+const start = lazily(() =>
+  person().createStarter({
+    approvals,
+    sessions,
+    signer,
+    vault,
+    sessionSubkey: () => workingSet.sessionSubkey(now()),
+    random: randomBytes,
+    now,
+    network: ({ network }) => networks.get(network),
+    account: ({ account }) => ownAccount(account),
+    runSteps: async (planned, { account, question, approved }, onDone) => {
+      const id = approved.approval
+      const progress = { states: new Map<string, StepView['state']>() }
+      stepsOf.set(id, progress)
+      // What is done already stays done: asking again goes on after it.
+      const missing = missingSteps(
+        readiness(await accounts.state(account, question.network, 0), account.guardian.publicKey),
+      )
+      const steps = planned.filter(({ step }) => missing.includes(step))
+      try {
+        await executor.runSteps({ network: question.network, account, steps, approved }, async (step, state, hash) => {
+          progress.states.set(step, state)
+          if (state === 'done') await onDone(step, hash)
+          changed()
+        })
+      } catch (error) {
+        const step = steps.find((it) => progress.states.get(it.step) !== 'done')?.step ?? 'enable'
+        progress.states.set(step, 'failed')
+        stepsOf.set(id, { ...progress, outcome: line(step === 'deploy' ? 'step_failedDeploy' : 'step_failedEnable') })
+        throw error
+      } finally {
+        refresh()
+      }
+    },
+    keep: unlocking.keep,
+    wipe,
+  }),
+)
 
 const router = createRouter({
-  handlers: {
-    ...connectHandlers({ access, accounts, approvals, disconnect }),
-    ...networkHandlers({
+  handlers: lazily(() => ({
+    ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
+    ...sites().networkHandlers({
       access,
       network: async (id) => networks.get(id),
       selected: async () => (await settings.get()).network,
     }),
-    ...sessionHandlers({
+    ...sites().sessionHandlers({
       access,
       accounts,
       approvals,
@@ -295,10 +295,10 @@ const router = createRouter({
         await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
         await vault.dropSecret('session', old)
       },
-      end: upkeep.end,
+      end: (session, onChain) => upkeep.end(session, onChain),
       granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
     }),
-    ...executeHandlers({
+    ...sites().executeHandlers({
       access,
       accounts,
       approvals,
@@ -310,7 +310,7 @@ const router = createRouter({
       state: unlocking.state,
       wait,
     }),
-  },
+  })),
   answers: createAnswers({
     db,
     now,
@@ -321,7 +321,7 @@ const router = createRouter({
       return row === undefined ? undefined : { result: { transaction_hash: padded(row.hash) } }
     },
   }),
-  ready: unlocking.wake(),
+  ready: wake(),
   now: () => now() * 1000,
   sleep: wait,
   newRef: () => newId().slice(0, 8),
@@ -330,94 +330,98 @@ const router = createRouter({
   left: ({ document }) => void approvals.end((record) => record.document === document, 'context').catch(report),
 })
 
-const view = createView({
-  state: unlocking.state,
-  lockout: vault.lockout,
-  settings: settings.get,
-  networks: networks.all,
-  accounts,
-  approvals,
-  contracts,
-  grants,
-  history,
-  journal,
-  ledger,
-  sessions,
-  tokens,
-  watcher,
-  clock,
-  now,
-  keysOf,
-  trouble: () => trouble,
-  steps: (id) => {
-    const known = stepsOf.get(id)
-    return { state: (step) => known?.states.get(step) ?? 'todo', outcome: known?.outcome }
-  },
-  stepUp,
-  changed: () => changed(),
-})
-const verbs = createWalletVerbs({
-  unlocking,
-  vault,
-  workingSet,
-  approvals,
-  sessions,
-  settings,
-  cold,
-  now,
-  clock,
-  random: randomBytes,
-  account: accounts.get,
-  view,
-  stepUp,
-  holdsBack: async (record) => {
-    const shown = (await view()).approvals.find(({ id }) => id === record.id)
-    const tick = shown?.kind === 'transaction' && shown.tick !== undefined
-    return { tick, ...(shown?.blocked === undefined ? {} : { blocked: shown.blocked }) }
-  },
-  planned: async (step) => {
-    const { account, network } = await selectedAccount()
-    const steps = await upkeep.plan(account, network, step)
-    const balances = Object.fromEntries(
-      (await tokens.balances(account.address, network, 10)).map(({ token, amount }) => [token.address, amount]),
-    )
-    const blocked = tooPoor(steps, 0n, balances)
-    return {
-      steps: plannedSteps(steps, [], { stepState: () => 'todo' }),
-      facts: steps.some((it) => it.step === 'enable') ? enableFacts(steps) : [],
-      ...(blocked === undefined ? {} : { blocked }),
-    }
-  },
-  runStep: async (step) => {
-    const { account, network } = await selectedAccount()
-    const steps = await upkeep.plan(account, network, step)
-    // Its progress is told in the activity: nobody has to wait with the page open.
-    upkeep.run(account, network, steps).catch(report).finally(refresh)
-  },
-  refresh: () => refresh(),
-  testTokens: async () => {
-    const { account, network } = await selectedAccount()
-    if (network !== 'devnet') throw verbError('blocked', line('err_devnetOnly'))
-    const { status } = await post(networks.get(network).node, mintBody(account.address), {
-      timeoutMs: 10_000,
-      maxBytes: 65_536,
-    })
-    if (status !== 200) throw verbError('node', line('err_node'))
-    refresh()
-  },
-  openTab: async (path) => {
-    await windows.open(`${PAGE}#${path}`, { as: 'tab' })
-  },
-  end: upkeep.end,
-  disconnect: (origin) => disconnect(origin as Origin), // A key of the grants: an unknown one is nobody's.
-  note: async ({ network, account, origin, id }, what) =>
-    history.add({ network, account, origin, session: id, event: { kind: 'session', what } }),
-  changed: () => changed(),
-})
+const view = lazily(() =>
+  person().createView({
+    state: unlocking.state,
+    lockout: vault.lockout,
+    settings: settings.get,
+    networks: networks.all,
+    accounts,
+    approvals,
+    contracts,
+    grants,
+    history,
+    journal,
+    ledger,
+    sessions,
+    tokens,
+    watcher,
+    clock,
+    now,
+    keysOf,
+    trouble: () => trouble,
+    steps: (id) => {
+      const known = stepsOf.get(id)
+      return { state: (step) => known?.states.get(step) ?? 'todo', outcome: known?.outcome }
+    },
+    stepUp,
+    changed: () => changed(),
+  }),
+)
+const verbs = lazily(() =>
+  person().createWalletVerbs({
+    unlocking,
+    vault,
+    workingSet,
+    approvals,
+    sessions,
+    settings,
+    cold,
+    now,
+    clock,
+    random: randomBytes,
+    account: accounts.get,
+    view,
+    stepUp,
+    holdsBack: async (record) => {
+      const shown = (await view()).approvals.find(({ id }) => id === record.id)
+      const tick = shown?.kind === 'transaction' && shown.tick !== undefined
+      return { tick, ...(shown?.blocked === undefined ? {} : { blocked: shown.blocked }) }
+    },
+    planned: async (step) => {
+      const { account, network } = await selectedAccount()
+      const steps = await upkeep.plan(account, network, step)
+      const balances = Object.fromEntries(
+        (await tokens.balances(account.address, network, 10)).map(({ token, amount }) => [token.address, amount]),
+      )
+      const blocked = person().tooPoor(steps, 0n, balances)
+      return {
+        steps: person().plannedSteps(steps, [], { stepState: () => 'todo' }),
+        facts: steps.some((it) => it.step === 'enable') ? person().enableFacts(steps) : [],
+        ...(blocked === undefined ? {} : { blocked }),
+      }
+    },
+    runStep: async (step) => {
+      const { account, network } = await selectedAccount()
+      const steps = await upkeep.plan(account, network, step)
+      // Its progress is told in the activity: nobody has to wait with the page open.
+      upkeep.run(account, network, steps).catch(report).finally(refresh)
+    },
+    refresh: () => refresh(),
+    testTokens: async () => {
+      const { account, network } = await selectedAccount()
+      if (network !== 'devnet') throw person().verbError('blocked', line('err_devnetOnly'))
+      const { status } = await post(networks.get(network).node, person().mintBody(account.address), {
+        timeoutMs: 10_000,
+        maxBytes: 65_536,
+      })
+      if (status !== 200) throw person().verbError('node', line('err_node'))
+      refresh()
+    },
+    openTab: async (path) => {
+      await windows.open(`${PAGE}#${path}`, { as: 'tab' })
+    },
+    end: upkeep.end,
+    disconnect: (origin) => disconnect(origin as Origin), // A key of the grants: an unknown one is nobody's.
+    note: async ({ network, account, origin, id }, what) =>
+      history.add({ network, account, origin, session: id, event: { kind: 'session', what } }),
+    changed: () => changed(),
+  }),
+)
 
 // ---- Events. All listeners are registered in this first turn.
 
-const screens = new Set<ReturnType<typeof serve<View, ReturnType<typeof refusalOf>>>>()
+const screens = new Set<ReturnType<typeof serve<View, VerbError>>>()
 
 onConnect((port) => {
   const caller = callerOf(port.sender, extensionId(), `chrome-extension://${extensionId()}`)
@@ -436,18 +440,18 @@ alarms.every(EVERY_MINUTE, 1)
 closeStorage().catch(report)
 
 function attachScreen(port: Port): void {
-  const screen = serve<View, ReturnType<typeof refusalOf>>({
+  const screen = serve<View, VerbError>({
     port,
     handle: async (type, params) => {
       await unlocking.state()
       try {
         return await verbs(type, params)
       } catch (error) {
-        if (refusalOf(error).code === 'internal') report(error)
+        if (person().refusalOf(error).code === 'internal') report(error)
         throw error
       }
     },
-    refusalOf,
+    refusalOf: (error) => person().refusalOf(error),
   })
   screens.add(screen)
   port.onDisconnect.addListener(() => screens.delete(screen))
@@ -460,9 +464,16 @@ async function closed(id: number): Promise<void> {
   if ((await session.get(APPROVAL_WINDOW)) === id) await session.remove(APPROVAL_WINDOW)
 }
 
+/** Recovery comes before the first answer. Asleep there is nothing to recover, and no door is opened. */
+async function wake(): Promise<void> {
+  await workingSet.load()
+  if (guard() !== undefined) await unlocking.wake()
+}
+
 /** Clocks decide, alarms only tidy: a lapsed unlock is locked for good, lost rows are looked at. */
 async function tidy(): Promise<void> {
-  if ((await unlocking.state()) === 'locked') await unlocking.lock()
+  await workingSet.load()
+  if (workingSet.state(now()) === 'locked') await unlocking.lock()
   if (guard() !== undefined) await watcher.look()
   await approvals.waiting()
   changed()
@@ -480,18 +491,28 @@ function changed(): void {
   }, PUSH_AFTER_MS)
 }
 async function push(): Promise<void> {
-  const shown = await view()
-  for (const screen of screens) screen.push(shown)
-  const needsYou = shown.sessions.some(({ group }) => group === 'needsYou')
-  const waiting = shown.waiting.length
-  await icon.badge(needsYou ? '!' : waiting > 0 ? String(waiting) : '', needsYou ? DANGER : ACCENT)
+  if (screens.size > 0) {
+    const shown = await view()
+    for (const screen of screens) screen.push(shown)
+  }
+  const waiting = (await approvals.waiting()).filter(({ phase }) => phase === 'asking').length
+  const called = await needsYou()
+  await icon.badge(called ? '!' : waiting > 0 ? String(waiting) : '', called ? DANGER : ACCENT)
+}
+
+/** The wallet itself paused a session: only the person can go on. Locked, the badge tells nobody. */
+async function needsYou(): Promise<boolean> {
+  if (!workingSet.isUnlocked(now())) return false
+  const paused = sessions.list().filter(({ state }) => state === 'paused')
+  const infos = await Promise.all(paused.map((it) => print.info(it)))
+  return infos.some((info) => info?.paused_by === 'wallet')
 }
 
 let trouble: View['banner']
 let reading = false
-/** Balances and states of the selected account, beside everything else. */
+/** Balances and states of the selected account, beside everything else, while somebody looks. */
 function refresh(): void {
-  if (reading) return
+  if (reading || screens.size === 0) return
   reading = true
   read()
     .catch(report)
@@ -519,7 +540,7 @@ async function selectedAccount(): Promise<{ readonly account: AccountRecord; rea
   const { network, account } = await settings.get()
   const all = await accounts.all()
   const found = all.find(({ address }) => address === account) ?? all[0]
-  if (found === undefined) throw verbError('locked', line('err_locked'))
+  if (found === undefined) throw person().verbError('locked', line('err_locked'))
   return { account: found, network }
 }
 
@@ -533,7 +554,7 @@ async function ownAccount(address: Address): Promise<AccountRecord> {
 async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
   if (question.kind !== 'session') return false
   const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
-  const { everything } = exposure(question.effective, undefined, [], question.askedAt)
+  const { everything } = person().exposure(question.effective, undefined, [], question.askedAt)
   return firstOnMainnet || everything || question.steps.some(({ step }: PlannedStep) => step === 'enable')
 }
 
@@ -550,9 +571,11 @@ async function afterUnlock(): Promise<void> {
 }
 
 function tellSessions(origin: Origin): void {
+  // Asleep no session is known.
+  if (guard() === undefined || router.documents(origin).length === 0) return
   // Live ones, and those that ended a moment ago, so that a page can tell its person.
   const known = sessions.list({ origin }).filter(({ endedAt }) => endedAt === undefined || now() - endedAt < JUST_ENDED)
-  if (known.length === 0 || router.documents(origin).length === 0) return
+  if (known.length === 0) return
   Promise.all(known.map((it) => print.info(it))).then((all) => {
     const infos = all.filter((it) => it !== undefined)
     router.tell(origin, 'sessionsChanged', () => [infos])

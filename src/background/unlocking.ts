@@ -8,7 +8,7 @@ import { createGuard, type Database } from '../platform/database.ts'
 import { ARGENT_0_4_0 } from '../starknet/accounts.ts'
 import { publicKey } from '../starknet/curve.ts'
 import { accountAddress } from '../starknet/deploy.ts'
-import type { Cold } from './cold.ts'
+import type { Cold } from './doors.ts'
 import { guardianSecretId, ownerSecretId } from './keys/signer.ts'
 import type { Lockout, Opened, Vault, WeakPassword } from './keys/vault.ts'
 import type { LockState, Running, StopFlags, WorkingSet } from './keys/working-set.ts'
@@ -66,8 +66,9 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
 
   const state = async (): Promise<LockState | 'new'> => {
     await workingSet.load()
-    if (!(await vault.exists())) return 'new'
-    return workingSet.state(now())
+    const held = workingSet.state(now())
+    // Only a vault that is there was ever opened.
+    return held === 'asleep' && !(await vault.exists()) ? 'new' : held
   }
 
   const runningOf = async (session: StoredSession): Promise<Running | undefined> => {

@@ -63,7 +63,10 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       await refuseOwn(calls, mode)
       let found = mode === 'never' ? NONE : await inSession(context, calls, hint?.id)
       if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
-      if (mode === 'only') throw await missed(found, hint?.id)
+      if (mode === 'only') {
+        await noteRefusal(context, calls, found)
+        throw await missed(found, hint?.id)
+      }
       if (found.kind === 'refuse') throw await missed(found, hint?.id)
       if (found.kind === 'ask' && found.reasons.some(({ code }) => code === 'locked')) {
         await access.unlocked(context)
@@ -178,7 +181,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       ...(found.kind === 'ask' && found.session !== undefined ? { session: found.session } : {}),
       steps: [],
     }
-    if (reasons.length > 0) await noteRefusal(context, grant, question)
+    await noteRefusal(context, calls, found)
     const allowed = await approvals.ask(context, question, (record) => void tryOut(record.id, account, deploys))
     try {
       const hash = await send(context, allowed, account)
@@ -244,16 +247,14 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     return { steps: planned.steps, trial: { bounds: planned.calls, moves: [] } }
   }
 
-  async function noteRefusal(context: Context, grant: GrantRecord, question: TransactionQuestion): Promise<void> {
-    const { network, calls, reasons, session } = question
-    await needs.history.add({
-      id: `refused ${context.request}`,
-      network,
-      account: grant.account,
-      origin: context.origin,
-      ...(session === undefined ? {} : { session }),
-      event: { kind: 'refused', calls, reasons },
-    })
+  /** The person reads later what a session would not do, and why. */
+  async function noteRefusal({ request, origin }: Context, calls: readonly Call[], found: InSession): Promise<void> {
+    if (found.kind !== 'ask' && found.kind !== 'refuse') return
+    const session = found.session === undefined ? undefined : sessions.get(found.session)
+    if (session === undefined) return
+    const { id, network, account } = session
+    const event = { kind: 'refused' as const, calls, reasons: found.reasons }
+    await needs.history.add({ id: `refused ${request}`, network, account, origin, session: id, event })
   }
 
   async function accountOf(grant: GrantRecord): Promise<AccountRecord> {

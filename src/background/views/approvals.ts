@@ -1,4 +1,5 @@
 import { STRK } from '../../core/account.ts'
+import { moneyKind } from '../../core/call.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { explain } from '../../core/policy/explain.ts'
@@ -25,10 +26,10 @@ import type {
 } from '../../core/records.ts'
 import { cutOf } from '../../core/session.ts'
 import { DAY, type Seconds, type UnixSeconds } from '../../core/time.ts'
-import { type Arg, amount, count, type Line, line, place, text } from '../../core/words.ts'
+import { type Arg, amount, count, type Line, line, list, place, text } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import type { DescribedCall } from '../contracts.ts'
-import { fact, feeCap, NETWORK_NAMES, STRK_NAME, strk } from './facts.ts'
+import { fact, feeCap, NETWORK_NAMES, STRK_NAME, strk, withoutSwitch } from './facts.ts'
 
 export interface ApprovalFacts {
   readonly now: UnixSeconds
@@ -148,7 +149,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     limits: said.limits,
     adjustable: asked.mayNarrow,
     cannot: said.cannot,
-    held: said.held,
+    held: withoutSwitch(said.held),
     runWhileLocked: { on: question.runWhileLocked, offered: true },
     quotes: said.quotes,
     steps: stepsOf(question, facts),
@@ -284,9 +285,22 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
       trial === undefined
         ? { line: line('fee_unknown'), known: false }
         : { line: line('fee_atMost', { fee: strk(cap) }), known: true },
+    ...summaryOf(trial, cap, naming),
     steps: plannedSteps(question.steps, [], facts),
     ...(blocked === undefined ? {} : { blocked }),
   }
+}
+
+/** The decision bar: what leaves, and never more than this fee. */
+function summaryOf(trial: TransactionQuestion['trial'], cap: bigint, naming: Naming): { readonly summary?: Line } {
+  const out = (trial?.moves ?? []).filter((move) => move.out !== '0')
+  if (out.length === 0) return {}
+  const amounts = list(out.map((move) => moneyArg(move.out, move.token, naming)))
+  return { summary: line('policy_barSpend', { list: amounts, fee: strk(cap) }) }
+}
+
+function isListedMoney({ to, selector }: TransactionQuestion['calls'][number], naming: Naming): boolean {
+  return naming.tokens[to] !== undefined && moneyKind(selector) !== undefined
 }
 
 /** Names that the contracts' own ABIs gave, proven by their hash. */
@@ -317,7 +331,8 @@ function callView(
     ...(known === undefined ? {} : { contractName: known }),
     entrypoint: line('call_named', { action: actionOf(call.selector, naming) }),
     args: (described?.args ?? []).map(({ name, text: value }) => ({ name, text: value })),
-    warnings: described === undefined ? [line('call_warnUnknown')] : [],
+    // What a listed token's money entrypoints do is known without its ABI.
+    warnings: described === undefined && !isListedMoney(call, naming) ? [line('call_warnUnknown')] : [],
     raw: call.calldata,
   }
 }

@@ -64,3 +64,8 @@ export function fact(label: Line, value: string, mono = true): FactView {
 }
 
 export const addressFact = (label: Line, value: Address): FactView => fact(label, padded(value))
+
+/** Where a switch says whether it runs while locked, the sentence does not say it again. */
+export function withoutSwitch(held: readonly Line[]): readonly Line[] {
+  return held.filter(({ key }) => key !== 'policy_runsLocked' && key !== 'policy_pausesLocked')
+}

@@ -15,7 +15,7 @@ import { type Arg, count, duration, type Line, line, type TokenName, text, time 
 import { sha256 } from '../../starknet/digest.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
-import { fact } from './facts.ts'
+import { fact, withoutSwitch } from './facts.ts'
 
 export interface SessionFacts {
   readonly now: UnixSeconds
@@ -65,7 +65,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     cannot: said.cannot,
     limits: said.limits,
     risks: said.risks,
-    held: said.held,
+    held: withoutSwitch(said.held),
     runWhileLocked: session.runWhileLocked,
     quotes: said.quotes,
     log: facts.log,

@@ -5,9 +5,9 @@ import { Button, PasswordField } from '../parts/controls.tsx'
 import { sentenceOf, wentWrong } from '../parts/fault.tsx'
 import { Heading } from '../parts/live.tsx'
 import { Phrase } from '../parts/phrase.tsx'
+import { Start } from '../parts/start.tsx'
 import { plural, t } from '../words.ts'
 import { Done } from './done.tsx'
-import { Start } from './welcome.tsx'
 
 type Step = 'password' | 'phrase' | 'verify' | 'done'
 const PROGRESS = { password: 0.2, phrase: 0.4, verify: 0.7, done: 1 } as const

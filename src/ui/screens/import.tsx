@@ -5,11 +5,11 @@ import { useWallet } from '../client.ts'
 import { Button, Picker } from '../parts/controls.tsx'
 import { sentenceOf, wentWrong } from '../parts/fault.tsx'
 import { Heading } from '../parts/live.tsx'
+import { Start } from '../parts/start.tsx'
 import { FullAddress } from '../parts/text.tsx'
 import { t } from '../words.ts'
 import { PasswordStep } from './create.tsx'
 import { Done } from './done.tsx'
-import { Start } from './welcome.tsx'
 
 const LENGTHS = [12, 15, 18, 21, 24] as const
 type Checked = { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly word?: number }

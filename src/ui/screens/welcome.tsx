@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { type Address, type U256, u256 } from '../../core/felt.ts'
 import type { MeterView } from '../../core/protocol/ui.ts'
@@ -9,6 +8,7 @@ import { Mark } from '../parts/icons.tsx'
 import { Heading, toast } from '../parts/live.tsx'
 import { Meter } from '../parts/meter.tsx'
 import { SessionCard } from '../parts/session-card.tsx'
+import { Start } from '../parts/start.tsx'
 import { Badge } from '../parts/text.tsx'
 import { clock, said, t } from '../words.ts'
 import { Create } from './create.tsx'
@@ -63,34 +63,6 @@ export function Welcome({ onDone }: { readonly onDone: () => void }) {
       </div>
       <Example />
     </Start>
-  )
-}
-
-/** Page of the start: progress, mark, the step, and one line that holds for all of it. */
-export function Start({
-  children,
-  foot,
-  progress,
-  wide = false,
-}: {
-  readonly children: ComponentChildren
-  readonly foot: string
-  /** 0 to 1. */
-  readonly progress?: number
-  readonly wide?: boolean
-}) {
-  return (
-    <div class={`start ${wide ? 'wide' : ''}`}>
-      <div class="progress" aria-hidden="true">
-        {progress !== undefined && <span style={{ width: `${progress * 100}%` }} />}
-      </div>
-      <header class="brand">
-        <Mark />
-        {t('name')}
-      </header>
-      <main>{children}</main>
-      <footer>{foot}</footer>
-    </div>
   )
 }
 
