@@ -42,43 +42,65 @@ export function request(page: Page, type: string, params?: object): Promise<Outc
 /** The same from a real click in the page, without which no window opens: that window, and the answer to come. */
 export async function clickFor(page: Page, type: string, params?: object): Promise<Asked> {
   const opened = page.context().waitForEvent('page', { predicate: isApproval, timeout: 30_000 })
+  const answer = await clickOnly(page, type, params)
+  return { window: await opened, answer: answer.toCome }
+}
+
+/** The same where no window is waited for. */
+export async function clickOnly(page: Page, type: string, params?: object): Promise<{ toCome: Promise<Outcome> }> {
   await page.evaluate(
     ({ type, params }) => {
-      const { starknet_latchkey: wallet } = window as unknown as Page
+      const page = window as unknown as InPage
       const ask = async () => {
         try {
-          return { result: await wallet.request(params === undefined ? { type } : { type, params }) }
+          return { result: await page.starknet_latchkey.request(params === undefined ? { type } : { type, params }) }
         } catch (error) {
-          const { code, message, data } = error as { code?: number; message?: string; data?: unknown }
+          const { code, message, data } = error as { code: number; message: string; data?: unknown }
           return { code, message, data }
         }
       }
-      window.addEventListener('click', () => Reflect.set(window, 'asked', ask()), { once: true })
+      window.addEventListener(
+        'click',
+        () => {
+          page.asked = ask()
+        },
+        { once: true },
+      )
     },
     { type, params },
   )
   await page.getByRole('heading', { name: 'Playground' }).click()
-  const answer = page.evaluate(() => Reflect.get(window, 'asked') as Promise<Outcome>)
+  const toCome = page.evaluate(() => (window as unknown as InPage).asked)
   // Awaited by whom it concerns; a closed tab hears nothing.
-  answer.catch(() => undefined)
-  return { window: await opened, answer }
+  toCome.catch(() => undefined)
+  return { toCome }
 }
+
 export interface Asked {
   readonly window: Page
   readonly answer: Promise<Outcome>
 }
+interface InPage {
+  readonly starknet_latchkey: {
+    request(call: object): Promise<unknown>
+    on(name: string, listener: (value: unknown) => void): void
+  }
+  asked: Promise<Outcome>
+  heard: [string, unknown][]
+}
 const isApproval = (page: Page) => page.url().includes('#/approval')
 
-/** Events of the wallet as this document hears them from now on; `undefined` arrives as null. */
-export async function eventsOf(page: Page): Promise<{ all(): Promise<readonly [string, unknown][]> }> {
+export type Heard = readonly [name: string, value: unknown]
+
+/** The wallet's events as this document hears them from now on; a missing value arrives as null. */
+export async function eventsOf(page: Page): Promise<() => Promise<readonly Heard[]>> {
   await page.evaluate(() => {
-    const wallet = Reflect.get(window, 'starknet_latchkey')
-    const heard: [string, unknown][] = []
-    Reflect.set(window, 'heard', heard)
+    const page = window as unknown as InPage
+    page.heard = []
     for (const name of ['accountsChanged', 'networkChanged', 'sessionsChanged'])
-      wallet.on(name, (value: unknown) => heard.push([name, value ?? null]))
+      page.starknet_latchkey.on(name, (value) => page.heard.push([name, value ?? null]))
   })
-  return { all: () => page.evaluate(() => Reflect.get(window, 'heard')) }
+  return () => page.evaluate(() => (window as unknown as InPage).heard)
 }
 
 /** Counts the extension pages that are opened from now on. */

@@ -10,6 +10,8 @@ import { expect, test } from 'vitest'
 const DOORS: Readonly<Record<string, string>> = {
   'background/keys/signer.ts: PrivateKey': 'The only file of the wallet that signs.',
   'background/router.ts: onMessage × 3': 'Frames of sites and screens arrive here and go to their row of the table.',
+  'background/service-worker.ts: onConnect × 2':
+    'Every port of a page or a screen is judged by what the browser says of it, in the first turn.',
   'background/starting.ts: PrivateKey':
     'Names what has to be wiped when a start fails; the keys themselves pass through.',
   'cold/phrase.ts: PrivateKey': 'Owner and guardian keys are derived from the phrase here.',

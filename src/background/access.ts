@@ -4,7 +4,7 @@
  */
 import type { Address } from '../core/felt.ts'
 import type { Origin } from '../core/policy/policy.ts'
-import type { GrantRecord, NetworkId } from '../core/records.ts'
+import type { ApprovalRecord, GrantRecord, NetworkId } from '../core/records.ts'
 import type { Approvals, Asker } from './owners/approvals.ts'
 import type { Grants } from './owners/grants.ts'
 
@@ -40,6 +40,24 @@ export function createAccess(needs: AccessNeeds): Access {
     if (!(await isUnlocked())) await approvals.ask(asker, { kind: 'unlock' })
   }
 
+  /** By approval: parallel asks share one, and the grant is given and told once for all of them. */
+  const giving = new Map<string, Promise<GrantRecord>>()
+  const give = ({ id, origin, question }: ApprovalRecord): Promise<GrantRecord> => {
+    const same = giving.get(id)
+    if (same !== undefined) return same
+    if (question.kind !== 'connect') throw new Error('another question was answered')
+    const { account, network } = question
+    const work = (async () => {
+      const known = await grants.get(origin)
+      const grant = known ?? (await grants.give(origin, account, network))
+      await approvals.finish(id, 'done')
+      if (known === undefined) await needs.told(grant)
+      return grant
+    })().finally(() => giving.delete(id))
+    giving.set(id, work)
+    return work
+  }
+
   return {
     seen,
     unlocked,
@@ -49,15 +67,7 @@ export function createAccess(needs: AccessNeeds): Access {
       await unlocked(asker)
       const grant = await grants.get(asker.origin)
       if (grant !== undefined) return grant
-      const allowed = await approvals.ask(asker, { kind: 'connect', ...(await needs.selected()) })
-      if (allowed.question.kind !== 'connect') throw new Error('another question was answered')
-      // Parallel asks share one approval: the first of them gives the grant, the others find it.
-      const given =
-        (await grants.get(asker.origin)) ??
-        (await grants.give(asker.origin, allowed.question.account, allowed.question.network))
-      await approvals.finish(allowed.id, 'done')
-      await needs.told(given)
-      return given
+      return give(await approvals.ask(asker, { kind: 'connect', ...(await needs.selected()) }))
     },
   }
 }

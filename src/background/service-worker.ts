@@ -1,7 +1,6 @@
 /**
- * The worker: listeners in the first turn, then recovery, then requests. Parts that come through a door are made at their
- * first use (doors.ts). Nothing that matters lives here
- * only: the browser ends this process whenever it likes (security.md B7).
+ * The worker: listeners in the first turn, then recovery, then requests. Parts behind a door are made at their first use
+ * (doors.ts). Nothing that matters lives here only: the browser ends this process whenever it likes (security.md B7).
  */
 import '../platform/egress.ts'
 import { missingSteps, readiness } from '../core/account.ts'

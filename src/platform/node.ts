@@ -68,7 +68,7 @@ export const RPC = {
   duplicate: 59,
 } as const
 
-/** A transaction as `starknet_add*`, estimate and simulation take it: made by starknet/invoke.ts and cold/deploy.ts. */
+/** A transaction as `starknet_add*`, estimate and simulation take it: made by starknet/invoke.ts and starknet/deploy.ts. */
 export type Body = Readonly<Record<string, unknown>>
 /** fri per unit of gas. */
 export interface Prices {

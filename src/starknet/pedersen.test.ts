@@ -13,7 +13,7 @@ const anyFelt = fc.oneof(
 const theirs = (a: bigint, b: bigint) => BigInt(hash.computePedersenHash(a, b))
 
 describe('pedersen', () => {
-  test("known answers: docs.starknet.io's and crypto-cpp's", () => {
+  test('known answers, written down beside any library', () => {
     expect(
       pedersen(
         0x3d937c035c878245caf64531a5756109c53068da139362728feb561405371cbn,

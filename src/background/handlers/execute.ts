@@ -1,6 +1,6 @@
 /** Transactions: by a session without asking, or by a person's yes (provider.md 7.4). */
 import { missingSteps, readiness } from '../../core/account.ts'
-import { malformed, type Refused, refused, thrown } from '../../core/errors.ts'
+import { malformed, type Refused, refused, type SiteError, thrown } from '../../core/errors.ts'
 import { type Address, padded, parseAddress, parseSelector } from '../../core/felt.ts'
 import type { Call, Reason, SessionId } from '../../core/policy/policy.ts'
 import { errorOf, reasonInfo } from '../../core/policy/refusal.ts'
@@ -81,7 +81,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       const calls = callsOf(raw)
       const request = await requestOf(context, calls, hint?.id)
       const checked = request && (await executor.check(request))
-      if (checked === undefined) return { verdict: 'prompt', error: await missed(NONE, hint?.id), reasons: [] }
+      if (checked === undefined) return { verdict: 'prompt', error: told(await missed(NONE, hint?.id)), reasons: [] }
       const { verdict, session } = checked
       const own = session === undefined ? undefined : sessions.get(session)
       const info = own && (await needs.print.info(own))
@@ -90,14 +90,11 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
         ...(info === undefined ? {} : { meters: info.meters }),
       }
       if (verdict.kind === 'auto') return { verdict: 'auto', ...shared, reasons: [] }
-      const { code, message, data } = await missed(
-        { ...verdict, ...(session === undefined ? {} : { session }) },
-        hint?.id,
-      )
+      const error = await missed({ ...verdict, ...(session === undefined ? {} : { session }) }, hint?.id)
       return {
         verdict: verdict.kind === 'ask' ? 'prompt' : 'refuse',
         ...shared,
-        error: { code, message, ...(data === undefined ? {} : { data }) },
+        error: told(error),
         reasons: verdict.reasons.map(reasonInfo),
       }
     },
@@ -265,6 +262,11 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
 }
 
 const NONE = { kind: 'none' } as const
+
+/** As part of a result: an Error's message would be lost on the way to the page. */
+function told({ code, message, data }: Refused): SiteError {
+  return { code, message, ...(data === undefined ? {} : { data }) }
+}
 
 /** Decoded by the row already: an entrypoint is a name or a selector in hex. */
 function callsOf(raw: Params<'wallet_addInvokeTransaction'>['calls']): readonly Call[] {

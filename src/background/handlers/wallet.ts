@@ -39,7 +39,7 @@ import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
 import { accountAddress } from '../../starknet/deploy.ts'
 import type { Cold } from '../doors.ts'
-import type { Vault } from '../keys/vault.ts'
+import { type Vault, weakness } from '../keys/vault.ts'
 import type { WorkingSet } from '../keys/working-set.ts'
 import { type Approvals, isStale } from '../owners/approvals.ts'
 import type { Sessions } from '../owners/sessions.ts'
@@ -119,6 +119,11 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       } finally {
         keys.wipe()
       }
+    },
+    checkPassword: async ({ password }) => {
+      const weak = weakness(password)
+      if (weak !== undefined) throw verbError('weakPassword', line(WEAK[weak]))
+      return null
     },
     create: async ({ password, phrase, backupChecked }) => {
       const checked = cold().checkPhrase(phrase)
@@ -325,6 +330,7 @@ const PARAMS: { readonly [V in Verb]: unknown } = {
   touch: nothing,
   newPhrase: nothing,
   checkPhrase: exact({ phrase: text(1_024) }),
+  checkPassword: exact({ password }),
   create: exact({ password, phrase: text(1_024), backupChecked: boolean() }),
   backupChecked: nothing,
   unlock: exact({ password }),

@@ -331,6 +331,8 @@ export interface Verbs {
     params: { readonly phrase: string }
     result: { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly word?: number }
   }
+  /** Refuses a weak one before the phrase is shown. */
+  readonly checkPassword: { params: { readonly password: string }; result: null }
   readonly create: {
     params: { readonly password: string; readonly phrase: string; readonly backupChecked: boolean }
     result: null
@@ -409,6 +411,7 @@ export const verbs = {
   touch: { effect: 'read', whenLocked: 'yes' },
   newPhrase: { effect: 'read', whenLocked: 'yes' },
   checkPhrase: { effect: 'read', whenLocked: 'yes' },
+  checkPassword: { effect: 'read', whenLocked: 'yes' },
   create: { effect: 'command', whenLocked: 'yes' },
   backupChecked: { effect: 'command', whenLocked: 'unlocked' },
   unlock: { effect: 'command', whenLocked: 'yes' },

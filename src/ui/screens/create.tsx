@@ -24,6 +24,7 @@ export function Create({ onBack, onDone }: { readonly onBack: () => void; readon
   const toPhrase = async () => {
     setFailure(undefined)
     try {
+      await ask('checkPassword', { password })
       if (words.length === 0) setWords((await ask('newPhrase', null)).words)
       setStep('phrase')
     } catch (error) {

@@ -28,10 +28,15 @@ export function Approvals({ view }: { readonly view: View }) {
   useEffect(() => {
     if (shown === undefined && !gone) setShownId(open[0]?.id)
   }, [shown, gone, open[0]?.id])
-  const finished = view.lock === 'unlocked' && open.length === 0 && view.waiting.length === 0 && decided.size > 0
+  const wasLocked = useRef(false)
+  if (view.lock !== 'unlocked') wasLocked.current = true
+  const answered = decided.size > 0 || wasLocked.current
+  const finished = view.lock === 'unlocked' && open.length === 0 && view.waiting.length === 0 && answered
   useEffect(() => {
     if (!finished) return
-    window.close()
+    // A yes to connect, or an unlock, is often followed by the question itself: it comes into this window.
+    const closing = setTimeout(() => window.close(), CLOSE_AFTER)
+    return () => clearTimeout(closing)
   }, [finished])
 
   if (view.lock !== 'unlocked') return <Unlock view={view} inApproval />
@@ -43,6 +48,7 @@ export function Approvals({ view }: { readonly view: View }) {
         onClose={() => (open.length > 0 ? setShownId(open[0]?.id) : window.close())}
       />
     )
+  if (shown === undefined && answered) return null
   if (shown === undefined)
     return <Notice title={t('ui_approve_none')} what={t('ui_approve_noneWhat')} onClose={() => window.close()} />
   const at = open.indexOf(shown)
@@ -321,18 +327,19 @@ function useOwnEdits(approval: ApprovalView) {
   const latest = useRef(approval)
   latest.current = approval
   const queue = useRef<Promise<unknown>>(Promise.resolve())
-  const seen = useRef({ rev: approval.rev, rows: rowsOf(approval), own: 0 })
+  const seen = useRef({ rev: approval.rev, rows: rowsOf(approval), own: 0, blocked: approval.blocked !== undefined })
   const rows = useMemo(() => rowsOf(approval), [approval])
   useEffect(() => {
     const before = seen.current
     if (before.rev === approval.rev) return
-    seen.current = { ...before, rev: approval.rev, rows }
+    seen.current = { ...before, rev: approval.rev, rows, blocked: approval.blocked !== undefined }
     if (pending > 0 || before.own > 0) {
       seen.current.own = Math.max(0, before.own - 1)
       setChanged(new Set())
       return
     }
-    const differs = [...rows].filter(([id, words]) => before.rows.get(id) !== words).map(([id]) => id)
+    // What could not be shown before is new, not changed; until it was there nothing could be allowed.
+    const differs = approval.kind === 'transaction' && before.blocked ? [] : differing(before.rows, rows)
     setChanged(new Set(differs))
   }, [approval.rev])
   const edit = (act: (approval: ApprovalView) => Promise<unknown>) => {
@@ -351,6 +358,10 @@ function useOwnEdits(approval: ApprovalView) {
       })
   }
   return { edit, busy: pending > 0, changed }
+}
+
+function differing(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
+  return [...now].filter(([id, words]) => before.get(id) !== words).map(([id]) => id)
 }
 
 function rowsOf(approval: ApprovalView): ReadonlyMap<string, string> {
