@@ -90,20 +90,31 @@ export function siteIn(context: BrowserContext, { devnet, fixtures, port }: Shar
   }
 }
 
+/**
+ * Not by the worker's target: where somebody attends, one that starts again keeps its id, so its death could be missed
+ * for ever. The browser's own list of service workers names each stop; it is read from a page of ours without a script.
+ */
 export async function killerOf(context: BrowserContext, worker: Worker): Promise<() => Promise<void>> {
-  const browser = context.browser()
-  if (!browser) throw new Error('the context has no browser')
-  const cdp = await browser.newBrowserCDPSession()
-  const target = async () => {
-    const { targetInfos } = await cdp.send('Target.getTargets')
-    return targetInfos.find(({ type, url }) => type === 'service_worker' && url === worker.url())
-  }
+  const page = await context.newPage()
+  await page.goto(new URL('/manifest.json', worker.url()).href)
+  const cdp = await context.newCDPSession(page)
+  let version = { id: '', isRunning: false }
+  let stopped = () => {}
+  cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+    for (const { versionId, scriptURL, runningStatus } of versions) {
+      if (scriptURL !== worker.url()) continue
+      version = { id: versionId, isRunning: runningStatus === 'running' || runningStatus === 'starting' }
+      if (runningStatus === 'stopped') stopped()
+    }
+  })
+  await cdp.send('ServiceWorker.enable')
   return async () => {
-    const alive = await target()
-    if (!alive) return
-    await cdp.send('Target.closeTarget', { targetId: alive.targetId })
-    // A worker that an event starts again is another target.
-    while ((await target())?.targetId === alive.targetId) await new Promise((resolve) => setTimeout(resolve, 20))
+    if (!version.isRunning) return
+    const gone = new Promise<void>((resolve) => {
+      stopped = resolve
+    })
+    await cdp.send('ServiceWorker.stopWorker', { versionId: version.id })
+    await gone
   }
 }
 

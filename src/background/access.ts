@@ -2,6 +2,7 @@
  * What a site is told of its account, and how a request gets one (provider.md 2.3): a locked wallet looks like one that
  * is not connected, unless a session of that site runs while locked.
  */
+import { refused } from '../core/errors.ts'
 import type { Address } from '../core/felt.ts'
 import type { Origin } from '../core/policy/policy.ts'
 import type { ApprovalRecord, GrantRecord, NetworkId } from '../core/records.ts'
@@ -15,6 +16,8 @@ export interface Access {
   unlocked(asker: Asker): Promise<void>
   /** The site's account, asking to unlock and to connect where needed. @throws Refused 113 */
   connected(asker: Asker): Promise<GrantRecord>
+  /** Asks to connect for this one request, joined by no other: to the site it looks like the question it stands for. */
+  introduced(asker: Asker, to: { readonly account: Address; readonly network: NetworkId }): Promise<GrantRecord>
 }
 
 export interface AccessNeeds {
@@ -49,9 +52,19 @@ export function createAccess(needs: AccessNeeds): Access {
     const { account, network } = question
     const work = (async () => {
       const known = await grants.get(origin)
-      const grant = known ?? (await grants.give(origin, account, network))
+      if (known !== undefined) {
+        await approvals.finish(id, 'done')
+        return known
+      }
+      await approvals.begin(id)
+      const grant = await grants.give(origin, account, network)
+      if (approvals.isEnded(id)) {
+        // Disconnected while it was given.
+        await grants.remove(origin)
+        throw refused('USER_REFUSED_OP', { reason: 'context' })
+      }
       await approvals.finish(id, 'done')
-      if (known === undefined) await needs.told(grant)
+      await needs.told(grant)
       return grant
     })().finally(() => giving.delete(id))
     giving.set(id, work)
@@ -69,5 +82,6 @@ export function createAccess(needs: AccessNeeds): Access {
       if (grant !== undefined) return grant
       return give(await approvals.ask(asker, { kind: 'connect', ...(await needs.selected()) }))
     },
+    introduced: async (asker, to) => give(await approvals.ask(asker, { kind: 'connect', ...to, alone: true })),
   }
 }

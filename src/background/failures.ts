@@ -33,3 +33,12 @@ export function stepFailed(step: SetupStep, words: readonly string[], hash?: Fel
 export function isStepFailed(error: unknown): error is StepFailed {
   return error instanceof Error && 'kind' in error && error.kind === 'step'
 }
+
+/** The wallet's own transaction would commit to more than its cap. Nothing was signed. */
+export type FeeTooHigh = Error & { readonly kind: 'feeTooHigh' }
+export function feeTooHigh(): FeeTooHigh {
+  return Object.assign(new Error('the fee is over its cap'), { kind: 'feeTooHigh' as const })
+}
+export function isFeeTooHigh(error: unknown): error is FeeTooHigh {
+  return error instanceof Error && 'kind' in error && error.kind === 'feeTooHigh'
+}

@@ -7,6 +7,7 @@ import { missingSteps, readiness } from '../core/account.ts'
 import { type Address, type Felt, padded } from '../core/felt.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
+import type { SetupStep } from '../core/protocol/session-info.ts'
 import type { StepView, VerbError, View } from '../core/protocol/ui.ts'
 import type { AccountRecord, ApprovalRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
 import { type Line, line } from '../core/words.ts'
@@ -23,7 +24,7 @@ import {
 } from '../platform/browser.ts'
 import { serve } from '../platform/channel.ts'
 import { now, ticks } from '../platform/clock.ts'
-import { openDatabase } from '../platform/database.ts'
+import { isStorageError, openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
 import { createNodes, isNodeError } from '../platform/node.ts'
 import { hexOf, randomBytes, wipe } from '../platform/secret-box.ts'
@@ -38,7 +39,7 @@ import { createGrants } from './owners/grants.ts'
 import { createHistory } from './owners/history.ts'
 import { createNetworks, isLoopback } from './owners/networks.ts'
 import { createSettings } from './owners/settings.ts'
-import { createRouter, turnAway } from './router.ts'
+import { type Context, createRouter, type Handlers, turnAway } from './router.ts'
 
 const PAGE = 'src/ui/index.html'
 const APPROVAL_WINDOW = 'approvalWindow'
@@ -60,8 +61,14 @@ const after = (ms: number, fn: () => void) => {
 }
 /** What went wrong, without what it was about: no message of a library, no params, no calldata. */
 const report = (error: unknown) => {
-  const at = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4).join(' ') : ''
-  console.error('latchkey', error instanceof Error ? error.name : typeof error, kindOf(error), at)
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((it) => it.startsWith('    at ')) : []
+  if (isStorageError(error)) trouble = { kind: 'storage', line: line('banner_storage') }
+  console.error(
+    'latchkey',
+    error instanceof Error ? error.name : typeof error,
+    kindOf(error),
+    frames.slice(0, 3).join(' '),
+  )
 }
 
 const db = openDatabase({ now })
@@ -262,8 +269,11 @@ const start = lazily(() =>
   }),
 )
 
+const ready = wake()
+/** The person's own screens open also where recovery failed: they say so, and an unlock tries again. */
+const awake = ready.catch(report)
 const router = createRouter({
-  handlers: lazily(() => ({
+  handlers: lazily(() => afterUnlocking({
     ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
     ...sites().networkHandlers({
       access,
@@ -285,6 +295,7 @@ const router = createRouter({
         return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
       },
       clock,
+      mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
       newSessionId: () => newId() as SessionId,
       planSteps: async (account, network, steps) =>
         steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
@@ -320,7 +331,7 @@ const router = createRouter({
       return row === undefined ? undefined : { result: { transaction_hash: padded(row.hash) } }
     },
   }),
-  ready: wake(),
+  ready,
   now: () => now() * 1000,
   sleep: wait,
   newRef: () => newId().slice(0, 8),
@@ -357,6 +368,11 @@ const view = lazily(() =>
     changed: () => changed(),
   }),
 )
+/** What the account menu last showed of a step: what a password then agrees to. */
+const offered = new Map<
+  SetupStep,
+  Awaited<ReturnType<typeof selectedAccount>> & { readonly steps: readonly PlannedStep[] }
+>()
 const verbs = lazily(() =>
   person().createWalletVerbs({
     unlocking,
@@ -380,6 +396,7 @@ const verbs = lazily(() =>
     planned: async (step) => {
       const { account, network } = await selectedAccount()
       const steps = await upkeep.plan(account, network, step)
+      offered.set(step, { account, network, steps })
       const balances = Object.fromEntries(
         (await tokens.balances(account.address, network, 10)).map(({ token, amount }) => [token.address, amount]),
       )
@@ -391,8 +408,13 @@ const verbs = lazily(() =>
       }
     },
     runStep: async (step) => {
+      const shown = offered.get(step)
       const { account, network } = await selectedAccount()
-      const steps = await upkeep.plan(account, network, step)
+      // What was shown, with its fees, is what is signed, and once.
+      offered.delete(step)
+      if (shown?.account.address !== account.address || shown.network !== network)
+        throw person().verbError('stale', line('err_stale'))
+      const { steps } = shown
       // Its progress is told in the activity: nobody has to wait with the page open.
       upkeep.run(account, network, steps).catch(report).finally(refresh)
     },
@@ -442,7 +464,7 @@ function attachScreen(port: Port): void {
   const screen = serve<View, VerbError>({
     port,
     handle: async (type, params) => {
-      await unlocking.state()
+      await awake
       try {
         return await verbs(type, params)
       } catch (error) {
@@ -459,13 +481,18 @@ function attachScreen(port: Port): void {
 }
 
 async function closed(id: number): Promise<void> {
-  await approvals.windowClosed(id)
-  if ((await session.get(APPROVAL_WINDOW)) === id) await session.remove(APPROVAL_WINDOW)
+  try {
+    await approvals.windowClosed(id)
+  } finally {
+    if ((await session.get(APPROVAL_WINDOW)) === id) await session.remove(APPROVAL_WINDOW)
+  }
 }
 
 /** Recovery comes before the first answer. Asleep there is nothing to recover, and no door is opened. */
 async function wake(): Promise<void> {
   await workingSet.load()
+  // Consent does not survive the browser.
+  if (workingSet.isFirst()) await approvals.forgetAll()
   if (guard() !== undefined) await unlocking.wake()
 }
 
@@ -473,7 +500,10 @@ async function wake(): Promise<void> {
 async function tidy(): Promise<void> {
   await workingSet.load()
   if (workingSet.state(now()) === 'locked') await unlocking.lock()
-  if (guard() !== undefined) await watcher.look()
+  if (guard() !== undefined) {
+    await unlocking.dropEnded()
+    await watcher.look()
+  }
   await approvals.waiting()
   changed()
 }
@@ -557,6 +587,17 @@ async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
   return firstOnMainnet || everything || question.steps.some(({ step }: PlannedStep) => step === 'enable')
 }
 
+/** What is kept for how long: policy.md 14, security.md 4. */
+const SETTLED_KEPT = 30 * 86_400
+const ENDED_KEPT = 90 * 86_400
+async function prune(): Promise<void> {
+  const all = await accounts.all()
+  const books = all.flatMap(({ address }) => networks.all().map(({ id }) => ({ network: id, account: address })))
+  await journal.prune(now() - SETTLED_KEPT, books)
+  const old = sessions.list().filter(({ endedAt, effective }) => (endedAt ?? effective.validUntil) < now() - ENDED_KEPT)
+  await history.prune(old.map(({ id }) => id))
+}
+
 let wasUnlocked = false
 async function afterUnlock(): Promise<void> {
   const unlocked = (await unlocking.state()) === 'unlocked'
@@ -567,6 +608,19 @@ async function afterUnlock(): Promise<void> {
   for (const { origin, account } of await grants.all())
     router.tell(origin, 'accountsChanged', () => [[padded(account)]])
   await upkeep.sendWanted()
+  await prune()
+}
+
+/** While an unlock is under way, what runs is not known yet: requests wait for it. */
+function afterUnlocking(handlers: Handlers): Handlers {
+  const waiting = Object.entries(handlers).map(([method, handle]) => [
+    method,
+    async (context: Context, params: never) => {
+      await unlocking.settled()
+      return handle(context, params)
+    },
+  ])
+  return Object.fromEntries(waiting) as Handlers // The same methods, each with its own handler.
 }
 
 function tellSessions(origin: Origin): void {
@@ -575,7 +629,9 @@ function tellSessions(origin: Origin): void {
   // Live ones, and those that ended a moment ago, so that a page can tell its person.
   const known = sessions.list({ origin }).filter(({ endedAt }) => endedAt === undefined || now() - endedAt < JUST_ENDED)
   if (known.length === 0) return
-  Promise.all(known.map((it) => print.info(it))).then((all) => {
+  Promise.all([grants.get(origin), ...known.map((it) => print.info(it))] as const).then(([grant, ...all]) => {
+    // A site that was disconnected reads nothing more.
+    if (grant === undefined) return
     const infos = all.filter((it) => it !== undefined)
     router.tell(origin, 'sessionsChanged', () => [infos])
   }, report)
@@ -584,11 +640,13 @@ function tellSessions(origin: Origin): void {
 let opening: Promise<void> = Promise.resolve()
 /** One window; never raised or opened twice. */
 function openApprovalWindow(): Promise<void> {
-  opening = opening.then(async () => {
-    if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
-    const id = await windows.open(`${PAGE}#/approval`, { as: 'window', width: 420, height: 760 })
-    if (id !== undefined) await session.set(APPROVAL_WINDOW, id)
-  })
+  opening = opening
+    .catch(() => undefined)
+    .then(async () => {
+      if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
+      const id = await windows.open(`${PAGE}#/approval`, { as: 'window', width: 420, height: 760 })
+      if (id !== undefined) await session.set(APPROVAL_WINDOW, id)
+    })
   return opening
 }
 

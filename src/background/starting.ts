@@ -18,7 +18,7 @@ import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starkne
 import { type Approved, approved } from './keys/approved.ts'
 import type { Signer } from './keys/signer.ts'
 import type { Vault } from './keys/vault.ts'
-import type { Approvals } from './owners/approvals.ts'
+import { type Approvals, isStale } from './owners/approvals.ts'
 import type { Sessions } from './owners/sessions.ts'
 
 export interface StartNeeds {
@@ -45,13 +45,14 @@ export interface StartNeeds {
 export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Promise<StoredSession> {
   const { approvals, sessions, signer, vault, now } = needs
 
-  return async (record) => {
-    const { question } = record
+  return async ({ id }) => {
+    const record = await approvals.begin(id)
+    const { question, decided } = record
     if (question.kind !== 'session') throw new Error('not a session request')
     const account = await needs.account(question)
     const yes = approved({
-      approval: record.id,
-      digest: approvals.digest(record),
+      approval: id,
+      digest: decided.digest,
       account: question.account,
       network: question.network,
       allows: [
@@ -62,7 +63,12 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
     let done = question.done
     await needs.runSteps(question.steps, { account, question, approved: yes }, async (step, hash) => {
       done = [...done, { step, hash }]
-      await approvals.progress(record.id, (it) => (it.kind === 'session' ? { ...it, done } : it))
+      // Stopped meanwhile: this step is out, nothing after it follows.
+      await approvals
+        .progress(id, (it) => (it.kind === 'session' ? { ...it, done } : it))
+        .catch((error: unknown) => {
+          throw isStale(error) ? takenBack() : error
+        })
     })
     return begin(record, question, yes, done)
   }
@@ -130,16 +136,26 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
         setup,
       }
       // Last of all: only now both keys say that this session may act.
+      await approvals.begin(record.id)
       const authorization = await signer.authorization(yes, unsigned)
       const session: StoredSession = { ...unsigned, chain: { ...unsigned.chain!, authorization: [...authorization] } }
       const sealed = await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey)
-      await sessions.create(session, emptyBook(session.id), (tx) => vault.writeSecret(tx, sealed))
-      await needs.keep(session)
-      return session
+      await sessions.create(session, emptyBook(session.id), (tx) => {
+        // In the commit's own turn: a stop that is in before it finds no session, a stop after it finds this one.
+        if (approvals.isEnded(record.id)) throw takenBack()
+        return vault.writeSecret(tx, sealed)
+      })
+      const current = sessions.get(session.id) ?? session
+      await needs.keep(current)
+      return current
     } finally {
       needs.wipe(key)
     }
   }
+}
+
+function takenBack(): Error {
+  return refused('USER_REFUSED_OP', { reason: 'context' })
 }
 
 /** What goes on chain and into the metadata: as the person left it, but with its rules as asked, so that one that was switched off can be switched on again. */

@@ -36,6 +36,10 @@ export interface Unlocking {
   stopAll(): Promise<number>
   /** A session starts or goes on: its keys come into the working set. */
   keep(session: StoredSession): Promise<void>
+  /** A session that ended by its clock has no use for its keys. */
+  dropEnded(): Promise<void>
+  /** An unlock that is under way is through. */
+  settled(): Promise<void>
   /** The same for a worker that starts while the wallet is open or sessions run. */
   wake(): Promise<void>
 }
@@ -63,6 +67,8 @@ const STOP_ALL = 'all'
 
 export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   const { db, vault, workingSet, stops, sessions, networks, approvals, settings, cold, now, changed } = needs
+  const dropped = new Set<StoredSession['id']>()
+  let opening: Promise<void> = Promise.resolve()
 
   const state = async (): Promise<LockState | 'new'> => {
     await workingSet.load()
@@ -87,14 +93,21 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   }
   const keep = async (session: StoredSession): Promise<void> => {
     if (!session.runWhileLocked || session.state !== 'active' || session.backing !== 'chain') return
+    if (session.effective.validUntil <= now()) return
     const running = await runningOf(session)
     if (running !== undefined) await workingSet.addSession(running)
   }
 
-  const stopEvery = async (): Promise<number> => {
-    stops.stopAll()
+  /** Rows into memory, a stop that was noted before them: nothing of it may sign in between. Says how many it stopped. */
+  const loadRows = async (): Promise<number> => {
+    const stop = await db.read(['stops'], (tx) => tx.get('stops', STOP_ALL))
+    if (stop !== undefined) stops.stopAll()
+    await networks.load()
+    await sessions.load()
+    if (stop === undefined) return 0
     const stopped = await sessions.pauseAll({}, 'person')
     await workingSet.removeAllSessions()
+    await db.write(['stops'], 'strict', (tx) => tx.delete('stops', STOP_ALL))
     return stopped.length
   }
 
@@ -102,17 +115,18 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   const opened = async (keys: Opened, chosen: Settings): Promise<void> => {
     await workingSet.onUnlock(keys, [], { now: now(), autoLock: chosen.autoLock })
     await db.trustWall()
-    await networks.load()
-    await sessions.load()
-    const stop = await db.read(['stops'], (tx) => tx.get('stops', STOP_ALL))
-    if (stop !== undefined) {
-      await stopEvery()
-      await db.write(['stops'], 'strict', (tx) => tx.delete('stops', STOP_ALL))
-    }
+    await loadRows()
     for (const session of sessions.list()) await keep(session)
     await needs.recover()
     await approvals.unlocked()
     changed()
+  }
+
+  /** Requests of sites wait for it: half opened, the wallet would look as if nothing ran. */
+  const open = (keys: Opened, chosen: Settings): Promise<void> => {
+    const work = opened(keys, chosen)
+    opening = work.catch(() => undefined) // Who unlocked is told.
+    return work
   }
 
   return {
@@ -148,7 +162,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
         })
         if (!made.ok) return made
         const chosen = await settings.set({ backupChecked })
-        await opened(made.value, chosen)
+        await open(made.value, chosen)
         return { ok: true, account }
       } finally {
         keys.wipe()
@@ -157,7 +171,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     unlock: async (password) => {
       const tried = await vault.unlock(password)
       if (!tried.ok) return tried
-      await opened(tried.value, await settings.get())
+      await open(tried.value, await settings.get())
       return { ok: true }
     },
     lock: async () => {
@@ -167,17 +181,27 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
       changed()
     },
     stopAll: async () => {
-      if ((await state()) !== 'asleep') return stopEvery()
       stops.stopAll()
+      // Noted first: a worker that dies from here on finds it, whatever it had read.
       await db.write(['stops'], 'strict', (tx) => tx.put('stops', STOP_ALL, now()))
-      return 0
+      await workingSet.load()
+      await approvals.endRunning(() => true, 'context')
+      return workingSet.guard() === undefined ? 0 : loadRows()
     },
     keep,
+    dropEnded: async () => {
+      for (const { id, effective } of sessions.list()) {
+        if (effective.validUntil > now() || dropped.has(id)) continue
+        await workingSet.removeSession(id)
+        await vault.dropSecret('session', id)
+        dropped.add(id)
+      }
+    },
+    settled: () => opening,
     wake: async () => {
       await workingSet.load()
       if (workingSet.guard() === undefined) return
-      await networks.load()
-      await sessions.load()
+      await loadRows()
       await needs.recover()
     },
   }

@@ -75,7 +75,9 @@ export function createUpkeep(needs: UpkeepNeeds): Upkeep {
       }
     },
     sendWanted: async () => {
-      for (const session of sessions.list()) if (session.onChain?.state === 'wanted') await revoke(session)
+      // One that fails is told again at the next unlock, and holds up no other.
+      for (const session of sessions.list())
+        if (session.onChain?.state === 'wanted') await revoke(session).catch(needs.report)
     },
     plan: async (account, network, step) => {
       const ready = readiness(await accounts.state(account, network, 0), account.guardian.publicKey)

@@ -115,12 +115,24 @@ export interface ApprovalRecord {
   readonly rev: number
   /** `running`: allowed, and its steps are under way. `done` and `failed` are shown for a moment and then gone. */
   readonly phase: 'asking' | 'running' | 'done' | 'failed'
+  /** What was allowed and when: the yes is good for nothing else, and not for ever. */
+  readonly decided?: { readonly digest: Hash32; readonly at: UnixSeconds }
+  /** Work for it has begun, so something may be signed already; until then a lock still ends it. */
+  readonly begun?: true
+  /** What the site is told of a `failed` one, also when it asks again. */
+  readonly failure?: SiteError
   readonly question: Question
 }
 export type Question =
   /** The wallet is locked and a site asks for something: what it is follows after the unlock. */
   | { readonly kind: 'unlock' }
-  | { readonly kind: 'connect'; readonly network: NetworkId; readonly account: Address }
+  | {
+      readonly kind: 'connect'
+      readonly network: NetworkId
+      readonly account: Address
+      /** Stands for this one request until its site is connected, and is never joined with others. */
+      readonly alone?: true
+    }
   | SessionQuestion
   | TransactionQuestion
 export interface SessionQuestion {

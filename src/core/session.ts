@@ -1,3 +1,9 @@
+import type { PauseReason } from './policy/policy.ts'
+
+/** Pauses that no press of a person lifts: only a new approval (policy.md 11). */
+const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
+export const isFinal = (pause: PauseReason): boolean => FINAL.includes(pause)
+
 /** The bitting of a session's card: five depths of the cut, from the hash of its id (pictures/README.md). */
 export function cutOf(hash: string): readonly number[] {
   const depths = [2, 4, 6, 8]

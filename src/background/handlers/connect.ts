@@ -66,11 +66,13 @@ export interface DisconnectNeeds {
 export function createDisconnect(needs: DisconnectNeeds): (origin: Origin) => Promise<boolean> {
   const { grants, sessions, approvals, history, told } = needs
   return async (origin) => {
+    // First of all, also without a grant: what starts for this site either is there now, or never will be.
+    await approvals.end((record) => record.origin === origin, 'context')
+    await approvals.endRunning((record) => record.origin === origin, 'context')
     const grant = await grants.get(origin)
     if (grant === undefined) return false
     for (const session of await sessions.live(origin)) await sessions.pause(session.id, 'person')
     await grants.remove(origin)
-    await approvals.end((record) => record.origin === origin, 'context')
     await history.add({
       network: grant.network,
       account: grant.account,

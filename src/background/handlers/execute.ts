@@ -6,8 +6,9 @@ import type { Call, Reason, SessionId } from '../../core/policy/policy.ts'
 import { errorOf, reasonInfo } from '../../core/policy/refusal.ts'
 import type { Params } from '../../core/protocol/dapp.ts'
 import type { SessionVerdict } from '../../core/protocol/session-info.ts'
-import type { AccountRecord, ApprovalRecord, GrantRecord, TransactionQuestion, Trial } from '../../core/records.ts'
+import type { AccountRecord, GrantRecord, TransactionQuestion, Trial } from '../../core/records.ts'
 import { isNodeError } from '../../platform/node.ts'
+import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Access } from '../access.ts'
 import { approved } from '../keys/approved.ts'
@@ -18,6 +19,7 @@ import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { Executor, InSession, SessionRequest } from '../sending/executor.ts'
+import { readBounds, TIP } from '../sending/fees.ts'
 import type { SessionPrint } from '../session-print.ts'
 
 type Execute = Pick<
@@ -41,14 +43,19 @@ export interface ExecuteNeeds {
   readonly print: SessionPrint
   readonly state: () => Promise<'new' | 'asleep' | 'locked' | 'unlocked'>
   readonly wait: (ms: number) => Promise<void>
+  /** What failed beside an answer. */
+  readonly report?: (error: unknown) => void
 }
 
 /** While a person looks, the trial runs again: what is expected to move may change (approval-ux.md 7.3). */
 const TRIAL_AGAIN_MS = 12_000
 const TRIAL_RETRY_MS = 3_000
+const NOTE_EVERY_MS = 1_000
 
 export function executeHandlers(needs: ExecuteNeeds): Execute {
   const { access, accounts, approvals, executor, grants, sessions } = needs
+
+  const noted = new Set<SessionId>()
 
   const strk20 = async (): Promise<never> => {
     // No privacy pool here: a truthful and conformant answer.
@@ -60,11 +67,12 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       if (proof !== undefined) throw malformed('/proof', 'this wallet sends no proofs')
       const calls = callsOf(raw)
       const mode = hint?.mode ?? 'auto'
-      await refuseOwn(calls, mode)
+      // Of a site without a grant only once a person has connected it: the answer tells what is in this wallet.
+      if ((await grants.get(context.origin)) !== undefined) await refuseOwn(calls, mode)
       let found = mode === 'never' ? NONE : await inSession(context, calls, hint?.id)
       if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
       if (mode === 'only') {
-        await noteRefusal(context, calls, found)
+        await noteOften(context, calls, found)
         throw await missed(found, hint?.id)
       }
       if (found.kind === 'refuse') throw await missed(found, hint?.id)
@@ -111,10 +119,11 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     id: string | undefined,
   ): Promise<SessionRequest | undefined> {
     const grant = await grants.get(origin)
+    // Disconnected, a site has no session any more, whatever ids it kept.
+    if (grant === undefined) return undefined
     const named = id === undefined ? undefined : sessions.get(id as SessionId) // Looked up: unknown and foreign are none.
     if (id !== undefined && named?.origin !== origin) return undefined
     const at = named ?? grant
-    if (at === undefined) return undefined
     return {
       origin,
       request,
@@ -178,10 +187,14 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       ...(found.kind === 'ask' && found.session !== undefined ? { session: found.session } : {}),
       steps: [],
     }
-    await noteRefusal(context, calls, found)
-    const allowed = await approvals.ask(context, question, (record) => void tryOut(record.id, account, deploys))
+    const report = (error: unknown) => needs.report?.(error)
+    const allowed = await approvals.ask(context, question, (record) => {
+      // Once it waits: what is turned away at once must not fill the log.
+      noteRefusal(context, calls, found).catch(report)
+      tryOut(record.id, account, deploys).catch(report)
+    })
     try {
-      const hash = await send(context, allowed, account)
+      const hash = await send(context, allowed.id, account)
       await approvals.finish(allowed.id, 'done')
       return { transaction_hash: padded(hash) }
     } catch (error) {
@@ -190,18 +203,20 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     }
   }
 
-  async function send(context: Context, record: ApprovalRecord, account: AccountRecord) {
-    const { question } = record
+  async function send(context: Context, id: string, account: AccountRecord) {
+    const { question, decided } = await approvals.begin(id)
     if (question.kind !== 'transaction' || question.trial === undefined) throw new Error('nothing was tried out')
     const { network, calls, steps, trial } = question
     const yes = approved({
-      approval: record.id,
-      digest: approvals.digest(record),
+      approval: id,
+      digest: decided.digest,
       account: account.address,
       network,
       allows: [...steps.map(({ step }) => ({ kind: 'step' as const, step })), { kind: 'calls', calls }],
     })
     await executor.runSteps({ network, account, steps, approved: yes }, () => undefined)
+    // The steps take their time: the yes may have been taken back.
+    if (steps.length > 0) await approvals.begin(id)
     const { hash } = await executor.executeApproved(yes, {
       network,
       account,
@@ -226,10 +241,28 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
           await approvals.change(id, record.rev, (it) => (it.kind === 'transaction' ? { ...it, ...next } : it))
         await needs.wait(TRIAL_AGAIN_MS)
       } catch (error) {
-        if (!isNodeError(error) && !isStale(error)) throw error
+        if (!isNodeError(error) && !isStale(error)) {
+          await block(id)
+          throw error
+        }
         await needs.wait(TRIAL_RETRY_MS)
       }
     }
+  }
+
+  /** Nobody looks at it any more: without a trial it cannot be allowed. */
+  async function block(id: string): Promise<void> {
+    const record = await approvals.get(id)
+    if (record?.phase !== 'asking') return
+    await approvals
+      .change(id, record.rev, (it) => {
+        if (it.kind !== 'transaction') return it
+        const { trial: _trial, ...rest } = it
+        return rest
+      })
+      .catch((error: unknown) => {
+        if (!isStale(error)) throw error
+      })
   }
 
   async function trialOf(
@@ -244,6 +277,18 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     return { steps: planned.steps, trial: { bounds: planned.calls, moves: [] } }
   }
 
+  /** In mode `only` a site can ask as often as it likes: one row a second and session tells what it wanted. */
+  async function noteOften(context: Context, calls: readonly Call[], found: InSession): Promise<void> {
+    const { session } = found.kind === 'none' ? {} : found
+    if (session === undefined || noted.has(session)) return
+    noted.add(session)
+    needs.wait(NOTE_EVERY_MS).then(
+      () => noted.delete(session),
+      () => noted.delete(session),
+    )
+    await noteRefusal(context, calls, found)
+  }
+
   /** The person reads later what a session would not do, and why. */
   async function noteRefusal({ request, origin }: Context, calls: readonly Call[], found: InSession): Promise<void> {
     if (found.kind !== 'ask' && found.kind !== 'refuse') return
@@ -251,7 +296,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     if (session === undefined) return
     const { id, network, account } = session
     const event = { kind: 'refused' as const, calls, reasons: found.reasons }
-    await needs.history.add({ id: `refused ${request}`, network, account, origin, session: id, event })
+    await needs.history.add({ id: `refused ${origin} ${request}`, network, account, origin, session: id, event })
   }
 
   async function accountOf(grant: GrantRecord): Promise<AccountRecord> {
@@ -286,5 +331,10 @@ function isWorse(next: Trial, before: Trial): boolean {
     ({ token, out }) =>
       BigInt(out) * 100n >= (was.get(token) ?? 0n) * 102n && out !== '0' && BigInt(out) !== was.get(token),
   )
-  return more || BigInt(next.bounds.l2_gas.maxAmount) * 10n > BigInt(before.bounds.l2_gas.maxAmount) * 12n
+  return more || feeCap(next) * 10n > feeCap(before) * 12n
+}
+
+/** The committed maximum of what would be signed. */
+function feeCap({ bounds }: Trial): bigint {
+  return committedMaximum(readBounds(bounds), TIP)
 }

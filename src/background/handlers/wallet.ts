@@ -31,7 +31,7 @@ import {
   text,
 } from '../../core/schema.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { parseTime } from '../../core/time.ts'
+import { MAX_LIFE, parseTime } from '../../core/time.ts'
 import { type Line, line, time } from '../../core/words.ts'
 import { isStorageError } from '../../platform/database.ts'
 import { isNodeError } from '../../platform/node.ts'
@@ -77,9 +77,6 @@ export interface WalletNeeds {
 
 type Handler<V extends Verb> = (params: Verbs[V]['params']) => Promise<Verbs[V]['result']>
 type VerbHandlers = { readonly [V in Verb]: Handler<V> }
-
-/** The longest end a person may choose where the site asked none. */
-export const LATEST = 7_776_000
 
 export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: unknown) => Promise<unknown> {
   const { unlocking, vault, workingSet, approvals, sessions, settings, cold, now } = needs
@@ -195,8 +192,10 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       return null
     },
     editApproval: async ({ id, rev, edits }) => {
-      await approvals.change(id, rev, (question) => (question.kind === 'session' ? edited(question, edits) : question))
-      return null
+      const changed = await approvals.change(id, rev, (question) =>
+        question.kind === 'session' ? edited(question, edits) : question,
+      )
+      return { rev: changed.rev }
     },
     chooseAccount: async ({ id, rev, account }) => {
       if ((await needs.account(account)) === undefined) throw verbError('gone', line('err_gone'))
@@ -278,7 +277,7 @@ export function edited(question: SessionQuestion, edits: Edits): SessionQuestion
   const effective = applyEdits(question.effective, edits, {
     within: granted,
     now: askedAt,
-    latest: named ? granted.validUntil : askedAt + LATEST,
+    latest: named ? granted.validUntil : askedAt + MAX_LIFE,
     enterable: unnamedTotals(asked, granted),
     adjustable: asked.mayNarrow,
   })
@@ -318,7 +317,7 @@ const id = text(64)
 const rev = integer(0, 1_000_000)
 const edits = exact({
   validUntil: optional(scalar(parseTime, 'unix seconds')),
-  duration: optional(integer(0, LATEST)),
+  duration: optional(integer(0, MAX_LIFE)),
   rules: optional(record(boolean(), 200)),
   limits: optional(record(scalar(parseU256, 'an amount'), 200)),
   runWhileLocked: optional(boolean()),

@@ -315,8 +315,6 @@ export function createVault({ db, now, random, ticks }: Needs) {
     },
     dropSecret: (kind: SecretKind, id: string): Promise<void> =>
       db.write(['vault'], 'strict', (tx) => tx.delete('vault', nameOf(kind, id))),
-    /** As part of a transaction over the store `vault`. */
-    dropSecretIn: (tx: Tx, kind: SecretKind, id: string): Promise<void> => tx.delete('vault', nameOf(kind, id)),
   }
 }
 

@@ -62,6 +62,7 @@ const CLOCK_BACK: Seconds = 300
 export function createWorkingSet({ db, area, report }: Needs) {
   let loading: Promise<void> | undefined
   let loaded = false
+  let first = false
   let wrapKey: CryptoKey | undefined
   let working: Working | undefined
   let unlocked: Unlocked | undefined
@@ -86,6 +87,7 @@ export function createWorkingSet({ db, area, report }: Needs) {
 
   const readAll = async (): Promise<void> => {
     if ((await area.get(MARK)) === undefined) {
+      first = true
       await forgetAll()
       await area.set(MARK, 1)
     } else {
@@ -210,6 +212,8 @@ export function createWorkingSet({ db, area, report }: Needs) {
       })
     },
 
+    /** The first worker since the browser, or an update of the extension, started. */
+    isFirst: (): boolean => first,
     isUnlocked,
     state: (now: UnixSeconds): LockState =>
       isUnlocked(now) ? 'unlocked' : working === undefined ? 'asleep' : 'locked',

@@ -3,13 +3,14 @@
  * (security.md 6, approval-ux.md 7.4). A yes is a stored fact too, so that a dead worker goes on where it stopped.
  */
 import { approvalFacts } from '../../core/approval.ts'
-import { type Refused, refused } from '../../core/errors.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import { type Refused, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import type { Origin } from '../../core/policy/policy.ts'
 import type { Decision } from '../../core/protocol/ui.ts'
 import type { ApprovalRecord, NetworkId, NetworkRecord, Question } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
-import type { Database } from '../../platform/database.ts'
+import type { Database, ReadTx, Tx } from '../../platform/database.ts'
 import { sha256 } from '../../starknet/digest.ts'
 
 export interface Asker {
@@ -23,10 +24,11 @@ export interface Asker {
 
 export interface Approvals {
   /**
-   * Asks a person, or goes on with the same request's stored question.
+   * Asks a person, or goes on with the same request's stored question: its yes, where it is of the same facts and not
+   * older than 10 min, or its end.
    *
-   * @returns the question as it was allowed, with what the person changed
-   * @throws Refused 113 with its reason, 163 `busy` above the limits
+   * @returns the question as it was allowed, with what the person changed; or one that is `done` already
+   * @throws Refused 113 with its reason, 163 `busy` above the limits, what a `failed` one ended with
    */
   ask(asker: Asker, question: Question, onStored?: (record: ApprovalRecord) => void): Promise<ApprovalRecord>
   /** A request's question and where it stands, for an answer that is asked again. */
@@ -37,19 +39,35 @@ export interface Approvals {
   change(id: string, rev: number, change: (question: Question) => Question): Promise<ApprovalRecord>
   /** What was shown and decided must be what is stored now. @throws Stale */
   decide(id: string, rev: number, digest: Hash32, decision: Decision): Promise<void>
-  /** Allowed work goes on: screens show its steps. */
+  /**
+   * Read again before anything is signed for it, as often as wanted. From the first time on a lock does not end it.
+   *
+   * @throws Refused 113 `context`: its yes was taken back, is too old, or was for other facts
+   */
+  begin(id: string): Promise<Allowed>
+  /**
+   * Synchronous: its yes was taken back in this worker's life. What is committed in a strict transaction that still saw
+   * `false` is committed before `endRunning` resolves.
+   */
+  isEnded(id: string): boolean
+  /** Allowed work goes on: screens show its steps. Never what was decided. @throws Stale */
   progress(id: string, change: (question: Question) => Question): Promise<void>
-  finish(id: string, phase: 'done' | 'failed'): Promise<void>
+  finish(id: string, phase: 'done' | 'failed', failure?: SiteError): Promise<void>
   keepOpen(id: string): Promise<void>
   /** Every `unlock` question is answered by the unlock itself. */
   unlocked(): Promise<void>
   /** Consent ends with its context: lock, document, account or network of that site. */
   end(which: (record: ApprovalRecord) => boolean, reason: Refusal): Promise<void>
+  /** Takes a yes back, whose work may be under way: it signs nothing after this resolves. */
+  endRunning(which: (record: ApprovalRecord) => boolean, reason: Refusal): Promise<void>
+  /** At a browser start: neither a question nor a yes outlives the browser. */
+  forgetAll(): Promise<void>
   windowClosed(window: number): Promise<void>
   /** By the person, from Home. */
   show(): Promise<void>
   quietUntil(origin: Origin): Promise<UnixSeconds | undefined>
 }
+export type Allowed = ApprovalRecord & { readonly decided: NonNullable<ApprovalRecord['decided']> }
 export type Refusal = 'refused' | 'closed' | 'lapsed' | 'context' | 'quiet'
 export type Stale = Error & { readonly kind: 'stale' | 'gone' }
 export const isStale = (error: unknown): error is Stale =>
@@ -69,6 +87,8 @@ export interface ApprovalNeeds {
 const PER_ORIGIN = 3
 const IN_ALL = 10
 const LIFE: Seconds = 300
+/** A yes is good for going on after a worker's death so long (architecture.md 5). */
+const YES_LASTS: Seconds = 600
 /** Three refusals within a minute silence a site: 1 min, 5 min, 1 h; a day without one starts again (security.md 6.5). */
 const QUIET: readonly Seconds[] = [60, 300, 3600]
 const QUIET_BY_PERSON: Seconds = 3600
@@ -85,17 +105,19 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
   /** Who waits for an answer in this worker's life, by approval id. */
   const waiters = new Map<string, { resolve: (record: ApprovalRecord) => void; reject: (error: Refused) => void }[]>()
 
-  const all = async (): Promise<readonly ApprovalRecord[]> => {
-    const rows = await db.read(['approvals'], (tx) => tx.all('approvals'))
+  /** A yes whose work goes on in this worker's life does not grow old; one that was taken back stays so. */
+  const atWork = new Set<string>()
+  const ended = new Set<string>()
+
+  const read = async (tx: ReadTx): Promise<readonly ApprovalRecord[]> => {
+    const rows = await tx.all('approvals')
     return rows.map((row) => row.value as ApprovalRecord).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
   }
-  const put = async (record: ApprovalRecord): Promise<ApprovalRecord> => {
-    await db.write(['approvals'], 'strict', (tx) => tx.put('approvals', record.id, record))
-    changed()
-    return record
-  }
+  const all = () => db.read(['approvals'], read)
   const get = async (id: string) =>
     (await db.read(['approvals'], (tx) => tx.get('approvals', id))) as ApprovalRecord | undefined
+  const digest = (record: ApprovalRecord) =>
+    sha256(approvalFacts(record, 'network' in record.question ? network(record.question.network) : undefined))
 
   /** Reads, changes and writes in one transaction: two presses cannot both be the first. */
   const update = async (
@@ -121,20 +143,38 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
     waiters.delete(id)
     for (const waiter of list) with_(waiter)
   }
-  const refuse = async (record: ApprovalRecord, reason: Refusal): Promise<void> => {
-    await update(record.id, () => undefined).catch((error: unknown) => {
-      if (!isStale(error)) throw error
-    })
-    settle(record.id, ({ reject }) => reject(refused('USER_REFUSED_OP', { reason })))
+  const forget = async (tx: Tx, { id, phase }: ApprovalRecord): Promise<void> => {
+    if (phase === 'running') ended.add(id)
+    atWork.delete(id)
+    await tx.delete('approvals', id)
   }
-  const live = (record: ApprovalRecord) => record.phase === 'running' || record.lapsesAt > now()
+  /** One transaction: what is decided meanwhile is looked at as it is then. */
+  const remove = async (which: (record: ApprovalRecord) => boolean): Promise<readonly ApprovalRecord[]> => {
+    if (!(await all()).some(which)) return []
+    const gone = await db.write(['approvals'], 'strict', async (tx) => {
+      const found = (await read(tx)).filter(which)
+      for (const record of found) await forget(tx, record)
+      return found
+    })
+    if (gone.length > 0) changed()
+    return gone
+  }
+  const refuse = async (which: (record: ApprovalRecord) => boolean, reason: Refusal): Promise<void> => {
+    for (const { id } of await remove(which)) rejectAll(id, reason)
+  }
+  const rejectAll = (id: string, reason: Refusal) =>
+    settle(id, ({ reject }) => reject(refused('USER_REFUSED_OP', { reason })))
+  const isFresh = ({ decided }: ApprovalRecord) =>
+    decided !== undefined && decided.at <= now() && now() - decided.at < YES_LASTS
+  const live = (record: ApprovalRecord) =>
+    record.phase === 'running' ? atWork.has(record.id) || isFresh(record) : record.lapsesAt > now()
+  /** What was allowed is what is stored now. */
+  const isAllowed = (record: ApprovalRecord): record is Allowed =>
+    record.phase === 'running' && record.decided?.digest === digest(record) && live(record)
 
-  const quietRow = async (origin: Origin): Promise<QuietRow> =>
-    ((await db.read(['meta'], (tx) => tx.get('meta', `quiet ${origin}`))) as QuietRow | undefined) ?? {
-      refusals: [],
-      level: 0,
-      until: 0,
-    }
+  const quietIn = async (tx: ReadTx, origin: Origin): Promise<QuietRow> =>
+    ((await tx.get('meta', `quiet ${origin}`)) as QuietRow | undefined) ?? { refusals: [], level: 0, until: 0 }
+  const quietRow = (origin: Origin) => db.read(['meta'], (tx) => quietIn(tx, origin))
   const countRefusal = async (origin: Origin): Promise<void> => {
     const row = await quietRow(origin)
     const at = now()
@@ -152,29 +192,27 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       tx.put('meta', `quiet ${origin}`, { refusals: [], level: QUIET.length - 1, until: now() + QUIET_BY_PERSON }),
     )
 
-  const lapse = async (): Promise<void> => {
-    for (const record of await all()) if (!live(record)) await refuse(record, 'lapsed')
-  }
+  const lapse = () => refuse((record) => !live(record), 'lapsed')
 
-  return {
-    ask: async (asker, question, onStored) => {
-      await lapse()
-      const open = await all()
-      const same = open.find((record) => record.origin === asker.origin && record.request === asker.request)
-      // Several parallel asks for an account are one question; transactions are never joined.
-      const joined =
-        question.kind === 'connect' || question.kind === 'unlock'
-          ? open.find((record) => record.origin === asker.origin && record.question.kind === question.kind)
-          : undefined
-      const known = same?.question.kind === question.kind ? same : joined
-      if (known !== undefined) {
-        if (known.phase === 'running') return known
-        onStored?.(known)
-        return wait(known.id)
-      }
-      const quiet = await quietRow(asker.origin)
+  /** Counts, joins and stores in one transaction: however many ask at once, the limits hold. */
+  const stored = (asker: Asker, question: Question) =>
+    db.write(['approvals', 'meta'], 'strict', async (tx) => {
+      const open = (await read(tx)).filter(live)
+      const own = open.filter((record) => record.origin === asker.origin)
+      const same = own.find(({ request, question: { kind } }) => request === asker.request && kind === question.kind)
+      const goesOn =
+        same !== undefined && asksTheSame(same.question, question) && (same.phase !== 'running' || isAllowed(same))
+      if (goesOn) return { record: same }
+      // Another question under the same id, or a yes to something else: it stands for nothing any more.
+      if (same !== undefined) await forget(tx, same)
+      // Several parallel asks for an account are one question; transactions are never joined, and a yes never is.
+      const joined = isJoined(question)
+        ? own.find((it) => it.phase === 'asking' && it.question.kind === question.kind && isJoined(it.question))
+        : undefined
+      if (joined !== undefined) return { record: joined, replaced: same }
+      const quiet = await quietIn(tx, asker.origin)
       if (quiet.until > now()) throw refused('USER_REFUSED_OP', { reason: 'quiet', retry_at: quiet.until })
-      const asking = open.filter((record) => record.phase === 'asking')
+      const asking = open.filter((record) => record.phase === 'asking' && record !== same)
       if (asking.length >= IN_ALL || asking.filter((record) => record.origin === asker.origin).length >= PER_ORIGIN)
         throw refused('UNKNOWN_ERROR', { reason: 'busy' })
       const at = now()
@@ -190,12 +228,30 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
         phase: 'asking',
         question,
       }
-      await put(record)
-      onStored?.(record)
+      await tx.put('approvals', record.id, record)
+      return { record, replaced: same }
+    })
+
+  return {
+    ask: async (asker, question, onStored) => {
+      await lapse()
+      const { record, replaced } = await stored(asker, question)
+      changed()
+      if (replaced !== undefined) rejectAll(replaced.id, 'context')
+      if (record.phase === 'failed') throw thrown(record.failure ?? siteError('UNKNOWN_ERROR', { reason: 'internal' }))
+      if (record.phase !== 'asking') return record
       const answer = wait(record.id)
       // The refusal may come before somebody awaits it: a closed window, a lock.
       answer.catch(() => undefined)
-      if (asker.gesture) await window.open()
+      onStored?.(record)
+      if (!asker.gesture) return answer
+      try {
+        await window.open()
+      } catch (error) {
+        // Nobody can see it: it must not wait, and not count.
+        await refuse(({ id, phase }) => id === record.id && phase === 'asking', 'closed')
+        throw error
+      }
       return answer
     },
     waiting: async () => {
@@ -203,8 +259,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       return all()
     },
     get,
-    digest: (record) =>
-      sha256(approvalFacts(record, 'network' in record.question ? network(record.question.network) : undefined)),
+    digest,
     change: async (id, rev, change) => {
       const next = await update(id, (record) => {
         if (record.rev !== rev || record.phase !== 'asking') throw stale('stale')
@@ -213,14 +268,13 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       if (next === undefined) throw stale('gone')
       return next
     },
-    decide: async (id, rev, digest, decision) => {
+    decide: async (id, rev, shown, decision) => {
       const record = await get(id)
       if (record === undefined || !live(record)) throw stale('gone')
       if (decision === 'allow') {
-        const allowed = await update(id, (now_) => {
-          const facts = approvalFacts(now_, 'network' in now_.question ? network(now_.question.network) : undefined)
-          if (now_.phase !== 'asking' || now_.rev !== rev || sha256(facts) !== digest) throw stale('stale')
-          return { ...now_, phase: 'running' }
+        const allowed = await update(id, (it) => {
+          if (it.phase !== 'asking' || it.rev !== rev || digest(it) !== shown) throw stale('stale')
+          return { ...it, phase: 'running', decided: { digest: shown, at: now() } }
         })
         if (allowed !== undefined) settle(id, ({ resolve }) => resolve(allowed))
         return
@@ -228,47 +282,65 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       if (record.phase !== 'asking') throw stale('stale')
       await countRefusal(record.origin)
       if (decision === 'quiet') await silence(record.origin)
-      const ended =
-        decision === 'refuse'
-          ? [record]
-          : (await all()).filter(
-              (it) => it.phase === 'asking' && (decision === 'refuseAll' || it.origin === record.origin),
-            )
-      for (const it of ended) await refuse(it, 'refused')
+      await refuse(
+        (it) =>
+          it.phase === 'asking' &&
+          (it.id === id || decision === 'refuseAll' || (decision === 'quiet' && it.origin === record.origin)),
+        'refused',
+      )
     },
+    begin: async (id) => {
+      const gone = () => refused('USER_REFUSED_OP', { reason: 'context' })
+      const begun = await update(id, (record) => {
+        if (!isAllowed(record)) throw gone()
+        return { ...record, begun: true }
+      }).catch((error: unknown) => {
+        throw isStale(error) ? gone() : error
+      })
+      if (begun?.decided === undefined || ended.has(id)) throw gone()
+      atWork.add(id)
+      return { ...begun, decided: begun.decided }
+    },
+    isEnded: (id) => ended.has(id),
     progress: async (id, change) => {
-      await update(id, (record) => ({ ...record, question: change(record.question) }))
+      await update(id, (record) => {
+        const next = { ...record, question: change(record.question) }
+        if (digest(next) !== digest(record)) throw new Error('progress changes what was decided')
+        return next
+      })
     },
-    finish: async (id, phase) => {
+    finish: async (id, phase, failure) => {
       await update(id, (record) =>
         // Only what has something to show stays for a moment: the card that starts to run, or the step that failed.
         record.question.kind === 'session'
-          ? { ...record, phase, lapsesAt: now() + (phase === 'done' ? 2 : 60) }
+          ? {
+              ...record,
+              phase,
+              lapsesAt: now() + (phase === 'done' ? 2 : 60),
+              ...(failure === undefined ? {} : { failure }),
+            }
           : undefined,
       ).catch((error: unknown) => {
         if (!isStale(error)) throw error
       })
+      atWork.delete(id)
     },
     keepOpen: async (id) => {
       await update(id, (record) => ({ ...record, lapsesAt: Math.min(record.lapsesAt + LIFE, record.at + 2 * LIFE) }))
     },
     unlocked: async () => {
-      for (const record of await all()) {
-        if (record.question.kind !== 'unlock') continue
-        await update(record.id, () => undefined)
+      for (const record of await remove(({ question }) => question.kind === 'unlock'))
         settle(record.id, ({ resolve }) => resolve(record))
-      }
     },
-    end: async (which, reason) => {
-      for (const record of await all()) if (record.phase === 'asking' && which(record)) await refuse(record, reason)
-    },
+    end: (which, reason) => refuse((record) => record.phase === 'asking' && which(record), reason),
+    endRunning: (which, reason) => refuse((record) => record.phase === 'running' && which(record), reason),
+    forgetAll: () => refuse(() => true, 'context'),
     windowClosed: async (closed) => {
       if (!(await window.isOurs(closed))) return
-      const open = (await all()).filter((record) => record.phase === 'asking')
-      const first = open[0]
+      const first = (await all()).find((record) => record.phase === 'asking')
       // A closed window with n waiting counts once.
       if (first !== undefined) await countRefusal(first.origin)
-      for (const record of open) await refuse(record, 'closed')
+      await refuse((record) => record.phase === 'asking', 'closed')
     },
     show: () => window.open(),
     quietUntil: async (origin) => {
@@ -282,6 +354,20 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }])
     })
   }
+}
+
+/** Asks for an account or for the unlock are the same to everybody who waits for them. */
+function isJoined(question: Question): boolean {
+  return question.kind === 'unlock' || (question.kind === 'connect' && question.alone === undefined)
+}
+
+/** Whether a request that is asked again is the one that was stored: what the site asks, not what a person changed. */
+function asksTheSame(a: Question, b: Question): boolean {
+  if (a.kind === 'session' && b.kind === 'session')
+    return a.network === b.network && a.account === b.account && canonicalJson(a.asked) === canonicalJson(b.asked)
+  if (a.kind === 'transaction' && b.kind === 'transaction')
+    return a.network === b.network && a.account === b.account && canonicalJson(a.calls) === canonicalJson(b.calls)
+  return a.kind === b.kind
 }
 
 function stale(kind: Stale['kind']): Stale {

@@ -2,7 +2,7 @@
  * The built-in chains and what was seen of them: block 0, and the time of the last accepted block, which is half of the
  * wallet's clock (core/time.ts). Memory answers at once; the rows make it survive the worker.
  */
-import { felt, shortString } from '../../core/felt.ts'
+import { shortString } from '../../core/felt.ts'
 import type { Genesis, NetworkId, NetworkRecord } from '../../core/records.ts'
 import { judgeClock, type UnixSeconds } from '../../core/time.ts'
 import type { NetworkRows } from '../../platform/node.ts'
@@ -98,8 +98,4 @@ export function createNetworks(needs: NetworkNeeds): Networks {
 /** A node on this computer: one open send at a time, and its block time is taken as it is. */
 export function isLoopback(node: string): boolean {
   return /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?(\/|$)/.test(node)
-}
-
-export function sameGenesis(a: Genesis | undefined, b: Genesis | undefined): boolean {
-  return a !== undefined && b !== undefined && felt(a.hash) === felt(b.hash) && a.at === b.at
 }

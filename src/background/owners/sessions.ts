@@ -6,6 +6,7 @@ import type { Address } from '../../core/felt.ts'
 import { isConsistent, narrows } from '../../core/policy/narrow.ts'
 import type { MeterBook, Origin, PauseReason, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
+import { isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { Tx } from '../../platform/database.ts'
 import { sha256 } from '../../starknet/digest.ts'
@@ -60,9 +61,6 @@ export interface SessionNeeds {
   /** After each commit: screens, `sessionsChanged`, the working set. */
   readonly onChange: (session: StoredSession, before: StoredSession | undefined) => void
 }
-
-/** Pauses that no press of a person lifts: only a new approval (policy.md 11). */
-const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
 
 export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessions {
   const known = new Map<SessionId, StoredSession>()
@@ -126,7 +124,7 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
       const resumed = await change(id, (session) => {
         if (session.state !== 'paused') return undefined
         const reason = session.pause ?? 'person'
-        if (FINAL.includes(reason) || (by === 'site' && reason !== 'site')) return undefined
+        if (isFinal(reason) || (by === 'site' && reason !== 'site')) return undefined
         const { pause: _pause, ...rest } = session
         return { ...rest, state: 'active' }
       })
@@ -175,6 +173,8 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
     committed,
     foundTampered: async (id) => {
       stops.stopSession(id)
+      // Met at every reading of the damaged row; the pause is written once.
+      if (damaged.has(id) || known.get(id)?.pause === 'storageTampered') return
       try {
         await change(id, (session) => pausedBy(session, 'storageTampered'))
       } catch {

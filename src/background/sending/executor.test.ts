@@ -1,21 +1,24 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
-import { felt, padded } from '../../core/felt.ts'
+import { felt, padded, u256 } from '../../core/felt.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
 import { sessionMessage } from '../../starknet/session-token.ts'
+import { readBounds } from './fees.ts'
 import { createLane } from './lane.ts'
 import {
   ACCOUNT,
   account,
   bodyOf,
   createWorld,
+  GAME,
   GUARDIAN,
   hashOf,
   move,
   NETWORK,
   ORIGIN,
   SESSION,
+  type World,
 } from './stub-world.ts'
 
 const times = <T>(n: number, make: (at: number) => T) => Array.from({ length: n }, (_, at) => make(at))
@@ -257,6 +260,19 @@ describe('revoking and pausing', () => {
     expect(await world.journal.open()).toMatchObject([{ status: 'signed' }])
   })
 
+  it('nothing is repeated after the stop flag rose while the transaction before it was awaited', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      world.stops.stopSession('s1' as never)
+      return { error: { code: 52, message: 'Invalid transaction nonce' } }
+    }
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    expect(world.node.state.arrived).toHaveLength(1)
+    expect(await world.journal.open()).toMatchObject([{ status: 'signed', parked: true }])
+  })
+
   it('a pause gives unsigned holds back, and resuming lets new calls go', async () => {
     const world = await createWorld()
     await world.start('s1')
@@ -425,6 +441,28 @@ describe('executeApproved', () => {
     expect(world.node.state.arrived).toHaveLength(1)
   })
 
+  it('refuses: a hold of that yes that nobody finishes is not told as sent', async () => {
+    const world = await createWorld()
+    const yes = world.yes([{ kind: 'calls', calls: [move(9)] }])
+    const wanted = work(await trial(world))
+    await world.ledger.hold({
+      by: 'person',
+      approved: yes,
+      network: NETWORK,
+      account: ACCOUNT,
+      origin: ORIGIN,
+      request: 'p1',
+      kind: 'invoke',
+      calls: [move(9)],
+      bounds: readBounds(wanted.bounds),
+      tip: 0n,
+      chainNonce: 0n,
+      hashOf: () => felt(1),
+    })
+    await expect(world.executor.executeApproved(yes, wanted)).rejects.toMatchObject({ reason: 'silent' })
+    expect(world.node.state.arrived).toEqual([])
+  })
+
   it('refuses: other calls than those the person saw', async () => {
     const world = await createWorld()
     const yes = world.yes([{ kind: 'calls', calls: [move(8)] }])
@@ -455,6 +493,192 @@ describe('executeApproved', () => {
     await world.settle()
     await expect.poll(() => world.sessions.get(session.id)?.onChain?.state).toBe('done')
     expect(await world.executor.revokeOnChain(session, yes)).toBeUndefined()
+  })
+
+  it('refuses: a revocation that would commit to more than 1 STRK; it stays wanted', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const wanted = world.sessions.get(session.id)!
+    const yes = world.yes([{ kind: 'revoke', sessionHash: session.chain!.sessionHash }])
+    world.node.state.estimate = { l2_gas_price: '0xe8d4a51000' }
+    await expect(world.executor.revokeOnChain(wanted, yes)).rejects.toMatchObject({ kind: 'feeTooHigh' })
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.list({ network: NETWORK, account: ACCOUNT })).toEqual([])
+    expect(world.sessions.get(session.id)?.onChain).toEqual({ state: 'wanted' })
+    world.node.state.estimate = {}
+    await world.executor.revokeOnChain(wanted, yes)
+    expect(world.sessions.get(session.id)?.onChain?.state).toBe('sent')
+  })
+})
+
+describe('a request whose session signed and was stopped before it left', () => {
+  const keptBack = async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const { log } = world
+    const push = log.push.bind(log)
+    log.push = (step: string) => {
+      if (step === 'strict journal') world.stops.stopSession('s1' as never)
+      return push(step)
+    }
+    expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    log.push = push
+    return world
+  }
+  const byPerson = async (world: World) => {
+    const { bounds } = await world.executor.trial({ network: NETWORK, account, calls: [move()] })
+    return world.executor.executeApproved(world.yes([{ kind: 'calls', calls: [move()] }]), {
+      network: NETWORK,
+      account,
+      origin: ORIGIN,
+      request: 'q1',
+      kind: 'invoke',
+      calls: [move()],
+      bounds,
+    })
+  }
+
+  it('refuses: its hash is never told as sent, by the session, again, or from the journal', async () => {
+    const world = await keptBack()
+    world.stops.letGo('s1' as never)
+    await expect(world.play('q1')).rejects.toMatchObject({ kind: 'node', reason: 'silent' })
+    expect(await world.journal.rebuild(ORIGIN, 'q1')).toBeUndefined()
+    expect(world.node.state.arrived).toEqual([])
+  })
+
+  it('a person’s yes is a transaction of its own on the same nonce, so that one of the two lands', async () => {
+    const world = await keptBack()
+    const [kept] = await world.journal.open()
+    const { hash } = await byPerson(world)
+    const [text] = world.node.state.arrived
+    expect(hashOf(bodyOf(text!))).toBe(hash)
+    expect(bodyOf(text!).nonce).toBe(kept!.nonce)
+    expect((await world.journal.rebuild(ORIGIN, 'q1'))?.hash).toBe(hash)
+    await world.settle(5)
+    world.clock.now += 61
+    await world.settle()
+    expect((await world.journal.get(kept!.id))?.end).toBe('dropped')
+    expect((await world.journal.rebuild(ORIGIN, 'q1'))?.hash).toBe(hash)
+  })
+
+  it('refuses: a person’s yes where that nonce is not to be had, because both could land', async () => {
+    const world = await keptBack()
+    world.node.state.nonce = 3n
+    world.clock.now += 31
+    await expect(byPerson(world)).rejects.toMatchObject({ kind: 'node', reason: 'silent' })
+    expect(world.node.state.arrived).toEqual([])
+    // Proven dropped it stands in nobody's way.
+    await world.settle(3)
+    world.clock.now += 61
+    await world.settle()
+    const { hash } = await byPerson(world)
+    expect(world.node.hashes()).toEqual([hash])
+    expect(bodyOf(world.node.state.arrived[0]!).nonce).toBe('0x3')
+  })
+})
+
+describe('allowances', () => {
+  const live = [{ token: GAME, spender: GAME, amount: u256(1n) }]
+
+  it('are read again when a transaction of the session is in, not when the node took it', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    world.allowances.live = live
+    await world.play('q2')
+    expect(world.node.state.methods).not.toContain('starknet_simulateTransactions')
+    await world.settle()
+    await world.play('q3')
+    expect(world.node.state.methods).toContain('starknet_simulateTransactions')
+  })
+
+  it('are read again when somebody else’s transaction is in, though they were read since it was sent', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.start('s2')
+    await world.play('q1', [move()], 's1')
+    await world.play('q2', [move()], 's2')
+    await world.play('q2b', [move()], 's1')
+    world.allowances.live = live
+    await world.settle()
+    await world.play('q3', [move()], 's1')
+    expect(world.node.state.methods).toContain('starknet_simulateTransactions')
+  })
+})
+
+describe('steps', () => {
+  const planned = async (world: World) =>
+    (await world.executor.estimateSteps({ network: NETWORK, account, steps: ['enable'] })).steps
+  const run = async (world: World, states: string[] = []) =>
+    world.executor.runSteps(
+      {
+        network: NETWORK,
+        account,
+        steps: await planned(world),
+        approved: world.yes([{ kind: 'step', step: 'enable' }]),
+      },
+      (step, state) => {
+        states.push(`${step} ${state}`)
+      },
+    )
+  const begun = async (world: World) => {
+    const running = run(world)
+    running.catch(() => undefined)
+    await expect.poll(async () => (await world.journal.open()).some(({ status }) => status === 'sent')).toBe(true)
+    return { running }
+  }
+
+  it('one yes pays for a step once: in the next life an accepted step is done', async () => {
+    const world = await createWorld()
+    const first = await begun(world)
+    await world.settle()
+    await first.running
+    const next = await world.next()
+    const states: string[] = []
+    await run(next, states)
+    expect(states).toEqual(['enable sent', 'enable done'])
+    expect(next.node.state.arrived).toHaveLength(1)
+  })
+
+  it('refuses: in the next life a reverted step fails again, and nothing is sent', async () => {
+    const world = await createWorld()
+    world.node.state.reverts = 'no'
+    const first = await begun(world)
+    await world.settle()
+    await expect(first.running).rejects.toMatchObject({ kind: 'step' })
+    const next = await world.next()
+    await expect(run(next)).rejects.toMatchObject({ kind: 'step', step: 'enable' })
+    expect(next.node.state.arrived).toHaveLength(1)
+  })
+
+  it('refuses: a step the node refused fails again, and nothing is sent', async () => {
+    const world = await createWorld()
+    world.node.state.fault = async (method) =>
+      method.startsWith('starknet_add') ? { error: { code: 53, message: 'too low' } } : undefined
+    await expect(run(world)).rejects.toMatchObject({ kind: 'step' })
+    world.node.state.fault = undefined
+    await expect(run(world)).rejects.toMatchObject({ kind: 'step' })
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
+  it('end when their chain is gone', async () => {
+    const world = await createWorld()
+    world.node.state.holdsBack = true
+    const { running } = await begun(world)
+    await world.ledger.abandon(NETWORK)
+    await expect(running).rejects.toMatchObject({ kind: 'step' })
+  })
+
+  it('that are not sent again leave nobody waiting', async () => {
+    const world = await createWorld()
+    world.node.state.holdsBack = true
+    const { running } = await begun(world)
+    world.node.state.pool.length = 0
+    world.clock.now += 601
+    await world.settle(3)
+    await expect(running).rejects.toMatchObject({ kind: 'node', reason: 'silent' })
+    expect(await world.journal.open()).toMatchObject([{ parked: true }])
   })
 })
 

@@ -4,6 +4,7 @@
  */
 import { STRK } from '../../core/account.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
+import { DEFAULTS } from '../../core/policy/defaults.ts'
 import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
@@ -19,6 +20,7 @@ import type {
 } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { mayBeOut } from '../../core/transaction.ts'
+import { isStorageError, isTampered } from '../../platform/database.ts'
 import {
   type Attempt,
   type Body,
@@ -45,7 +47,7 @@ import {
 import { deployAccountBody, deployAccountHash } from '../../starknet/deploy.ts'
 import { type Bounds, committedMaximum, invokeBody, invokeHash } from '../../starknet/invoke.ts'
 import { methodKey, placeholderToken, type Signing } from '../../starknet/session-token.ts'
-import { isNotNow, stepFailed } from '../failures.ts'
+import { feeTooHigh, isNotNow, stepFailed } from '../failures.ts'
 import type { Approved } from '../keys/approved.ts'
 import { invokeParts, type Signer, sessionTree } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
@@ -53,7 +55,7 @@ import type { History } from '../owners/history.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import { boundsFor, NO_BOUNDS, readBounds, storedBounds, TIP } from './fees.ts'
-import { holdsOf, type Journal } from './journal.ts'
+import { holdsOf, type Journal, unsaid } from './journal.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Held, HeldForPerson, Ledger, SessionProposal, SessionState } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
@@ -121,7 +123,7 @@ export interface Executor {
     work: StepsWork,
     onStep: (step: SetupStep, state: StepState, hash: Felt) => void | Promise<void>,
   ): Promise<void>
-  /** `undefined`: the chain says that it is revoked already. @throws NodeError, NotNow */
+  /** `undefined`: the chain says that it is revoked already. @throws NodeError, NotNow, FeeTooHigh: still wanted */
   revokeOnChain(session: StoredSession, approved: Approved): Promise<{ readonly hash: Felt } | undefined>
   isRevoked(session: StoredSession): Promise<boolean>
   /** The same bytes again, where the decision would still be the same. `false`: parked, its hold stays. */
@@ -182,9 +184,10 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   const lanes = new Map<string, Lane>()
   const running = new Map<string, Promise<InSession>>()
   const waitingOf = new Map<Origin, number>()
-  const busy = new Set<string>()
-  const rowWaiters = new Map<string, ((row: JournalRow) => void)[]>()
-  const roomWaiters = new Map<SessionId, (() => void)[]>()
+  /** By row: how the try that is under way here ends. */
+  const busy = new Map<string, Promise<'sent' | 'not'>>()
+  const rowWaiters: Waiters<string, JournalRow> = new Map()
+  const roomWaiters: Waiters<SessionId, void> = new Map()
   const sawBlockAt = new Map<NetworkId, UnixSeconds>()
   let lastTicket = 0
 
@@ -468,7 +471,17 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     lane.filled(nonce)
     const turn = lane.next()
     let sending: Promise<'sent' | 'stopped'> | undefined
-    busy.add(row.id)
+    let over: (how: 'sent' | 'not') => void = () => {}
+    busy.set(
+      row.id,
+      new Promise((resolve) => {
+        over = resolve
+      }),
+    )
+    const notBusy = (how: 'sent' | 'not') => {
+      busy.delete(row.id)
+      over(how)
+    }
     try {
       await turn.ready
       const giveBack = async () => {
@@ -495,12 +508,14 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       sending = send({ ...row, status: 'signed' }, signature, node, lane, by.maySend)
     } finally {
       turn.done()
-      if (sending === undefined) busy.delete(row.id)
+      if (sending === undefined) notBusy('not')
     }
+    let how: 'sent' | 'stopped' | undefined
     try {
-      return { kind: await sending }
+      how = await sending
+      return { kind: how }
     } finally {
-      busy.delete(row.id)
+      notBusy(how === 'sent' ? 'sent' : 'not')
     }
   }
 
@@ -516,14 +531,13 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     const bytes = row.kind === 'deploy' ? deployAttempt(body) : invokeAttempt(body)
     let unanswered = triesBefore
     for (;;) {
-      if (!maySend()) {
+      const outcome = await tryOnce(row, bytes, node, maySend)
+      if (outcome.kind === 'stopped') {
         // After a try somebody may have it, so it stays held; its nonce goes to the next one, and one of the two lands.
-        await journal.park(row.id)
+        await park(row, lane)
         needs.onSent(row)
-        lane.freed(BigInt(row.nonce))
         return 'stopped'
       }
-      const outcome = await tryOnce(row, bytes, node)
       if (outcome.kind === 'accepted') {
         accepted(row)
         return 'sent'
@@ -545,10 +559,22 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     }
   }
 
-  type Tried = { readonly kind: 'accepted' } | { readonly kind: 'refused' | 'unknown'; readonly error: NodeError }
+  /** Not sent again in this life; nobody knows how it ends, and who waits for that is told so. */
+  const park = async (row: JournalRow, lane: Lane): Promise<void> => {
+    const parked = await journal.park(row.id)
+    lane.freed(BigInt(row.nonce))
+    wake(rowWaiters, row.id, parked)
+  }
 
-  const tryOnce = async (row: JournalRow, bytes: Attempt, node: Node): Promise<Tried> => {
+  type Tried =
+    | { readonly kind: 'accepted' }
+    | { readonly kind: 'stopped' }
+    | { readonly kind: 'refused' | 'unknown'; readonly error: NodeError }
+
+  /** `maySend` is asked before each time the bytes leave: the predecessor may take half a minute. */
+  const tryOnce = async (row: JournalRow, bytes: Attempt, node: Node, maySend: () => boolean): Promise<Tried> => {
     for (const pause of [...PREDECESSOR, undefined]) {
+      if (!maySend()) return { kind: 'stopped' }
       try {
         const hash = await (row.kind === 'deploy' ? node.addDeploy(bytes) : node.addInvoke(bytes))
         // Another hash than ours is no answer to what was sent.
@@ -557,8 +583,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         if (!isNodeError(error)) throw error
         if (error.rpcCode === RPC.duplicate) return { kind: 'accepted' }
         if (error.rpcCode !== RPC.nonce) {
-          const refused = error.rpcCode !== undefined && REFUSALS.includes(error.rpcCode)
-          return { kind: refused ? 'refused' : 'unknown', error }
+          return { kind: isRefusal(error) ? 'refused' : 'unknown', error }
         }
         nonces.forget(row.network, row.account)
         try {
@@ -607,19 +632,17 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   }
 
   const answerOf = (row: JournalRow): InSession => {
-    // Held by somebody else's try that is still under way: nobody can say yet.
-    if (!mayBeOut(row)) throw nodeError('silent', ['pending'])
+    // Held by a try that is still under way, or signed and kept back: it may never leave, and nobody can say.
+    if (!mayBeOut(row) || row.parked === true) throw unsaid()
     if (row.end === 'rejected') throw nodeError('rpc', row.failure === undefined ? [] : [row.failure])
     return { kind: 'sent', hash: row.hash, ...(row.session === undefined ? {} : { session: row.session }) }
   }
 
-  const roomIn = (id: SessionId): Promise<void> =>
-    Promise.race([
-      new Promise<void>((resolve) => {
-        roomWaiters.set(id, [...(roomWaiters.get(id) ?? []), resolve])
-      }),
-      needs.wait(ROOM_STEP_MS),
-    ])
+  const roomIn = async (id: SessionId): Promise<void> => {
+    const room = waitFor(roomWaiters, id)
+    await Promise.race([room.done, needs.wait(ROOM_STEP_MS)])
+    room.drop()
+  }
 
   const inLane = async (request: SessionRequest): Promise<InSession> => {
     const { account, network } = request.session === undefined ? request : (sessions.get(request.session) ?? request)
@@ -636,8 +659,8 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
 
   const onceFor = async (request: SessionRequest): Promise<InSession> => {
     if (request.request !== undefined) {
-      const row = await journal.rebuild(request.origin, request.request)
-      if (row !== undefined && row.purpose === undefined) return answerOf(row)
+      const row = await journal.ofRequest(request.origin, request.request)
+      if (row !== undefined) return answerOf(row)
     }
     return inLane(request)
   }
@@ -683,6 +706,11 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         if (result.kind === 'known') {
           const { row } = result
           if (row.end === 'rejected') throw nodeError('rpc', row.failure === undefined ? [] : [row.failure])
+          if (row.parked === true) throw unsaid()
+          // The same yes, asked twice at once: the other's end is this one's too.
+          const twin = await busy.get(row.id)
+          if (twin === 'not') continue
+          if (twin === undefined && row.status === 'held') throw unsaid()
           return row
         }
         const held = result.held as HeldForPerson // A person's proposal is held as a person's.
@@ -696,13 +724,18 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     })
   }
 
-  /** Resolves when the row is settled. */
+  /** Resolves when the row is settled. @throws NodeError `silent` when it is not sent again: nobody can say */
   const ended = async (row: JournalRow): Promise<JournalRow> => {
-    const settled = new Promise<JournalRow>((resolve) => {
-      rowWaiters.set(row.id, [...(rowWaiters.get(row.id) ?? []), resolve])
-    })
-    const current = await journal.get(row.id)
-    return current?.status === 'settled' ? current : settled
+    const waiting = waitFor(rowWaiters, row.id)
+    try {
+      const current = await journal.get(row.id)
+      if (current === undefined) throw new Error('a row that is gone')
+      const end = current.status === 'settled' || current.parked === true ? current : await waiting.done
+      if (end.status !== 'settled') throw unsaid()
+      return end
+    } finally {
+      waiting.drop()
+    }
   }
 
   const stepCalls = (account: AccountRecord, step: SetupStep): readonly Call[] => {
@@ -731,9 +764,17 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   const sendAgain = async (row: JournalRow, node: Node, lane: Lane): Promise<boolean> => {
     if (busy.has(row.id)) return true
     const giveUp = async () => {
-      await journal.park(row.id)
-      lane.freed(BigInt(row.nonce))
+      await park(row, lane)
       return false
+    }
+    const repeat = async (signature: readonly Felt[], maySend: () => boolean): Promise<boolean> => {
+      try {
+        return (await send(row, signature, node, lane, maySend, 1)) === 'sent'
+      } catch (error) {
+        // Refused today proves nothing about the tries before; kept in line it would block every nonce above it.
+        if (isNodeError(error) && isRefusal(error)) return giveUp()
+        throw error
+      }
     }
     try {
       if (row.session === undefined) {
@@ -744,7 +785,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         const plain = row.kind === 'deploy' || row.purpose === 'enable'
         const guardian = plain ? false : await guardianOf(account, row.network)
         const signature = await signer.person(again, { guardian })
-        return (await send(row, signature, node, lane, () => true, 1)) === 'sent'
+        return await repeat(signature, () => true)
       }
       const { origin, network, account, calls, session } = row
       if (origin === undefined) return await giveUp()
@@ -753,10 +794,13 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const again = await ledger.againInSession(row.id, decided.proposal)
       if (again === undefined) return await giveUp()
       const signature = await signer.session(again)
-      return (await send(row, signature, node, lane, () => signer.maySend(again), 1)) === 'sent'
+      return await repeat(signature, () => signer.maySend(again))
     } catch (error) {
       if (isNotNow(error)) return giveUp()
-      throw error
+      if (isNodeError(error) || isStorageError(error) || isTampered(error)) throw error
+      // Whatever makes it unsignable today, it must not stand before every other row of the account.
+      needs.report(error)
+      return giveUp()
     }
   }
 
@@ -859,7 +903,10 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const node = await nodes.of(network)
       const signature = placeholderSignature(accountKind(account.classHash), true)
       const { estimate } = await estimateAt(node, network, session.account, calls, signature)
-      const bounds = storedBounds(boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 }))
+      const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
+      // A site may ask for it, and nobody is shown its fee.
+      if (committedMaximum(committed, TIP) > BigInt(DEFAULTS.feePerTx)) throw feeTooHigh()
+      const bounds = storedBounds(committed)
       const row = await executeApproved(approved, {
         network,
         account,
@@ -883,13 +930,10 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     },
     isBusy: (id) => busy.has(id),
     settled: (row) => {
-      for (const resolve of rowWaiters.get(row.id) ?? []) resolve(row)
-      rowWaiters.delete(row.id)
-      if (row.session !== undefined) {
-        const waiting = roomWaiters.get(row.session) ?? []
-        roomWaiters.delete(row.session)
-        for (const resolve of waiting) resolve()
-      }
+      wake(rowWaiters, row.id, row)
+      if (row.session !== undefined) wake(roomWaiters, row.session, undefined)
+      // Only now `latest` has what it did to allowances: its own session's too, for what was read since it was sent.
+      if (row.end !== 'released') preflight.moved(row.network, row.account)
       if (row.end === 'dropped') nonces.forget(row.network, row.account)
       if (row.purpose === 'revoke') revocationEnded(row).catch(needs.report)
     },
@@ -898,6 +942,34 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
 
 const failedTrial: Exclude<Verdict, { kind: 'auto' }> = { kind: 'ask', reasons: [{ code: 'simulationFailed' }] }
 
+/** Whoever waits for a key is told once; who does not wait any more leaves nothing behind. */
+type Waiters<K, T> = Map<K, Set<(value: T) => void>>
+
+function waitFor<K, T>(waiters: Waiters<K, T>, key: K): { readonly done: Promise<T>; readonly drop: () => void } {
+  let tell: (value: T) => void = () => {}
+  const done = new Promise<T>((resolve) => {
+    tell = resolve
+  })
+  const all = waiters.get(key) ?? new Set()
+  waiters.set(key, all.add(tell))
+  return {
+    done,
+    drop: () => {
+      all.delete(tell)
+      if (all.size === 0 && waiters.get(key) === all) waiters.delete(key)
+    },
+  }
+}
+
+function wake<K, T>(waiters: Waiters<K, T>, key: K, value: T): void {
+  const all = waiters.get(key)
+  waiters.delete(key)
+  for (const tell of all ?? []) tell(value)
+}
+
+function isRefusal({ rpcCode }: NodeError): boolean {
+  return rpcCode !== undefined && REFUSALS.includes(rpcCode)
+}
 /** Only that others of the session are under way: it waits for room. */
 function isFull(verdict: { readonly kind: string; readonly reasons: readonly Reason[] }): boolean {
   return (

@@ -14,18 +14,22 @@ import {
   type Guarded,
   type Marks,
   type ReadTx,
+  type TamperedError,
   type Tx,
   tamperedError,
 } from '../../platform/database.ts'
+import { type NodeError, nodeError } from '../../platform/node.ts'
 
 export interface Journal {
   get(id: string): Promise<JournalRow | undefined>
-  /** Rows not settled yet, by nonce. @throws TamperedError */
+  /** Rows not settled yet, by nonce; damaged ones are told to `onDamaged` and left out, here and in lists. */
   open(which?: { readonly network: NetworkId; readonly account: Address }): Promise<readonly JournalRow[]>
   /** The newest first. */
   list(which: JournalQuery): Promise<readonly JournalRow[]>
-  /** What the answers owner rebuilds a lost answer from: the newest row of a page's request whose signature may be out. */
+  /** What the answers owner rebuilds a lost answer from: a transaction of a page's request that was not refused or kept back. */
   rebuild(origin: Origin, request: string): Promise<JournalRow | undefined>
+  /** The row that stands for a page's request, also a refused one, or one whose signature was kept back. */
+  ofRequest(origin: Origin, request: string): Promise<JournalRow | undefined>
   /**
    * Strict: a signature exists and may leave. Rows that wait together share a commit. `undefined`: the row was released
    * meanwhile, so the signature must not leave.
@@ -51,11 +55,17 @@ export type JournalQuery = (
 export interface JournalNeeds {
   readonly db: Database
   readonly guard: () => Guard | undefined
+  readonly onDamaged: (row: Damaged) => void
+}
+/** A row that does not verify. Its marks are believed as far as stopping goes: they allow nothing. */
+export interface Damaged {
+  readonly error: TamperedError
+  readonly session?: SessionId
 }
 
 const GROUP = 32
 
-export function createJournal({ db, guard }: JournalNeeds): Journal {
+export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
   const key = () => awake(guard)
   const step = (tx: Tx, id: string, next: Step): Promise<JournalRow> => stepRow(tx, key(), id, next)
   const one = (id: string, next: Step, durability: Durability) =>
@@ -65,18 +75,27 @@ export function createJournal({ db, guard }: JournalNeeds): Journal {
     db.write(['journal'], 'strict', async (tx) => {
       const rows: (JournalRow | undefined)[] = []
       for (const id of ids) {
-        const row = value(await key().get<JournalRow>(tx, 'journal', id))
+        const found = await key().get<JournalRow>(tx, 'journal', id)
+        // A damaged row is like one that is gone, and no trouble of the others in the commit.
+        const row = found === undefined ? undefined : (await readable(tx, [found], onDamaged))[0]
         rows.push(row?.status === 'held' ? await step(tx, id, { to: 'signed' }) : undefined)
       }
       return rows
     }),
   )
 
+  const ofRequest = async (origin: Origin, request: string): Promise<JournalRow | undefined> => {
+    // Asleep: the documents that asked are gone with the browser.
+    if (guard() === undefined) return undefined
+    const rows = await db.read(['journal'], (tx) => rowsOfRequest(tx, key(), origin, request, onDamaged))
+    return standsFor(rows.filter(({ purpose }) => purpose === undefined).filter(mayBeOut))
+  }
+
   return {
     get: async (id) => value(await db.read(['journal'], (tx) => key().get<JournalRow>(tx, 'journal', id))),
     open: async (which) => {
       const rows = await db.read(['journal'], (tx) =>
-        which === undefined ? openRows(tx, key()) : openRowsOf(tx, key(), which),
+        which === undefined ? openRows(tx, key(), onDamaged) : openRowsOf(tx, key(), which, onDamaged),
       )
       return [...rows].sort(byNonce)
     },
@@ -85,8 +104,8 @@ export function createJournal({ db, guard }: JournalNeeds): Journal {
         ...(which.from === undefined ? {} : { from: which.from }),
         ...(which.limit === undefined ? {} : { limit: which.limit }),
       }
-      const rows = await db.read(['journal'], (tx) =>
-        'session' in which
+      return db.read(['journal'], async (tx) => {
+        const rows = await ('session' in which
           ? key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', {
               prefix: [which.session],
               newest: true,
@@ -96,19 +115,23 @@ export function createJournal({ db, guard }: JournalNeeds): Journal {
               prefix: [which.network, which.account],
               newest: true,
               ...bounds,
-            }),
-      )
-      return rows.map(sound)
+            }))
+        return readable(tx, rows, onDamaged)
+      })
     },
     rebuild: async (origin, request) => {
-      // Asleep: the documents that asked are gone with the browser.
-      if (guard() === undefined) return undefined
-      const rows = await db.read(['journal'], (tx) => rowsOfRequest(tx, key(), origin, request))
-      return rows.find(mayBeOut)
+      const row = await ofRequest(origin, request)
+      return row === undefined || row.parked === true || row.end === 'rejected' ? undefined : row
     },
+    ofRequest,
     signed: (id) => signing(id),
     sent: (id, at) => one(id, { to: 'sent', at }, 'relaxed'),
-    park: (id) => one(id, { to: 'parked' }, 'strict'),
+    park: (id) =>
+      db.write(['journal'], 'strict', async (tx) => {
+        const row = value(await key().get<JournalRow>(tx, 'journal', id))
+        // It ended meanwhile.
+        return row?.status === 'settled' ? row : step(tx, id, { to: 'parked' })
+      }),
     prune: async (before, accounts) => {
       for (const { network, account } of accounts) {
         await db.write(['journal'], 'relaxed', async (tx) => {
@@ -140,33 +163,101 @@ export function value<T>(row: Guarded<T> | undefined): T | undefined {
 
 // Inside a transaction.
 
-export async function openRows(tx: ReadTx, guard: Guard): Promise<readonly JournalRow[]> {
-  return (await guard.find<JournalRow, 'journal'>(tx, 'journal', 'open', { prefix: [1] })).map(sound)
+/**
+ * The rows that verify. Of the others nothing is used, not even the nonce (security.md 8, rule 2): one that is out after all
+ * shares it with the next transaction, and one of the two lands.
+ */
+export async function readable(
+  tx: ReadTx,
+  rows: readonly Guarded<JournalRow>[],
+  onDamaged: JournalNeeds['onDamaged'],
+): Promise<readonly JournalRow[]> {
+  for (const row of rows) {
+    if (row.ok) continue
+    const session = (await tx.row('journal', row.key))?.marks?.session
+    tx.committed(() =>
+      onDamaged({
+        error: tamperedError(row),
+        // Looked up, not trusted.
+        ...(typeof session === 'string' ? { session: session as SessionId } : {}),
+      }),
+    )
+  }
+  return rows.flatMap((row) => (row.ok ? [row.value] : []))
+}
+
+export async function openRows(
+  tx: ReadTx,
+  guard: Guard,
+  onDamaged: JournalNeeds['onDamaged'],
+): Promise<readonly JournalRow[]> {
+  return readable(tx, await guard.find<JournalRow, 'journal'>(tx, 'journal', 'open', { prefix: [1] }), onDamaged)
 }
 
 export async function openRowsOf(
   tx: ReadTx,
   guard: Guard,
   { network, account }: { readonly network: NetworkId; readonly account: Address },
+  onDamaged: JournalNeeds['onDamaged'],
 ): Promise<readonly JournalRow[]> {
   const where = { prefix: [1, network, account] }
-  return (await guard.find<JournalRow, 'journal'>(tx, 'journal', 'openByAccount', where)).map(sound)
+  return readable(tx, await guard.find<JournalRow, 'journal'>(tx, 'journal', 'openByAccount', where), onDamaged)
 }
 
+/** To decide by: every row, or none. @throws TamperedError */
 export async function openRowsOfSession(tx: ReadTx, guard: Guard, session: SessionId): Promise<readonly JournalRow[]> {
   const where = { prefix: [1, session] }
   return (await guard.find<JournalRow, 'journal'>(tx, 'journal', 'openBySession', where)).map(sound)
 }
 
+/** To end or to book: what is sound goes on when a sibling is damaged. */
+export async function soundRowsOfSession(
+  tx: ReadTx,
+  guard: Guard,
+  session: SessionId,
+  onDamaged: JournalNeeds['onDamaged'],
+): Promise<readonly JournalRow[]> {
+  const where = { prefix: [1, session] }
+  return readable(tx, await guard.find<JournalRow, 'journal'>(tx, 'journal', 'openBySession', where), onDamaged)
+}
+
+/** The newest first. @throws NodeError `silent`: one is damaged, so nobody can say what became of the request */
 export async function rowsOfRequest(
   tx: ReadTx,
   guard: Guard,
   origin: Origin,
   request: string,
+  onDamaged: JournalNeeds['onDamaged'],
 ): Promise<readonly JournalRow[]> {
   const where = { prefix: [origin, request] }
-  const rows = await guard.find<JournalRow, 'journal'>(tx, 'journal', 'byRequest', where)
-  return rows.map(sound).sort((a, b) => b.at - a.at)
+  const found = await guard.find<JournalRow, 'journal'>(tx, 'journal', 'byRequest', where)
+  const rows = await readable(tx, found, onDamaged)
+  if (rows.length < found.length) throw unsaid()
+  return [...rows].sort((a, b) => b.at - a.at)
+}
+
+/**
+ * What one yes of a person was used for, ended or not. Only rows that name it are checked: an account has thousands.
+ *
+ * @throws TamperedError when one of them is damaged: the yes is used up
+ */
+export async function rowsOfYes(
+  tx: ReadTx,
+  guard: Guard,
+  { network, account }: { readonly network: NetworkId; readonly account: Address },
+  approval: string,
+  from: UnixSeconds,
+): Promise<readonly JournalRow[]> {
+  const rows: JournalRow[] = []
+  for (const { key, value: stored } of await tx.findRows('journal', 'byAccount', {
+    prefix: [network, account],
+    from,
+  })) {
+    if ((stored as Partial<JournalRow> | null)?.approval !== approval) continue
+    const row = value(await guard.get<JournalRow>(tx, 'journal', key))
+    if (row !== undefined) rows.push(row)
+  }
+  return rows
 }
 
 export async function putRow(tx: Tx, guard: Guard, row: JournalRow): Promise<void> {
@@ -179,6 +270,17 @@ export async function stepRow(tx: Tx, guard: Guard, id: string, step: Step): Pro
   const next = advance(row, step)
   await putRow(tx, guard, next)
   return next
+}
+
+/** Of the rows of one request: what landed, else what may land, and only then what was kept back. The newest comes first. */
+export function standsFor(rows: readonly JournalRow[]): JournalRow | undefined {
+  const landed = rows.find(({ end }) => end === 'accepted' || end === 'reverted')
+  return landed ?? rows.find(({ parked }) => parked !== true) ?? rows[0]
+}
+
+/** A signature may be somewhere, and no hash is its request's answer: told as a node that does not answer. */
+export function unsaid(): NodeError {
+  return nodeError('silent', ['pending'])
 }
 
 /** What policy sees of a row. Rows a person approved have no session and never reach it. */

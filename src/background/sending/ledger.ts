@@ -29,12 +29,16 @@ import {
   holdOf,
   holdsOf,
   inGroups,
+  type JournalNeeds,
   openRows,
   openRowsOf,
   openRowsOfSession,
   putRow,
+  readable,
   rowsOfRequest,
-  sound,
+  rowsOfYes,
+  soundRowsOfSession,
+  standsFor,
   value,
 } from './journal.ts'
 
@@ -162,24 +166,40 @@ export interface LedgerNeeds {
   readonly onSettled?: (row: JournalRow, paused: PauseReason | undefined) => void
   /** A row of this session does not verify: it must stop. */
   readonly onTampered: (session: SessionId) => void
+  /** A row of the journal does not verify, whoever's it is. */
+  readonly onDamaged: JournalNeeds['onDamaged']
 }
 
 const STORES = ['sessions', 'books', 'journal'] as const
 const GROUP = 32
+/** A question lives for minutes, and its page hardly longer than this, s. */
+const YES_KNOWN = 2_592_000
 /** As many reverts in a row as the longest pause needs (policy.md 5.1). */
 const REVERTS_READ = 12
+
+interface SettledRow {
+  readonly row: JournalRow
+  /** On the same nonce: they ended with it. */
+  readonly others: readonly JournalRow[]
+  readonly session?: StoredSession
+  readonly pause?: PauseReason
+}
 
 export function createLedger(needs: LedgerNeeds): Ledger {
   const { db, newId } = needs
   const key = () => awake(needs.guard)
+  const { onDamaged } = needs
   const reverts = new Map<SessionId, Reverts>()
 
   const holdOne = async (tx: Tx, it: Proposal, lastWall: UnixSeconds | undefined): Promise<HoldResult> => {
     const guard = key()
     if (it.origin !== undefined && it.request !== undefined) {
-      const rows = await rowsOfRequest(tx, guard, it.origin, it.request)
-      const known = rows.find((row) => samePurpose(row, it) && (isOpen(row) || mayBeOut(row)))
-      if (known !== undefined) return { kind: 'known', row: known }
+      const rows = await rowsOfRequest(tx, guard, it.origin, it.request, onDamaged)
+      const known = standsFor(rows.filter((row) => answersFor(row, it)))
+      // A person may say yes to what a session signed and kept back: on its own nonce, so that one of the two lands.
+      const keptBack = it.by === 'person' && known?.parked === true && known.session !== undefined
+      if (known !== undefined && !keptBack) return { kind: 'known', row: known }
+      if (keptBack) return holdForPerson(tx, guard, it, lastWall, known)
     }
     return it.by === 'session' ? holdForSession(tx, guard, it, lastWall) : holdForPerson(tx, guard, it, lastWall)
   }
@@ -196,7 +216,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       return { kind: 'ask', reasons: [{ code: 'revoked' }], session: it.session }
     }
     const open = await openRowsOfSession(tx, guard, it.session)
-    const ofAccount = await openRowsOf(tx, guard, it)
+    const ofAccount = await openRowsOf(tx, guard, it, onDamaged)
     const { now, wrong } = needs.clock(it.network, lastWall)
     const fee = { token: it.feeToken, max: committedMaximum(it.bounds, it.tip), tipPerGas: it.tip }
     const { origin, chainId, account, calls } = it
@@ -230,12 +250,14 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     guard: Guard,
     it: ApprovedProposal,
     lastWall: UnixSeconds | undefined,
+    inPlaceOf?: JournalRow,
   ): Promise<HoldResult> => {
-    const ofAccount = await openRowsOf(tx, guard, it)
-    const same = ofAccount.find((row) => isSameYes(row, it))
-    if (same !== undefined) return { kind: 'known', row: same }
+    const ofAccount = await openRowsOf(tx, guard, it, onDamaged)
     const { now } = needs.clock(it.network, lastWall)
+    const same = ofAccount.find((row) => isSameYes(row, it)) ?? (await usedUp(tx, guard, it, now))
+    if (same !== undefined) return { kind: 'known', row: same }
     const nonce = felt(nextNonce(it.chainNonce, ofAccount))
+    if (inPlaceOf !== undefined && inPlaceOf.nonce !== nonce) return { kind: 'known', row: inPlaceOf }
     const row: JournalRow = {
       ...newRow(it, newId(), nonce, it.hashOf(nonce), now),
       kind: it.kind,
@@ -246,6 +268,13 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     }
     await putRow(tx, guard, row)
     return { kind: 'held', held: heldForPerson({ by: 'person', row, approved: it.approved }) }
+  }
+
+  /** The chain answers for a revocation: one that failed is sent again under the same name. */
+  const usedUp = async (tx: Tx, guard: Guard, it: ApprovedProposal, now: UnixSeconds) => {
+    if (it.purpose === 'revoke') return undefined
+    const rows = await rowsOfYes(tx, guard, it, it.approved.approval, now - YES_KNOWN)
+    return rows.find((row) => row.end !== 'released' && row.purpose === it.purpose && row.kind === it.kind)
   }
 
   const holding = inGroups<Proposal, HoldResult | { readonly kind: 'failed'; readonly error: unknown }>(
@@ -284,7 +313,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     row: JournalRow,
     it: Settlement,
     clock: { readonly now: UnixSeconds },
-  ): Promise<{ readonly row: JournalRow; readonly session?: StoredSession; readonly pause?: PauseReason }> => {
+  ): Promise<SettledRow> => {
     const at = clock.now
     const next = advance(row, {
       to: 'settled',
@@ -294,34 +323,40 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       ...(it.failure === undefined ? {} : { failure: it.failure }),
     })
     await putRow(tx, guard, next)
-    if (row.session === undefined || row.booked === true) return { row: next }
-    const session = value(await guard.get<StoredSession>(tx, 'sessions', row.session))
-    const book = value(await guard.get<MeterBook>(tx, 'books', row.session))
+    if (row.session === undefined || row.booked === true) return { row: next, others: [] }
+    const { session: id } = row
+    const session = await guard.get<StoredSession>(tx, 'sessions', id)
+    const book = await guard.get<MeterBook>(tx, 'books', id)
+    // Damaged, it never runs again: the row ends all the same, or it would hold up the account for ever.
+    if (session?.ok === false || book?.ok === false) tx.committed(() => needs.onTampered(id))
     // Forgotten 90 days after its end: nothing is left to book on.
-    if (session === undefined || book === undefined) return { row: next }
-    const open = (await openRowsOfSession(tx, guard, row.session)).filter(({ id }) => id !== row.id)
+    if (session?.ok !== true || book?.ok !== true) return { row: next, others: [] }
+    const open = (await soundRowsOfSession(tx, guard, id, onDamaged)).filter(({ id }) => id !== row.id)
     const settled = settleBook(
-      book,
+      book.value,
       holdOf({ ...row, session: row.session }),
       [...holdsOf([row]), ...holdsOf(open)].filter(({ status }) => status !== 'settled'),
       outcomeOf(it),
-      session,
+      session.value,
       at,
     )
-    await guard.put(tx, 'books', row.session, settled.book)
-    for (const id of settled.ended) {
-      const other = open.find((sibling) => sibling.id === id)
+    await guard.put(tx, 'books', id, settled.book)
+    const others: JournalRow[] = []
+    for (const ended of settled.ended) {
+      const other = open.find((sibling) => sibling.id === ended)
       if (other !== undefined && mayFollow(other, { to: 'settled', end: 'dropped', at })) {
-        await putRow(tx, guard, advance(other, { to: 'settled', end: 'dropped', at }))
+        const dropped = advance(other, { to: 'settled', end: 'dropped', at })
+        await putRow(tx, guard, dropped)
+        others.push(dropped)
       }
     }
     // Not a change of what is allowed: its number stays, so that nothing under way has to be judged again.
-    const active = { ...session, lastUsedAt: Math.max(session.lastUsedAt ?? 0, row.at) }
+    const active = { ...session.value, lastUsedAt: Math.max(session.value.lastUsedAt ?? 0, row.at) }
     const overdrawn = settled.over.length > 0 || settled.itemsLeft ? pausedBy(active, 'overdrawn') : undefined
     const after = overdrawn ?? (it.end === 'released' ? undefined : active)
-    if (after === undefined) return { row: next }
-    await guard.put(tx, 'sessions', session.id, after)
-    return { row: next, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
+    if (after === undefined) return { row: next, others }
+    await guard.put(tx, 'sessions', id, after)
+    return { row: next, others, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
   }
 
   const change: Ledger['change'] = async (id, change) => {
@@ -330,7 +365,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       const guard = key()
       const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
       if (session === undefined) return undefined
-      const open = await openRowsOfSession(tx, guard, id)
+      const open = await soundRowsOfSession(tx, guard, id, onDamaged)
       const after = change(session, open)
       if (after === undefined) return { session, released: [] }
       const next: StoredSession = { ...after, seq: session.seq + 1 }
@@ -377,6 +412,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       noteEnd(done.row)
       if (done.session !== undefined) needs.onSession(done.session)
       needs.onSettled?.(done.row, done.pause)
+      for (const other of done.others) needs.onSettled?.(other, undefined)
       return done.row
     },
     againInSession: async (id, { facts, feeToken, chainId }) => {
@@ -444,16 +480,21 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     },
     abandon: async (network) => {
       const lastWall = await db.lastWall()
-      await db.write(STORES, 'strict', async (tx) => {
+      const ended = await db.write(STORES, 'strict', async (tx) => {
         const guard = key()
         const { now: at } = needs.clock(network, lastWall)
-        for (const row of await openRows(tx, guard)) {
+        const rows: JournalRow[] = []
+        for (const row of await openRows(tx, guard, onDamaged)) {
           if (row.network !== network) continue
           // No booking: its session cannot run again, and on the chain that is gone nothing can be proven.
           const end = row.status === 'held' ? 'released' : 'dropped'
-          await putRow(tx, guard, advance(row, { to: 'settled', end, at }))
+          const next = advance(row, { to: 'settled', end, at })
+          await putRow(tx, guard, next)
+          rows.push(next)
         }
+        return rows
       })
+      for (const row of ended) needs.onSettled?.(row, undefined)
     },
     create: async (session, book, alongside) => {
       await db.write([...STORES, 'vault'], 'strict', async (tx) => {
@@ -498,14 +539,18 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     reverts: async (id) => {
       const known = reverts.get(id)
       if (known !== undefined) return known
-      const rows = await db.read(['journal'], (tx) =>
-        key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', {
-          prefix: [id],
-          newest: true,
-          limit: REVERTS_READ + 64,
-        }),
+      const rows = await db.read(['journal'], async (tx) =>
+        readable(
+          tx,
+          await key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', {
+            prefix: [id],
+            newest: true,
+            limit: REVERTS_READ + 64,
+          }),
+          onDamaged,
+        ),
       )
-      const ended = rows.map(sound).filter(({ end }) => end === 'accepted' || end === 'reverted')
+      const ended = rows.filter(({ end }) => end === 'accepted' || end === 'reverted')
       const first = ended.findIndex(({ end }) => end === 'accepted')
       const row = ended.slice(0, first === -1 ? undefined : first)
       const found = { inARow: row.length, lastAt: Math.max(0, ...row.map(({ settledAt, at }) => settledAt ?? at)) }
@@ -569,6 +614,12 @@ function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSecon
 function isSameYes(row: JournalRow, it: ApprovedProposal): boolean {
   if (it.kind === 'deploy') return row.kind === 'deploy'
   return row.approval === it.approved.approval && row.purpose === it.purpose && row.kind === it.kind
+}
+
+/** A session's transaction that can never take effect is no answer to a person's yes for the same request. */
+function answersFor(row: JournalRow, it: Proposal): boolean {
+  if (it.by === 'person' && row.session !== undefined && row.end === 'dropped') return false
+  return samePurpose(row, it) && (isOpen(row) || mayBeOut(row))
 }
 
 /** One request may have several rows: the steps before a session, one each. */

@@ -14,7 +14,7 @@ import type { History } from '../owners/history.ts'
 import type { Networks } from '../owners/networks.ts'
 import { createSessions, type SessionNeeds, type Sessions } from '../owners/sessions.ts'
 import { createExecutor, type Executor } from './executor.ts'
-import { createJournal, type Journal } from './journal.ts'
+import { createJournal, type Damaged, type Journal } from './journal.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createNonces, type Nonces } from './nonces.ts'
 import { createPreflight, type Preflight } from './preflight.ts'
@@ -57,7 +57,15 @@ export interface Sending {
 
 export function createSending(needs: SendingNeeds): Sending {
   const { db, guard, networks, nodes, history, now, report } = needs
-  const journal = createJournal({ db, guard })
+  const damaged = new Set<string>()
+  const onDamaged = ({ error, session }: Damaged) => {
+    // Met at every reading; told once.
+    if (damaged.has(error.key)) return
+    damaged.add(error.key)
+    report(error)
+    if (session !== undefined) sessions.foundTampered(session).catch(report)
+  }
+  const journal = createJournal({ db, guard, onDamaged })
   const nonces = createNonces({ now })
   const preflight = createPreflight({ contracts: needs.contracts, ticks: needs.ticks })
   const accounts = () => needs.accounts.all()
@@ -75,6 +83,7 @@ export function createSending(needs: SendingNeeds): Sending {
     onTampered: (id: SessionId) => {
       sessions.foundTampered(id).catch(report)
     },
+    onDamaged,
   })
   const sessions: Sessions = createSessions({ ledger, stops: needs.stops, onChange: needs.onSession })
   const signer = createSigner({

@@ -190,6 +190,95 @@ describe('recovers', () => {
     expect(await feeUsed(next)).toBe(0n)
   })
 
+  it('lost, and refused when it is sent again: held, its nonce goes on, and the rows after it are looked for', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = cut
+    for (const request of ['q1', 'q2']) await expect(world.play(request)).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = async (method) =>
+      method.startsWith('starknet_add') ? { error: { code: 53, message: 'Resources bounds too low' } } : undefined
+    const { next } = await nextLife(world)
+    expect(await next.journal.open()).toMatchObject([
+      { nonce: '0x0', status: 'signed', parked: true },
+      { nonce: '0x1', status: 'signed', parked: true },
+    ])
+    next.node.state.fault = undefined
+    expect((await next.play('q3')).kind).toBe('sent')
+    expect(bodyOf(next.node.state.arrived.at(-1)!).nonce).toBe('0x0')
+  })
+
+  it('lost, and the node refuses to say anything of one: the rows after it are sent all the same', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.start('s2')
+    world.node.state.fault = cut
+    await expect(world.play('q1', [move()], 's1')).rejects.toSatisfy(isNodeError)
+    await expect(world.play('q2', [move()], 's2')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    const [first] = await world.journal.open()
+    world.node.state.fault = async (method, params) =>
+      method === 'starknet_getTransactionStatus' &&
+      (params as { transaction_hash: string }).transaction_hash === first!.hash
+        ? { error: { code: 63, message: 'An unexpected error occurred' } }
+        : undefined
+    world.node.state.nonce = 1n
+    const next = await world.next()
+    next.useKey('s1')
+    next.useKey('s2')
+    await (await next.recovery.recover()).settling
+    expect([...next.node.state.known.values()].map(({ body }) => body.nonce)).toEqual(['0x1'])
+  })
+
+  it('a damaged row: its session pauses for good, and the rest of the account goes on', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.start('s2')
+    world.node.state.holdsBack = true
+    await world.play('q1', [move()], 's1')
+    const [row] = await world.journal.open()
+    await expect.poll(async () => (await world.journal.get(row!.id))?.status).toBe('sent')
+    await world.db.write(['journal'], 'strict', async (tx) => {
+      const stored = (await tx.row('journal', row!.id))!
+      await tx.putRow('journal', { ...stored, value: { ...(stored.value as object), nonce: '0x9' } })
+    })
+    // In this life.
+    expect((await world.play('q2', [move()], 's2')).kind).toBe('sent')
+    world.node.state.mine()
+    world.node.state.holdsBack = false
+    // And at the next one's start.
+    const next = await world.next()
+    next.useKey('s1')
+    next.useKey('s2')
+    await (await next.recovery.recover()).settling
+    await expect.poll(() => next.sessions.get('s1' as SessionId)?.pause).toBe('storageTampered')
+    expect(next.sessions.get('s2' as SessionId)?.state).toBe('active')
+    expect((await next.play('q3', [move()], 's2')).kind).toBe('sent')
+    await next.settle()
+    const out = next.node.state.arrived.length
+    expect(await next.play('q4', [move()], 's1')).toMatchObject({ kind: expect.stringMatching(/ask|none/) })
+    // Nobody can say what became of its own request, whichever session is asked.
+    await expect(next.play('q1', [move()], 's2')).rejects.toMatchObject({ kind: 'node', reason: 'silent' })
+    expect(next.node.state.arrived).toHaveLength(out)
+  })
+
+  it('a damaged book: its open row ends, and a held one does not keep the wallet shut', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    expect((await holdOnly(world, 'q2')).kind).toBe('held')
+    await world.db.write(['books'], 'strict', async (tx) => {
+      const stored = (await tx.row('books', 's1'))!
+      await tx.putRow('books', { ...stored, value: { ...(stored.value as object), base: {}, seq: 99 } })
+    })
+    const { next } = await nextLife(world)
+    expect(await next.journal.list({ session: 's1' as SessionId })).toContainEqual(
+      expect.objectContaining({ request: 'q2', end: 'released' }),
+    )
+    await next.settle()
+    expect(await next.journal.open()).toEqual([])
+    expect(next.sessions.get('s1' as SessionId)?.pause).toBe('storageTampered')
+  })
+
   it('node silent: everything stays held, and nothing new is signed', async () => {
     const world = await lost()
     world.node.state.fault = async () => {
@@ -412,6 +501,43 @@ describe('receipts', () => {
     await world.settle()
     expect(await world.journal.open()).toEqual([])
     expect(await feeUsed(world)).toBe(before)
+  })
+
+  it('of what the node had refused: found in a block after all, it is booked', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method, params) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      world.node.perform(method, params)
+      return { error: { code: 53, message: 'Resources bounds too low' } }
+    }
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    expect(await feeUsed(world)).toBe(0n)
+    await world.watcher.look()
+    expect(await world.journal.list({ session: 's1' as SessionId })).toMatchObject([{ end: 'accepted' }])
+    expect(await feeUsed(world)).toBe(world.node.state.fee)
+  })
+
+  it('of what was refused are asked for until the nonce is used by another, and no longer', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.fault = async (method) =>
+      method.startsWith('starknet_add') ? { error: { code: 53, message: 'Resources bounds too low' } } : undefined
+    await expect(world.play('q1')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    const asks = async () => {
+      const before = world.node.state.methods.filter((it) => it === 'starknet_getTransactionStatus').length
+      world.clock.now += 60
+      await world.watcher.look()
+      return world.node.state.methods.filter((it) => it === 'starknet_getTransactionStatus').length - before
+    }
+    expect(await asks()).toBe(1)
+    expect(await asks()).toBe(1)
+    world.node.state.nonce = 1n
+    expect(await asks()).toBe(1)
+    expect(await asks()).toBe(0)
+    expect(await world.journal.list({ session: 's1' as SessionId })).toMatchObject([{ end: 'rejected' }])
   })
 
   it('not there yet: nothing ends by time alone', async () => {

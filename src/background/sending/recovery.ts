@@ -6,7 +6,7 @@
 import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { isNodeError, type Nodes } from '../../platform/node.ts'
+import { isNodeError, type Node, type Nodes } from '../../platform/node.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import { type Executor, recordSent, sentId } from './executor.ts'
@@ -15,7 +15,7 @@ import type { Ledger } from './ledger.ts'
 import type { Watcher } from './watcher.ts'
 
 export interface Recovery {
-  /** Before the first request is served. @throws TamperedError, StorageError */
+  /** Before the first request is served. Rows that do not verify are told and left as they are. @throws StorageError */
   recover(): Promise<Recovered>
 }
 export interface Recovered {
@@ -57,17 +57,26 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
   ): Promise<void> => {
     const node = await nodes.of(network)
     for (const row of rows) {
-      if ((await node.status(row.hash)) !== undefined) {
-        if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, needs.now())
-        continue
+      try {
+        await findOne(row, node, resend)
+      } catch (error) {
+        // A node that is silent says nothing of the others either; anything else is this row's own trouble.
+        if (isNodeError(error) && error.reason !== 'rpc') throw error
+        if (!isNodeError(error)) needs.report(error)
       }
-      const chain = BigInt((await node.nonce(row.account)) ?? '0x0')
-      // Used by something else: the watcher takes the two readings that prove it.
-      if (chain > BigInt(row.nonce)) continue
-      // Its turn has not come: what stands before it is found first.
-      if (row.parked === true) continue
-      await resend(row)
     }
+  }
+  const findOne = async (row: JournalRow, node: Node, resend: (row: JournalRow) => Promise<boolean>): Promise<void> => {
+    if ((await node.status(row.hash)) !== undefined) {
+      if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, needs.now())
+      return
+    }
+    const chain = BigInt((await node.nonce(row.account)) ?? '0x0')
+    // Used by something else: the watcher takes the two readings that prove it.
+    if (chain > BigInt(row.nonce)) return
+    // Not sent again: its nonce may be another's by now.
+    if (row.parked === true) return
+    await resend(row)
   }
 
   const settle = async (rows: readonly JournalRow[]): Promise<void> => {

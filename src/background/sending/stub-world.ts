@@ -8,6 +8,7 @@ import { emptyBook } from '../../core/policy/book.ts'
 import { chainMethods } from '../../core/policy/meters.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { canonicalText } from '../../core/policy/preimage.ts'
+import type { ResolveFacts } from '../../core/policy/wire.ts'
 import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import { createGuard, openDatabase } from '../../platform/database.ts'
 import { createNodes, type Post } from '../../platform/node.ts'
@@ -164,6 +165,8 @@ export function createStubNode(clock: { now: number }) {
     guardian: publicKey(GUARDIAN),
     revoked: new Set<string>(),
     fee: 1_000n,
+    /** Members of every estimate that a test sets. */
+    estimate: {} as Readonly<Record<string, string>>,
     events: [] as readonly unknown[],
     /** Events of the game in a simulation. */
     trace: [] as readonly unknown[],
@@ -236,7 +239,7 @@ export function createStubNode(clock: { now: number }) {
       if (selector === selectorOf('is_session_revoked')) return [state.revoked.has(calldata[0]!) ? '0x1' : '0x0']
       return ['0x0', '0x0']
     },
-    starknet_estimateFee: ({ request }) => (request as unknown[]).map(() => estimate),
+    starknet_estimateFee: ({ request }) => (request as unknown[]).map(() => ({ ...estimate, ...state.estimate })),
     starknet_simulateTransactions: () => [
       {
         fee_estimation: estimate,
@@ -398,6 +401,7 @@ export async function createWorld(
   const subkey = () => (lock.unlocked ? new Uint8Array(32) : undefined)
   const needsGuard = () => (lock.asleep ? undefined : guard)
   const restarts: unknown[] = []
+  const allowances = { live: [] as ResolveFacts['allowances'] }
   let ids = 0
   const newId = () => {
     ids += 1
@@ -448,7 +452,7 @@ export async function createWorld(
     nodes,
     networks,
     accounts,
-    contracts: { allowances: async () => [] },
+    contracts: { allowances: async () => allowances.live },
     history,
     newId,
     now,
@@ -488,6 +492,7 @@ export async function createWorld(
     waits,
     rows,
     restarts,
+    allowances,
     secrets,
     timers,
     start: async (id: string, change: Partial<SessionPolicy> = {}, more: Partial<StoredSession> = {}) => {

@@ -16,7 +16,7 @@ import type { Nonces } from './nonces.ts'
 export interface Watcher {
   /** Something of this account is out, or may be. */
   follow(network: NetworkId, account: Address): void
-  /** By the alarm of each minute: everything that is open, and whether the last hour's blocks are still there. */
+  /** By the alarm of each minute: what is open, what was given up on a node's word, and whether the last hour's blocks are there. */
   look(): Promise<void>
   /** What the node last said of a hash; screens show PRE_CONFIRMED as "nearly". */
   finality(hash: Felt): Finality | undefined
@@ -57,6 +57,10 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
   /** First reading in which the nonce was used up and the hash unknown, by row. */
   const missingSince = new Map<string, UnixSeconds>()
   const resentAt = new Map<string, UnixSeconds>()
+  /** Rejected or dropped on a node's word, not long ago: they may land after all. */
+  const doubted = new Map<string, JournalRow>()
+  /** Looked at until their nonce was used up by something else. */
+  const cleared = new Set<string>()
 
   const note = (row: JournalRow, finality: Finality) => {
     if (finalities.get(row.hash) === finality) return
@@ -71,14 +75,18 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     note(row, status.finality)
     if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, now())
     if (status.finality !== 'ACCEPTED_ON_L2' && status.finality !== 'ACCEPTED_ON_L1') return 'pending'
+    return (await book(row, node)) ? 'settled' : 'pending'
+  }
+
+  const book = async (row: JournalRow, node: Node): Promise<boolean> => {
     const receipt = await node.receipt(row.hash)
     // Status and receipt may come from two nodes behind one address: the next look decides.
-    if (receipt?.block === undefined || !isAccepted(receipt.finality)) return 'pending'
+    if (receipt?.block === undefined || !isAccepted(receipt.finality)) return false
     const block = await node.block(receipt.block)
     await needs.networks.sawBlock(row.network, block.at)
     await ledger.settle(row.id, settlementOf(row, receipt, { ...block, number: receipt.block }))
     finalities.delete(row.hash)
-    return 'settled'
+    return true
   }
 
   /** The node does not know the hash: not there yet, lost, evicted, or replaced (policy.md 8.3, `dropped`). */
@@ -89,7 +97,8 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
       if (since === undefined || now() < since) missingSince.set(row.id, now())
       else if (now() - since >= PROOF_APART) {
         missingSince.delete(row.id)
-        await ledger.settle(row.id, { end: 'dropped' })
+        const dropped = await ledger.settle(row.id, { end: 'dropped' })
+        if (dropped !== undefined) doubted.set(row.id, dropped)
         nonces.forget(row.network, row.account)
         return 'settled'
       }
@@ -160,9 +169,36 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     )
   }
 
+  /**
+   * A rejection and a drop are a node's word (policy.md 8.3): each is asked for again until an accepted block has used its
+   * nonce and, a minute or more after its end, the hash is still unknown.
+   */
+  const lookAtDoubted = async (network: NetworkId, account: Address, recent: readonly JournalRow[]): Promise<void> => {
+    for (const row of recent) {
+      if ((row.end === 'rejected' || row.end === 'dropped') && !cleared.has(row.id)) doubted.set(row.id, row)
+    }
+    const own = [...doubted.values()].filter((row) => row.network === network && row.account === account)
+    if (own.length === 0) return
+    const node = await nodes.of(network)
+    const accepted = BigInt((await node.acceptedNonce(account)) ?? '0x0')
+    for (const row of own) {
+      const age = now() - (row.settledAt ?? row.at)
+      const status = await node.status(row.hash)
+      if (status !== undefined && isAccepted(status.finality)) {
+        if (!(await book(row, node))) continue
+        nonces.forget(network, account)
+      } else if (status !== undefined || ((accepted <= BigInt(row.nonce) || age < PROOF_APART) && age < REORG_WATCH)) {
+        continue
+      }
+      doubted.delete(row.id)
+      cleared.add(row.id)
+    }
+  }
+
   /** Whether the newest accepted row of the last hour is still there; if not, each one is asked for. */
   const lookBack = async (network: NetworkId, account: Address): Promise<void> => {
     const recent = await journal.list({ network, account, from: now() - REORG_WATCH, limit: 256 })
+    await lookAtDoubted(network, account, recent)
     const mined = recent.filter((row) => row.end === 'accepted' || row.end === 'reverted')
     const [newest] = mined
     if (newest === undefined) return

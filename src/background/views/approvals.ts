@@ -25,7 +25,7 @@ import type {
   TransactionQuestion,
 } from '../../core/records.ts'
 import { cutOf } from '../../core/session.ts'
-import { DAY, type Seconds, type UnixSeconds } from '../../core/time.ts'
+import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { type Arg, amount, count, type Line, line, list, place, text } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import type { DescribedCall } from '../contracts.ts'
@@ -52,6 +52,8 @@ export interface ApprovalFacts {
 
 /** A waiting question as it is drawn: its facts and the digest over them (approval-ux.md 7). */
 export function approvalView(record: ApprovalRecord, facts: ApprovalFacts): ApprovalView | undefined {
+  // Only a session's steps are watched; whatever else is allowed is no open question any more.
+  if (record.phase !== 'asking' && record.question.kind !== 'session') return undefined
   switch (record.question.kind) {
     case 'unlock':
       return undefined
@@ -168,15 +170,13 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
 
 const HOUR: Seconds = 3_600
 const WEEK: Seconds = 7 * DAY
-const LATEST: Seconds = 7_776_000
-const LEAST: Seconds = 120
 
 /** Presets that the ask allows; a longer ask takes the place of "1 hour" (approval-ux.md 8). */
 function endsOf(
   { asked, askedAt: at, effective, granted }: SessionQuestion,
   askedLife: Seconds | undefined,
 ): SessionRequestView['ends'] {
-  const max = askedLife === undefined ? at + LATEST : granted.validUntil
+  const max = askedLife === undefined ? at + MAX_LIFE : granted.validUntil
   const life = effective.validUntil - Math.max(effective.validAfter, at)
   const preset = [HOUR, DAY, WEEK].filter((seconds) => at + seconds <= max)
   const own = askedLife !== undefined && !preset.includes(askedLife) ? askedLife : undefined
@@ -191,7 +191,7 @@ function endsOf(
         life === it || (asked.validUntil !== undefined && it === own && effective.validUntil === granted.validUntil),
     })),
     max,
-    min: at + LEAST,
+    min: at + MIN_LIFE,
     by: 'both',
   }
 }

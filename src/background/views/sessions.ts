@@ -5,11 +5,11 @@ import { explainPause } from '../../core/policy/explain-reason.ts'
 import { exposure } from '../../core/policy/exposure.ts'
 import { meters, statusOf, usesOf } from '../../core/policy/meters.ts'
 import type { Naming } from '../../core/policy/naming.ts'
-import type { PauseReason, SessionPolicy } from '../../core/policy/policy.ts'
+import type { SessionPolicy } from '../../core/policy/policy.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
 import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
-import { cutOf } from '../../core/session.ts'
+import { cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { type Arg, count, duration, type Line, line, type TokenName, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
@@ -46,7 +46,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     status,
     group: groupOf(session, status),
     ...(cause === undefined ? {} : { cause }),
-    canResume: session.state === 'paused' && status === 'paused' && !FINAL.includes(session.pause ?? 'person'),
+    canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
     cut: cutOf(sha256(session.id)),
     createdAt: session.createdAt,
     startsAt: session.effective.validAfter,
@@ -92,9 +92,6 @@ export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, '
     enterable: [],
   }
 }
-
-/** Pauses that no press lifts (policy.md 11). */
-const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
 
 function groupOf(session: StoredSession, status: SessionStatus): SessionView['group'] {
   if (status === 'active') return 'running'

@@ -2,19 +2,12 @@ import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
+import { DEFAULTS } from './defaults.ts'
 import { adminName } from './forbidden.ts'
 import { capsNarrow, narrows } from './narrow.ts'
 import type { AmountCap, CountCap, SessionPolicy, SessionRecord } from './policy.ts'
 import { sameWindow } from './windows.ts'
-import {
-  type Asked,
-  type AskedAmount,
-  type AskedCount,
-  type AskedRule,
-  DEFAULTS,
-  resolveFees,
-  resolveUsage,
-} from './wire.ts'
+import { type Asked, type AskedAmount, type AskedCount, type AskedRule, resolveFees, resolveUsage } from './wire.ts'
 
 /** What the edits are measured against. */
 export interface EditScope {

@@ -12,7 +12,8 @@ import {
   type U256,
   u256,
 } from '../felt.ts'
-import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../time.ts'
+import { MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../time.ts'
+import { DEFAULTS } from './defaults.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, windowSpec } from './meters.ts'
@@ -115,18 +116,6 @@ export interface ClassFacts {
   /** `undefined`: not a token. */
   readonly asset?: 'erc20' | 'erc721' | 'erc1155'
 }
-
-/** Base units of STRK, transactions, seconds: what a site gets that names nothing (policy.md 3.2). */
-export const DEFAULTS = {
-  life: DAY,
-  feePerTx: u256(10n ** 18n),
-  feeTotal: u256(5n * 10n ** 18n),
-  transactions: 1_000,
-  rate: { transactions: 120, seconds: 60 },
-  maxCallsPerTx: 20,
-  minGap: 0,
-  maxInFlight: 16,
-} as const
 
 const SESSION: Window = { kind: 'session' }
 

@@ -143,6 +143,8 @@ export const dapp = {
       'INVALID_REQUEST_PAYLOAD',
       'CHAIN_ID_NOT_SUPPORTED',
       'SESSION_UNSUPPORTED',
+      /** `replaces` names none of this site's. */
+      'SESSION_NOT_FOUND',
       'SESSION_POLICY_REFUSED',
     ],
     result: result<SessionInfo>(),

@@ -356,7 +356,11 @@ export interface Verbs {
   readonly testTokens: { params: null; result: null }
   readonly openApproval: { params: null; result: null }
   readonly openTab: { params: { readonly path: string }; result: null }
-  readonly editApproval: { params: { readonly id: string; readonly rev: number; readonly edits: Edits }; result: null }
+  /** Answers the revision it made: the next edit is one of that. */
+  readonly editApproval: {
+    params: { readonly id: string; readonly rev: number; readonly edits: Edits }
+    result: { readonly rev: number }
+  }
   readonly chooseAccount: {
     params: { readonly id: string; readonly rev: number; readonly account: Address }
     result: null

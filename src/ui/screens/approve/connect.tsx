@@ -5,6 +5,7 @@ import { Facts, Group } from '../../parts/facts.tsx'
 import { Badge, Glance, Sentence, ShortAddress } from '../../parts/text.tsx'
 import { networkName } from '../../parts/who.tsx'
 import { said, t } from '../../words.ts'
+import type { Act } from './acts.ts'
 
 export function Connect({
   approval,
@@ -13,7 +14,7 @@ export function Connect({
 }: {
   readonly approval: ConnectView
   readonly view: View
-  readonly onChoose: (act: (approval: ApprovalView) => Promise<unknown>) => void
+  readonly onChoose: (act: Act) => void
 }) {
   const { ask } = useWallet()
   const { site } = approval

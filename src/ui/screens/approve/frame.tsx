@@ -11,6 +11,7 @@ import { toast } from '../../parts/live.tsx'
 import { Sentence } from '../../parts/text.tsx'
 import { plural, said, t } from '../../words.ts'
 import { Unlock } from '../unlock.tsx'
+import type { Act } from './acts.ts'
 import { Connect } from './connect.tsx'
 import { SessionRequest } from './session.tsx'
 import { Transaction } from './transaction.tsx'
@@ -326,6 +327,7 @@ function useOwnEdits(approval: ApprovalView) {
   const [changed, setChanged] = useState<ReadonlySet<string>>(new Set())
   const latest = useRef(approval)
   latest.current = approval
+  const made = useRef(0)
   const queue = useRef<Promise<unknown>>(Promise.resolve())
   const seen = useRef({ rev: approval.rev, rows: rowsOf(approval), own: 0, blocked: approval.blocked !== undefined })
   const rows = useMemo(() => rowsOf(approval), [approval])
@@ -342,12 +344,16 @@ function useOwnEdits(approval: ApprovalView) {
     const differs = approval.kind === 'transaction' && before.blocked ? [] : differing(before.rows, rows)
     setChanged(new Set(differs))
   }, [approval.rev])
-  const edit = (act: (approval: ApprovalView) => Promise<unknown>) => {
+  const edit = (act: Act) => {
     setPending((n) => n + 1)
     seen.current.own += 1
     // One after the other, each on the revision it will change.
     queue.current = queue.current
-      .then(() => act(latest.current))
+      .then(() => act({ ...latest.current, rev: Math.max(latest.current.rev, made.current) }))
+      .then((answer) => {
+        // Its View comes a little later than the answer.
+        if (answer !== null) made.current = answer.rev
+      })
       .catch((error) => toast(sentenceOf(error)))
       .finally(() => {
         setPending((n) => n - 1)

@@ -10,25 +10,21 @@ import { Steps } from '../../parts/steps.tsx'
 import { Quote, Sentence } from '../../parts/text.tsx'
 import { networkName, Who } from '../../parts/who.tsx'
 import { moment, said, t } from '../../words.ts'
+import type { Act } from './acts.ts'
 import { Lines } from './connect.tsx'
 
 interface Props {
   readonly approval: SessionRequestView
   readonly view: View
   readonly changed: ReadonlySet<string>
-  readonly onEdit: (act: (approval: ApprovalView) => Promise<unknown>) => void
+  readonly onEdit: (act: Act) => void
   readonly onDraft: (open: boolean) => void
 }
 
 export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Props) {
   const { ask } = useWallet()
   const asking = approval.phase === 'asking'
-  const edit = (edits: Edits) =>
-    onEdit((latest) =>
-      latest.kind === 'session'
-        ? ask('editApproval', { id: latest.id, rev: latest.rev, edits: withEdit(editsOf(latest), edits) })
-        : Promise.resolve(),
-    )
+  const edit = (edits: Edits) => onEdit(({ id, rev }) => ask('editApproval', { id, rev, edits }))
   useReadAloud(said(approval.worst))
   const needsSteps = approval.steps.length > 1 || approval.enableFacts.length > 0
   return (
@@ -118,38 +114,6 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
       </Facts>
     </>
   )
-}
-
-/** Everything the person has set so far, so that one change never undoes another. */
-function editsOf(approval: SessionRequestView): Edits {
-  const chosen = approval.ends.options.find((option) => option.chosen)
-  const fields = approval.limits.flatMap((limit) => limit.fields)
-  return {
-    ...(chosen === undefined ? { validUntil: approval.ends.chosen } : { duration: chosen.seconds }),
-    rules: Object.fromEntries(
-      approval.can.filter((rule) => !rule.required && !rule.locked).map((rule) => [rule.id, rule.enabled]),
-    ),
-    limits: Object.fromEntries(
-      fields.filter((field) => field.value !== (field.max ?? '0')).map((field) => [field.id, field.value]),
-    ),
-    ...(approval.runWhileLocked.offered ? { runWhileLocked: approval.runWhileLocked.on } : {}),
-  }
-}
-
-/** An end by date and one by duration exclude each other. */
-function withEdit(before: Edits, edit: Edits): Edits {
-  const { duration, validUntil, ...kept } = before
-  const end =
-    edit.duration !== undefined || edit.validUntil !== undefined
-      ? {}
-      : { ...(duration === undefined ? {} : { duration }), ...(validUntil === undefined ? {} : { validUntil }) }
-  return {
-    ...kept,
-    ...end,
-    ...edit,
-    rules: { ...before.rules, ...edit.rules },
-    limits: { ...before.limits, ...edit.limits },
-  }
 }
 
 /** Digits from `typedAmount`; the worker reads them again. */
