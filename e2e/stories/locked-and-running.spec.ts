@@ -43,7 +43,7 @@ test('CH-16: while the wallet is locked the session goes on without a window, an
   const calls = [{ contract_address: fixtures.game, entry_point: 'reset' }]
   const asked = await clickFor(page, 'wallet_addInvokeTransaction', { calls })
   await unlockIn(asked.window)
-  await expect(asked.window.getByRole('heading', { name: 'Transaction' })).toBeVisible()
+  await expect(asked.window.getByRole('heading', { name: 'Transaction' })).toBeVisible({ timeout: 20_000 })
   await kept.person.allow(asked.window, 'Allow once')
   expect(await asked.answer).toMatchObject(sent)
   await page.close()
@@ -115,6 +115,7 @@ test('CH-16 XS-8: after a browser start every session sleeps until the first unl
   kept,
   fixtures,
 }) => {
+  test.setTimeout(150_000)
   const first = await kept.player()
   const { id } = await running(first)
   await clickFor(await kept.stranger(), 'wallet_requestAccounts')

@@ -32,6 +32,9 @@ const test = base.extend<object, { devnet: Devnet }>({
   ],
 })
 
+// The chain's clock goes back to where the other tests on it expect it.
+test.afterEach(({ devnet }) => devnet.setTime(Math.floor(Date.now() / 1000)))
+
 const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
 const HOUR = 3_600
 const SENDS = ['starknet_addInvokeTransaction', 'starknet_addDeployAccountTransaction']

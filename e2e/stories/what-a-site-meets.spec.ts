@@ -459,12 +459,11 @@ test('CH-19: a disconnect ends the grant and pauses the sessions until the perso
   expect(await request(page, 'wallet_disconnect')).toEqual({ result: true })
   for (const it of [heard, heardInTab]) await expect.poll(it).toContainEqual(['accountsChanged', null])
   expect(await request(page, 'wallet_requestAccounts', { silent_mode: true })).toEqual({ result: [] })
-  expect(await request(page, 'wallet_getSessions')).toMatchObject({
-    result: [{ id, status: 'paused', paused_by: 'person' }],
-  })
+  // Disconnected, a site reads nothing more, of its own sessions either.
+  expect(await request(page, 'wallet_getSessions')).toEqual({ result: [] })
   const calls = [{ contract_address: fixtures.game, entry_point: 'move', calldata: ['0x1', '0x2'] }]
   const use = () => request(page, INVOKE, { calls, session: { mode: 'only', id } })
-  expect(await use()).toMatchObject({ code: 212, data: { status: 'paused' } })
+  expect(await use()).toMatchObject({ code: 211, data: { id } })
   expect(windows.count()).toBe(0)
 
   const { window } = await clickFor(page, 'wallet_requestAccounts')

@@ -377,7 +377,7 @@ describe('a site that was disconnected', () => {
   it('reads nothing of its sessions any more', async () => {
     await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
     const { id } = await world.start('s1')
-    expect(await life.session.wallet_getSessions(from('r1'), {})).toHaveLength(1)
+    expect(await life.session.wallet_getSessions(from('r1'), { include_ended: false })).toHaveLength(1)
     await life.disconnect(ORIGIN)
     expect(await life.session.wallet_getSessions(from('r2'), { include_ended: true })).toEqual([])
     expect(
@@ -393,7 +393,7 @@ describe('revoking', () => {
   it('is answered again for a moment, and afterwards there is no such session', async () => {
     await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
     const { id } = await world.start('s1')
-    const revoke = () => settled(life.session.wallet_revokeSession(from('r1'), { id }))
+    const revoke = () => settled(life.session.wallet_revokeSession(from('r1'), { id, on_chain: 'auto' }))
     expect(await revoke()).toEqual({ result: {} })
     expect(await revoke()).toEqual({ result: {} })
     world.clock.now += 60

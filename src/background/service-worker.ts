@@ -307,6 +307,7 @@ const router = createRouter({
       },
       end: (session, onChain) => upkeep.end(session, onChain),
       granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
+      report,
     }),
     ...sites().executeHandlers({
       access,
@@ -319,6 +320,7 @@ const router = createRouter({
       print,
       state: unlocking.state,
       wait,
+      report,
     }),
   })),
   answers: createAnswers({

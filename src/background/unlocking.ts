@@ -178,6 +178,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
       await workingSet.lock()
       for (const session of sessions.list()) if (!session.runWhileLocked) await workingSet.removeSession(session.id)
       await approvals.end(({ question }) => question.kind !== 'unlock', 'context')
+      await approvals.endRunning(({ begun }) => begun !== true, 'context')
       changed()
     },
     stopAll: async () => {

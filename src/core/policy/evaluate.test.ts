@@ -176,6 +176,10 @@ describe('steps 1 to 4 end at once', () => {
     expect(codes(judge([move], { facts: locked, session: { runWhileLocked: false } }))).toEqual(['locked'])
     expect(codes(judge([move], { facts: { workingSet: false } }))).toEqual(['locked'])
     expect(codes(judge([move], { facts: locked, session: { backing: 'wallet' } }))).toEqual(['locked'])
+    // An unlock would not let these run.
+    const asleep = { unlocked: false, workingSet: false }
+    expect(codes(judge([move], { facts: asleep, session: { state: 'paused' } }))).toEqual(['paused'])
+    expect(codes(judge([move], { facts: asleep, session: { state: 'revoked' } }))).toEqual(['revoked'])
     expect(judge([move], { facts: { workingSet: false }, session: { backing: 'wallet' } }).kind).toBe('auto')
   })
 

@@ -80,7 +80,8 @@ function resting(session: SessionRecord, tx: Transaction, facts: Facts, now: Uni
   if (state === 'revoked' || state === 'revoking' || state === 'superseded') reasons.push({ code: 'revoked' })
   if (state === 'paused') reasons.push({ code: 'paused' })
   if (state === 'pending') reasons.push({ code: 'notActive' })
-  if (isLocked(session, facts)) reasons.push({ code: 'locked' })
+  // Only what an unlock would let run again: what was stopped or ended does not wait for one.
+  if (state === 'active' && isLocked(session, facts)) reasons.push({ code: 'locked' })
   if (now < effective.validAfter) reasons.push({ code: 'notStarted', retryAt: effective.validAfter })
   if (now >= effective.validUntil - END_MARGIN) reasons.push({ code: 'expired' })
   if (facts.clockWrong) reasons.push({ code: 'clock' })
