@@ -355,7 +355,7 @@ test('T36 I10: a session is nobody else’s: foreign, unknown and forgotten ids 
   await page.close()
 })
 
-test('CH-18: the same ask again is answered by the running session; the check tells beforehand what would happen', async ({
+test('the same ask again is answered by the running session; the check tells beforehand what would happen', async ({
   kept,
   fixtures,
 }) => {
@@ -397,7 +397,7 @@ test('CH-18: the same ask again is answered by the running session; the check te
   await page.close()
 })
 
-test('T3 T16: sessions are told to every tab of their site, with what is left, and to no other site', async ({
+test('T3 R16: sessions are told to every tab of their site, with what is left, and to no other site', async ({
   kept,
 }) => {
   const [one, two, other] = [await kept.player(), await kept.player(), await kept.visitor()]
@@ -495,6 +495,92 @@ test('AO-6: an origin never seen before is asked about like any other, and nothi
   await page.close()
 })
 
+test('AO-9: a fee limit for two and a half transactions lets two through, at what they really cost', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  const page = await kept.player()
+  const calls = [{ contract_address: fixtures.game, entry_point: 'doAction', calldata: ['0x7'] }]
+  const act = (id: string) => request(page, INVOKE, { calls, session: { mode: 'only', id } })
+  const hashOf = ({ result }: Outcome) => (result as { transaction_hash: string }).transaction_hash
+  const first = hashOf(await act((await running(page)).id))
+  const [committed, paid] = [await committedOf(first), await paidFor(first)]
+  expect(committed).toBeGreaterThan(paid)
+
+  const fees = { max_total: (committed + (paid * 3n) / 2n).toString() }
+  const ask = { calls: [{ contract_address: fixtures.game, entry_point: 'doAction' }], fees, duration: 600 }
+  const { window, answer } = await clickFor(page, 'wallet_requestSession', ask)
+  await kept.person.allow(window, 'Allow session')
+  const { id } = (await answer).result as Session
+  const windows = windowsFrom(page)
+  let spent = 0n
+  for (let sent = 1; sent <= 2; sent += 1) {
+    spent += await paidFor(hashOf(await act(id)))
+    await expect.poll(() => feeMeter(id), { timeout: 20_000 }).toMatchObject({ used: spent.toString(), held: '0' })
+  }
+  const left = BigInt(fees.max_total) - spent
+  expect(await act(id)).toMatchObject({ code: 214, data: { limit: 'fees', left: left.toString() } })
+  expect(windows.count()).toBe(0)
+  await request(page, 'wallet_revokeSession', { id })
+  await page.close()
+
+  async function feeMeter(of: string) {
+    const { result } = await request(page, 'wallet_getSessions', { ids: [of] })
+    return (result as Session[])[0]?.meters.find((meter) => meter.id.startsWith('fee:'))
+  }
+  async function committedOf(transaction_hash: string): Promise<bigint> {
+    type Bounds = Record<string, { max_amount: string; max_price_per_unit: string }>
+    const { resource_bounds } = await devnet.rpc<{ resource_bounds: Bounds }>('starknet_getTransactionByHash', {
+      transaction_hash,
+    })
+    const each = Object.values(resource_bounds).map((it) => BigInt(it.max_amount) * BigInt(it.max_price_per_unit))
+    return each.reduce((sum, it) => sum + it, 0n)
+  }
+  async function paidFor(transaction_hash: string): Promise<bigint> {
+    const receipt = await devnet.rpc<{ actual_fee: { amount: string } }>('starknet_getTransactionReceipt', {
+      transaction_hash,
+    })
+    return BigInt(receipt.actual_fee.amount)
+  }
+})
+
+test('CH-18: past its end a session is told as expired, and the same ask opens one window for a new one', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  const page = await kept.player()
+  const { id } = await running(page)
+  await devnet.increaseTime(3_600)
+  const calls = [{ contract_address: fixtures.game, entry_point: 'move', calldata: ['0x1', '0x2'] }]
+  // The next look at the chain brings its time.
+  const windows = windowsFrom(page)
+  expect(await request(page, INVOKE, { calls, session: { mode: 'only', id } })).toMatchObject({
+    code: 212,
+    data: { session_id: id, status: 'expired' },
+  })
+  expect(await request(page, 'wallet_checkSession', { calls, session: { id } })).toMatchObject({
+    result: { verdict: 'prompt', session_id: id, error: { code: 212, data: { status: 'expired' } } },
+  })
+  expect(await request(page, 'wallet_getSessions')).toEqual({ result: [] })
+  expect(await request(page, 'wallet_getSessions', { ids: [id], include_ended: true })).toMatchObject({
+    result: [{ id, status: 'expired' }],
+  })
+  expect(windows.count()).toBe(0)
+
+  const window = await kept.person.asked(() => press(page, 'Request session'))
+  await kept.person.allow(window, 'Allow session')
+  expect(await resultOf(page, 'Request session')).toContain('is active')
+  const renewed = await running(page)
+  expect(renewed.id).not.toBe(id)
+  expect(await request(page, INVOKE, { calls, session: { mode: 'only', id: renewed.id } })).toMatchObject({
+    result: { transaction_hash: expect.stringMatching(/^0x/) },
+  })
+  expect(windows.count()).toBe(1)
+  await page.close()
+})
+
 interface Provided {
   readonly starknet_latchkey: Readonly<Record<'id' | 'name' | 'icon' | 'selectedAddress' | 'chainId', string>> & {
     readonly isConnected: boolean
@@ -506,7 +592,7 @@ interface Provided {
 interface Session {
   readonly id: string
   readonly status: string
-  readonly meters: readonly { readonly id: string; readonly used: string }[]
+  readonly meters: readonly { readonly id: string; readonly used: string; readonly held: string }[]
 }
 
 async function running(page: Page): Promise<Session> {

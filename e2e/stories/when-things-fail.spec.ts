@@ -281,7 +281,7 @@ test('T19: a node of another network, or one that talks nonsense, gets no signat
   await page.close()
 })
 
-test('BI-2: a call that will fail is not sent: the site is told, or the person who may still tick it', async ({
+test('a call that will fail is not sent: the site is told, or the person who may still tick it', async ({
   kept,
   fixtures,
 }) => {

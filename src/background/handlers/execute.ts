@@ -76,7 +76,12 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
         throw await missed(found, hint?.id)
       }
       if (found.kind === 'refuse') throw await missed(found, hint?.id)
-      if (found.kind === 'ask' && found.reasons.some(({ code }) => code === 'locked')) {
+      // Before the first unlock nobody knows which sessions there are.
+      const mayRunUnlocked =
+        found.kind === 'ask'
+          ? found.reasons.some(({ code }) => code === 'locked')
+          : mode !== 'never' && (await needs.state()) === 'asleep'
+      if (mayRunUnlocked) {
         await access.unlocked(context)
         found = await inSession(context, calls, hint?.id)
         if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
