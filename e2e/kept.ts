@@ -89,6 +89,8 @@ async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Ke
     await now.person.allow(await opened, 'Allow session', PASSWORD)
     await page.getByText(/^Request session: session \w+ is active/).waitFor({ timeout: 60_000 })
     played = true
+    // As every later tab finds it: with no line of results.
+    await page.reload()
   }
   const kept: Kept = {
     node,

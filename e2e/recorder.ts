@@ -16,6 +16,14 @@ export interface Recorder {
   stop(): Promise<void>
 }
 
+/** Devnet lets every page ask; so does what stands before it. */
+const OPEN = {
+  'content-type': 'application/json',
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': '*',
+  'access-control-allow-headers': '*',
+}
+
 export async function recordTo(url: string): Promise<Recorder> {
   let methods: string[] = []
   let down = false
@@ -29,13 +37,17 @@ export async function recordTo(url: string): Promise<Recorder> {
         request.socket.destroy()
         return
       }
+      if (request.method === 'OPTIONS') {
+        response.writeHead(204, OPEN).end()
+        return
+      }
       const body = Buffer.concat(parts).toString()
       const method = /"method":"(\w+)"/.exec(body)?.[1]
       if (method !== undefined) methods.push(method)
       if (method !== undefined && lies.has(method)) {
         const { id } = JSON.parse(body)
         const answer = JSON.stringify({ jsonrpc: '2.0', id, result: lies.get(method) })
-        response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
+        response.writeHead(200, OPEN).end(answer)
         return
       }
       try {
@@ -50,7 +62,7 @@ export async function recordTo(url: string): Promise<Recorder> {
           request.socket.destroy()
           return
         }
-        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+        response.writeHead(answer.status, OPEN).end(await answer.text())
       } catch {
         response.writeHead(502).end()
       }

@@ -273,56 +273,58 @@ const ready = wake()
 /** The person's own screens open also where recovery failed: they say so, and an unlock tries again. */
 const awake = ready.catch(report)
 const router = createRouter({
-  handlers: lazily(() => afterUnlocking({
-    ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
-    ...sites().networkHandlers({
-      access,
-      network: async (id) => networks.get(id),
-      selected: async () => (await settings.get()).network,
+  handlers: lazily(() =>
+    afterUnlocking({
+      ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
+      ...sites().networkHandlers({
+        access,
+        network: async (id) => networks.get(id),
+        selected: async () => (await settings.get()).network,
+      }),
+      ...sites().sessionHandlers({
+        access,
+        accounts,
+        approvals,
+        contracts,
+        grants,
+        history,
+        sessions,
+        print,
+        networks: networks.all,
+        selected: async () => {
+          const { network, account } = await settings.get()
+          return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
+        },
+        clock,
+        mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
+        newSessionId: () => newId() as SessionId,
+        planSteps: async (account, network, steps) =>
+          steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
+        start,
+        supersede: async (old, by) => {
+          stops.stopSession(old)
+          await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
+          await vault.dropSecret('session', old)
+        },
+        end: (session, onChain) => upkeep.end(session, onChain),
+        granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
+        report,
+      }),
+      ...sites().executeHandlers({
+        access,
+        accounts,
+        approvals,
+        executor,
+        grants,
+        history,
+        sessions,
+        print,
+        state: unlocking.state,
+        wait,
+        report,
+      }),
     }),
-    ...sites().sessionHandlers({
-      access,
-      accounts,
-      approvals,
-      contracts,
-      grants,
-      history,
-      sessions,
-      print,
-      networks: networks.all,
-      selected: async () => {
-        const { network, account } = await settings.get()
-        return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
-      },
-      clock,
-      mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
-      newSessionId: () => newId() as SessionId,
-      planSteps: async (account, network, steps) =>
-        steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
-      start,
-      supersede: async (old, by) => {
-        stops.stopSession(old)
-        await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
-        await vault.dropSecret('session', old)
-      },
-      end: (session, onChain) => upkeep.end(session, onChain),
-      granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
-      report,
-    }),
-    ...sites().executeHandlers({
-      access,
-      accounts,
-      approvals,
-      executor,
-      grants,
-      history,
-      sessions,
-      print,
-      state: unlocking.state,
-      wait,
-      report,
-    }),
-  })),
+  ),
   answers: createAnswers({
     db,
     now,

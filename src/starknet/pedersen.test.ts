@@ -28,13 +28,13 @@ describe('pedersen', () => {
     ).toBe(0x68cc0b76cddd1dd4ed2301ada9b7c872b23875d5ff837b3a87993e0d9996b87n)
   })
 
-  test('differential: equals starknet.js, on every pair of edges and 520 more', { timeout: 60_000 }, () => {
+  test('differential: equals starknet.js, on every pair of edges and 200 more', { timeout: 60_000 }, () => {
     for (const a of EDGES) for (const b of EDGES) expect(pedersen(a, b)).toBe(theirs(a, b))
     fc.assert(
       fc.property(anyFelt, anyFelt, (a, b) => {
         expect(pedersen(a, b)).toBe(theirs(a, b))
       }),
-      { numRuns: 520 },
+      { numRuns: 200 },
     )
   })
 

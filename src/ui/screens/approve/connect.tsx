@@ -1,4 +1,4 @@
-import type { ApprovalView, ConnectView, View } from '../../../core/protocol/ui.ts'
+import type { ConnectView, View } from '../../../core/protocol/ui.ts'
 import { line, text } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Facts, Group } from '../../parts/facts.tsx'

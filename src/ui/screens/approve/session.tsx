@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ApprovalView, Edits, SessionRequestView, View } from '../../../core/protocol/ui.ts'
+import type { Edits, SessionRequestView, View } from '../../../core/protocol/ui.ts'
 import { time } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
