@@ -151,12 +151,7 @@ test.describe('a decision', () => {
     expect((await asked(page, 'editApproval'))[0]?.params).toEqual({
       id: 'a1',
       rev: 1,
-      edits: {
-        duration: 86_400,
-        rules: { 'r-buy': true, 'r-rename': false },
-        limits: { 'spend:strk:total': '12500000000000000000' },
-        runWhileLocked: true,
-      },
+      edits: { limits: { 'spend:strk:total': '12500000000000000000' } },
     })
   })
   test('switches are named by action and contract', async ({ page }) => {
