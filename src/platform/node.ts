@@ -130,8 +130,6 @@ export interface Node {
   /** `latest`: the last accepted block. */
   lastBlock(): Promise<Block>
   block(number: number): Promise<Block>
-  /** What the next block will ask. */
-  gasPrices(): Promise<Prices>
   /** At `pre_confirmed`; `undefined` when no contract is there. */
   nonce(account: Address): Promise<Felt | undefined>
   /** In the last accepted block: what proofs of policy.md 8.3 rest on. */
@@ -231,7 +229,6 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
       if (found.number !== number) throw nodeError('garbage', ['starknet_getBlockWithTxHashes/block_number'])
       return found
     },
-    gasPrices: async () => pricesOf(await block('pre_confirmed')),
     nonce: (account) => nonceAt(account, 'pre_confirmed'),
     acceptedNonce: (account) => nonceAt(account, 'latest'),
     classHashAt: (contract) =>
@@ -319,8 +316,6 @@ export interface NetworkRows {
 export interface Nodes {
   /** The node of a network, checked in this worker's life and not longer than 1 h ago. @throws NodeError */
   of(network: NetworkId): Promise<Node>
-  /** The network's node, or its block 0, was changed: check again before the next use. */
-  forget(network: NetworkId): void
 }
 
 const CHECK_LASTS = 3_600
@@ -361,9 +356,6 @@ export function createNodes(needs: {
         if (checked.get(network)?.node === node) checked.delete(network)
       })
       return node
-    },
-    forget: (network) => {
-      checked.delete(network)
     },
   }
 }

@@ -23,8 +23,6 @@ export interface Sessions {
   list(which?: SessionQuery): readonly StoredSession[]
   /** Not ended for good: active or paused, whatever their time. */
   live(origin: Origin, account?: Address, network?: NetworkId): readonly StoredSession[]
-  /** Sessions whose row does not verify: nothing of them is used or shown but that they are there. */
-  tampered(): readonly SessionId[]
   pause(id: SessionId, reason: PauseReason): Promise<StoredSession | undefined>
   /** By a person, or a site its own pause. `undefined`: that pause is not lifted by this, or there is none. */
   resume(id: SessionId, by: 'person' | 'site'): Promise<StoredSession | undefined>
@@ -118,7 +116,6 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
         ...(account === undefined ? {} : { account }),
         ...(network === undefined ? {} : { network }),
       }).filter(({ state }) => state === 'active' || state === 'paused'),
-    tampered: () => [...damaged],
     pause,
     resume: async (id, by) => {
       const resumed = await change(id, (session) => {

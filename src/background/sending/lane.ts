@@ -14,8 +14,6 @@ export interface Lane {
   /** A nonce that is used again. */
   filled(nonce: bigint): void
   hasGapBelow(nonce: bigint): boolean
-  /** How much waits or runs. */
-  size(): number
 }
 
 export function createLane(limit: () => number): Lane {
@@ -72,6 +70,5 @@ export function createLane(limit: () => number): Lane {
       for (const other of free) if (other <= nonce) free.delete(other)
     },
     hasGapBelow: (nonce) => [...free].some((other) => other < nonce),
-    size: () => waiting.length + running,
   }
 }

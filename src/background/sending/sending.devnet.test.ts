@@ -152,7 +152,6 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     const { prices, number } = await node.lastBlock()
     expect(prices.l2_gas).toBeGreaterThan(0n)
     expect((await node.block(number)).number).toBe(number)
-    expect((await node.gasPrices()).l1_gas).toBeGreaterThan(0n)
     expect(await node.nonce(FRIEND)).toBeUndefined()
     expect(await node.classHashAt(FRIEND)).toBeUndefined()
     expect(await node.classAt(FRIEND)).toBeUndefined()
