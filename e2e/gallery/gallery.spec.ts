@@ -75,11 +75,20 @@ test.describe('a decision', () => {
   const allow = (page: Page) => page.getByRole('button', { name: 'Allow session', exact: true })
   const notYet = (page: Page) => page.getByRole('button', { name: 'Ready in a moment' })
 
+  /** The page's time stands still from here on, and goes on by `page.clock.runFor`. */
+  const standStill = async (page: Page) => {
+    await page.clock.install({ time: 1_000_000 })
+    await page.clock.pauseAt(1_001_000)
+  }
+
   test('starts on Refuse, and Allow does nothing in its first 800 ms', async ({ page }) => {
+    await standStill(page)
     await show(page, 'session')
+    await page.clock.runFor(700)
     await expect(page.getByRole('button', { name: 'Refuse', exact: true })).toBeFocused()
     await notYet(page).click({ force: true })
     expect(await asked(page, 'decide')).toEqual([])
+    await page.clock.runFor(500)
     await allow(page).click()
     await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
   })
@@ -121,13 +130,16 @@ test.describe('a decision', () => {
     await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
   })
   test('in danger needs the tick, then the password', async ({ page }) => {
+    await standStill(page)
     await show(page, 'session-danger')
+    await page.clock.runFor(2_000)
     await expect(allow(page)).toBeDisabled()
     await expect(page.getByLabel('Password', { exact: true })).toBeHidden()
     await page.getByRole('checkbox', { name: 'I know it can take everything in this account.' }).check()
-    await page.waitForTimeout(1_000)
+    await page.clock.runFor(2_000)
     await expect(allow(page)).toBeDisabled()
     await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+    await page.clock.runFor(2_000)
     await allow(page).click()
     await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
     expect((await asked(page, 'decide'))[0]?.params).toMatchObject({
@@ -136,11 +148,13 @@ test.describe('a decision', () => {
     })
   })
   test('waits while a limit is typed, and sends what was typed whole', async ({ page }) => {
+    await standStill(page)
     await show(page, 'session')
+    await page.clock.runFor(2_000)
     await page.getByRole('button', { name: 'Change STRK' }).click()
     const field = page.getByRole('textbox', { name: 'STRK, In all' })
     await field.fill('12.5.')
-    await page.waitForTimeout(1_000)
+    await page.clock.runFor(2_000)
     await expect(allow(page)).toBeDisabled()
     await field.fill('26')
     await field.press('Enter')

@@ -56,7 +56,7 @@ function cannedWallet(view: View | undefined): Wallet {
     newPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },
     revealPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },
     checkPhrase: { ok: true, address: base.accounts[0]!.address },
-    stopAll: { stopped: 2 },
+    stopAll: { stopped: ['s1', 's2'] },
   }
   const ask: Wallet['ask'] = async (verb, params) => {
     asked.push({ verb, params })

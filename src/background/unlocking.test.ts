@@ -42,7 +42,7 @@ function worker() {
       list: () => [],
       pauseAll: async () => {
         await note('all paused')()
-        return [{}, {}]
+        return [running('0xa1', 2_000), running('0xa2', 2_000), running('0xa3', 999)]
       },
     } as unknown as Part<'sessions'>,
     networks: { load: note('networks read') } as unknown as Part<'networks'>,
@@ -65,11 +65,12 @@ beforeEach(() => {
   done = []
   asleep = false
 })
+const running = (id: string, validUntil: number) => ({ id, effective: { validUntil } })
 const noted = () => db.read(['stops'], (tx) => tx.all('stops'))
 
 describe('Stop all', () => {
   it('T13: stops in a worker that has read nothing yet, and what it stops is durable', async () => {
-    expect(await worker().stopAll()).toBe(2)
+    expect(await worker().stopAll()).toEqual(['0xa1', '0xa2'])
     expect(done).toEqual([
       'working set (stopped)',
       'set-ups ended (stopped)',
@@ -82,7 +83,7 @@ describe('Stop all', () => {
   })
   it('T13: is noted while asleep, and done at the unlock before anything may run', async () => {
     asleep = true
-    expect(await worker().stopAll()).toBe(0)
+    expect(await worker().stopAll()).toEqual([])
     expect(await noted()).toHaveLength(1)
     done = []
     expect(await worker().unlock('a password')).toEqual({ ok: true })

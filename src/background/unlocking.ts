@@ -2,6 +2,7 @@
  * How the wallet comes to be, opens and closes: the vault, the working set and what must follow each change of them
  * (security.md 7). Screens' verbs call it; nothing else unlocks.
  */
+import type { SessionId } from '../core/policy/policy.ts'
 import type { AccountRecord, Settings, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { createGuard, type Database } from '../platform/database.ts'
@@ -33,7 +34,7 @@ export interface Unlocking {
   /** Memory first. Sessions that may not run while locked lose their keys; waiting questions end. */
   lock(): Promise<void>
   /** Every session stops, at once and in every state; asleep it is noted and done first thing at the unlock. */
-  stopAll(): Promise<number>
+  stopAll(): Promise<readonly SessionId[]>
   /** A session starts or goes on: its keys come into the working set. */
   keep(session: StoredSession): Promise<void>
   /** A session that ended by its clock has no use for its keys. */
@@ -98,17 +99,17 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     if (running !== undefined) await workingSet.addSession(running)
   }
 
-  /** Rows into memory, a stop that was noted before them: nothing of it may sign in between. Says how many it stopped. */
-  const loadRows = async (): Promise<number> => {
+  /** Rows into memory, a stop that was noted before them: nothing of it may sign in between. Says what it stopped that would still run. */
+  const loadRows = async (): Promise<readonly SessionId[]> => {
     const stop = await db.read(['stops'], (tx) => tx.get('stops', STOP_ALL))
     if (stop !== undefined) stops.stopAll()
     await networks.load()
     await sessions.load()
-    if (stop === undefined) return 0
+    if (stop === undefined) return []
     const stopped = await sessions.pauseAll({}, 'person')
     await workingSet.removeAllSessions()
     await db.write(['stops'], 'strict', (tx) => tx.delete('stops', STOP_ALL))
-    return stopped.length
+    return stopped.filter(({ effective }) => effective.validUntil > now()).map(({ id }) => id)
   }
 
   /** What follows an unlock, in this order: stops first, then what may run. */
@@ -187,7 +188,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
       await db.write(['stops'], 'strict', (tx) => tx.put('stops', STOP_ALL, now()))
       await workingSet.load()
       await approvals.endRunning(() => true, 'context')
-      return workingSet.guard() === undefined ? 0 : loadRows()
+      return workingSet.guard() === undefined ? [] : loadRows()
     },
     keep,
     dropEnded: async () => {

@@ -382,7 +382,8 @@ export interface Verbs {
   readonly narrowSession: { params: { readonly id: string; readonly edits: Edits }; result: null }
   /** Durable here before the answer; `onChain` sends the revocation too. */
   readonly endSession: { params: { readonly id: string; readonly onChain: boolean }; result: null }
-  readonly stopAll: { params: null; result: { readonly stopped: number } }
+  /** `stopped`: ids of what ran; nothing is known of it before the first unlock. */
+  readonly stopAll: { params: null; result: { readonly stopped: readonly string[] } }
   readonly disconnect: { params: { readonly origin: string }; result: null }
 }
 export type Verb = keyof Verbs

@@ -10,14 +10,13 @@ const stopped = signal<readonly string[]>([])
 
 /** Stops at the press, works while locked, asks nothing first. */
 export function StopAll() {
-  const { ask, view } = useWallet()
+  const { ask } = useWallet()
   const press = async () => {
-    const running = view.value?.sessions.filter((session) => session.group === 'running') ?? []
     try {
-      const { stopped: n } = await ask('stopAll', null)
-      stopped.value = running.map((session) => session.id)
-      announce(plural('ui_stopped_other', n))
-      toast(plural('ui_stopped_other', n))
+      const { stopped: ids } = await ask('stopAll', null)
+      stopped.value = ids
+      announce(plural('ui_stopped_other', ids.length))
+      toast(plural('ui_stopped_other', ids.length))
     } catch (error) {
       toast(sentenceOf(error))
     }
