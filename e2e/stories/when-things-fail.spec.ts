@@ -303,7 +303,7 @@ test('a call that will fail is not sent: the site is told, or the person who may
   })
   const asked = await clickFor(page, INVOKE, { calls })
   await expect(asked.window.getByText('A trial run failed.')).toBeVisible()
-  const tick = asked.window.getByRole('checkbox', { name: /^The network says this will fail: / })
+  const tick = asked.window.getByRole('checkbox', { name: /^The network says this will fail: .*game: fails as asked/ })
   await expect(tick).not.toBeChecked()
   const allow = asked.window.getByRole('button', { name: 'Allow once', exact: true })
   await expect(allow).toBeDisabled()

@@ -186,6 +186,12 @@ describe('failureWords', () => {
       ['argent/multicall-failed', 'u256_sub Overflow'],
     ],
     [
+      'a receipt with a ByteArray',
+      `Execution failed. Failure reason:\n(0x1 ('argent/multicall-failed'), 0x0, "game: fails as asked", 0x2 ('ENTRYPOINT_FAILED')).`,
+      ['argent/multicall-failed', 'game: fails as asked', 'ENTRYPOINT_FAILED'],
+    ],
+    ['a ByteArray alone', '"game: fails as asked".', ['game: fails as asked']],
+    [
       'gas',
       'Insufficient max L2Gas: max amount: 1, actual used: 2',
       ['Insufficient max L2Gas: max amount: 1, actual used: 2'],

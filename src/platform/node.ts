@@ -392,7 +392,10 @@ export function failureWords(failure: unknown): readonly string[] {
 const MAX_TEXT = 20_000
 
 function wordsIn(value: string): readonly string[] {
-  const quoted = [...value.matchAll(/\('([^']{1,31})'\)/g)].map((found) => found[1]!)
+  // Cairo prints a short string as 0x… ('text') and a ByteArray as "text"; a quoted felt is neither.
+  const quoted = [...value.matchAll(/\('([^']{1,31})'\)|(?<=^|[(\s])"(?!0x)([^"]{1,300})"(?=[,).]|$)/g)].map(
+    (found) => found[1] ?? found[2]!,
+  )
   if (quoted.length > 0) return quoted
   const spelled = [...value.matchAll(/0x[0-9a-fA-F]{4,64}/g)].flatMap((found) => asciiOf(found[0]) ?? [])
   if (spelled.length > 0) return spelled
