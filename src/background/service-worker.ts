@@ -32,6 +32,7 @@ import { createAccess } from './access.ts'
 import { callerOf } from './caller.ts'
 import { cold, lazily, person, sites } from './doors.ts'
 import { createStopFlags, createWorkingSet } from './keys/working-set.ts'
+import { createLooking, type Selected } from './looking.ts'
 import { createAccounts } from './owners/accounts.ts'
 import { createAnswers } from './owners/answers.ts'
 import { createApprovals } from './owners/approvals.ts'
@@ -447,6 +448,13 @@ const verbs = lazily(() =>
 // ---- Events. All listeners are registered in this first turn.
 
 const screens = new Set<ReturnType<typeof serve<View, VerbError>>>()
+const refresh = createLooking({
+  isWatched: () => screens.size > 0,
+  selected: async () => ((await unlocking.state()) === 'unlocked' ? selectedAccount() : undefined),
+  read,
+  changed,
+  report,
+})
 
 onConnect((port) => {
   const caller = callerOf(port.sender, extensionId(), `chrome-extension://${extensionId()}`)
@@ -542,34 +550,25 @@ async function needsYou(): Promise<boolean> {
 }
 
 let trouble: View['banner']
-let reading = false
-/** Balances and states of the selected account, beside everything else, while somebody looks. */
-function refresh(): void {
-  if (reading || screens.size === 0) return
-  reading = true
-  read()
-    .catch(report)
-    .finally(() => {
-      reading = false
-      changed()
-    })
-}
-async function read(): Promise<void> {
-  if ((await unlocking.state()) !== 'unlocked') return
-  const { account, network } = await selectedAccount()
+async function read({ account, network }: Selected): Promise<void> {
+  const told = async (banner: View['banner']) => {
+    // Somebody may look at another network by now, whose node is another one.
+    if ((await settings.get()).network === network) trouble = banner
+  }
   try {
     await Promise.all([accounts.state(account, network, 0), tokens.balances(account.address, network, 0)])
-    trouble = undefined
+    await told(undefined)
   } catch (error) {
     if (!isNodeError(error)) throw error
-    trouble =
+    await told(
       error.reason === 'wrongNetwork'
         ? { kind: 'wrongNetwork', line: line('banner_wrongNetwork') }
-        : { kind: 'node', line: line('banner_node') }
+        : { kind: 'node', line: line('banner_node') },
+    )
   }
 }
 
-async function selectedAccount(): Promise<{ readonly account: AccountRecord; readonly network: NetworkId }> {
+async function selectedAccount(): Promise<Selected> {
   const { network, account } = await settings.get()
   const all = await accounts.all()
   const found = all.find(({ address }) => address === account) ?? all[0]

@@ -351,7 +351,7 @@ describe('properties', () => {
       }),
       { numRuns: 1_500 },
     )
-    expect(exact).toBeGreaterThan(5)
+    expect(exact).toBeGreaterThan(0)
   }, 60_000)
 
   test('property: what narrows allows nothing more', () => {
