@@ -1,5 +1,6 @@
 /** Failures of the signing part that the router tells apart: it must not load what throws them (doors.ts). */
 import type { Felt } from '../core/felt.ts'
+import { isKind } from '../core/kind.ts'
 import type { SetupStep } from '../core/protocol/session-info.ts'
 
 /** Why a session does not sign now, although its hold was made. Nothing was signed. */
@@ -12,7 +13,7 @@ export function notNow(why: NotNow['why']): NotNow {
   return Object.assign(new Error(`not now: ${why}`), { kind: 'notNow' as const, why })
 }
 export function isNotNow(error: unknown): error is NotNow {
-  return error instanceof Error && 'kind' in error && error.kind === 'notNow'
+  return isKind(error, 'notNow')
 }
 
 /** A step was refused by the node, reverted or dropped: nothing after it was sent. */
@@ -31,7 +32,7 @@ export function stepFailed(step: SetupStep, words: readonly string[], hash?: Fel
   })
 }
 export function isStepFailed(error: unknown): error is StepFailed {
-  return error instanceof Error && 'kind' in error && error.kind === 'step'
+  return isKind(error, 'step')
 }
 
 /** The wallet's own transaction would commit to more than its cap. Nothing was signed. */
@@ -40,5 +41,5 @@ export function feeTooHigh(): FeeTooHigh {
   return Object.assign(new Error('the fee is over its cap'), { kind: 'feeTooHigh' as const })
 }
 export function isFeeTooHigh(error: unknown): error is FeeTooHigh {
-  return error instanceof Error && 'kind' in error && error.kind === 'feeTooHigh'
+  return isKind(error, 'feeTooHigh')
 }

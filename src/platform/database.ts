@@ -6,6 +6,7 @@
  */
 import { deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { canonicalJson } from '../core/canonical.ts'
+import { isKind } from '../core/kind.ts'
 import { SHAPE } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { rowMac, sameBytes, utf8 } from './secret-box.ts'
@@ -113,7 +114,7 @@ export interface Database {
 export type StorageError = Error & { readonly kind: 'storage'; readonly why: 'shape' | 'quota' | 'failed' }
 
 export function isStorageError(error: unknown): error is StorageError {
-  return error instanceof Error && 'kind' in error && error.kind === 'storage'
+  return isKind(error, 'storage')
 }
 
 const NAME = 'latchkey'
@@ -397,7 +398,7 @@ export interface Tampered {
 export type TamperedError = Error & Tampered
 
 export function isTampered(error: unknown): error is TamperedError {
-  return error instanceof Error && 'kind' in error && error.kind === 'storageTampered'
+  return isKind(error, 'storageTampered')
 }
 
 /** Reads and writes guarded rows; all of it synchronous between the requests. */

@@ -3,6 +3,7 @@
  * Decision: starknet.js' RpcProvider is not used on the hot path; it is 200 kB and answers 0 for a nonce it could not read.
  */
 import { type Address, type Felt, parseAddress, parseFelt, parseSelector, type Selector } from '../core/felt.ts'
+import { isKind } from '../core/kind.ts'
 import type { Genesis, NetworkId, NetworkRecord } from '../core/records.ts'
 import {
   decode,
@@ -43,7 +44,7 @@ export type NodeError = Error & {
 }
 
 export function isNodeError(error: unknown): error is NodeError {
-  return error instanceof Error && 'kind' in error && error.kind === 'node'
+  return isKind(error, 'node')
 }
 
 export function nodeError(

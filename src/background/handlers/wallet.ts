@@ -3,6 +3,7 @@
 import { isRefused } from '../../core/errors.ts'
 import type { Address, Hash32 } from '../../core/felt.ts'
 import { parseAddress, parseHash32, parseU256 } from '../../core/felt.ts'
+import { isKind } from '../../core/kind.ts'
 import { applyEdits } from '../../core/policy/edits.ts'
 import type { SessionId } from '../../core/policy/policy.ts'
 import { unnamedTotals } from '../../core/policy/wire.ts'
@@ -303,7 +304,7 @@ export function verbError(code: VerbError['code'], said: Line): VerbFailure {
   return Object.assign(new Error(code), { kind: 'verb' as const, code, line: said })
 }
 function isVerbError(error: unknown): error is VerbFailure {
-  return error instanceof Error && 'kind' in error && error.kind === 'verb'
+  return isKind(error, 'verb')
 }
 
 const WEAK = { short: 'err_short', long: 'err_long', common: 'err_common' } as const

@@ -5,6 +5,7 @@
  * lockout, durably and before the key derivation runs: killing the worker saves a guesser nothing.
  */
 import { canonicalJson } from '../../core/canonical.ts'
+import { isKind } from '../../core/kind.ts'
 import { SHAPE } from '../../core/records.ts'
 import { decode, exact, integer, list, literal, type Output, optional, scalar, time } from '../../core/schema.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
@@ -63,7 +64,7 @@ export type Created =
 export type VaultError = Error & { readonly kind: 'vault'; readonly why: 'missing' | 'exists' | 'damaged' }
 
 export function isVaultError(error: unknown): error is VaultError {
-  return error instanceof Error && 'kind' in error && error.kind === 'vault'
+  return isKind(error, 'vault')
 }
 
 interface Needs {

@@ -2,10 +2,12 @@
  * Waiting questions: stored before their window opens, one window for all, bound to a digest, refused with their context
  * (security.md 6, approval-ux.md 7.4). A yes is a stored fact too, so that a dead worker goes on where it stopped.
  */
+
 import { approvalFacts } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { type Refused, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import type { Hash32 } from '../../core/felt.ts'
+import { isKind } from '../../core/kind.ts'
 import type { Origin } from '../../core/policy/policy.ts'
 import type { Decision } from '../../core/protocol/ui.ts'
 import type { ApprovalRecord, NetworkId, NetworkRecord, Question } from '../../core/records.ts'
@@ -70,8 +72,7 @@ export interface Approvals {
 export type Allowed = ApprovalRecord & { readonly decided: NonNullable<ApprovalRecord['decided']> }
 export type Refusal = 'refused' | 'closed' | 'lapsed' | 'context' | 'quiet'
 export type Stale = Error & { readonly kind: 'stale' | 'gone' }
-export const isStale = (error: unknown): error is Stale =>
-  error instanceof Error && 'kind' in error && (error.kind === 'stale' || error.kind === 'gone')
+export const isStale = (error: unknown): error is Stale => isKind(error, 'stale') || isKind(error, 'gone')
 
 export interface ApprovalNeeds {
   readonly db: Database
