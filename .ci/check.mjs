@@ -4,49 +4,56 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { at, bin, isProgram, run, since } from './steps.mjs'
 
-/** @returns {Promise<{ passed: number, failed: number }>} tests of the runner; a step that failed counts as one more failed */
+/**
+ * @returns {Promise<{ passed: number, failed: number, why: string }>} tests of the runner; a step that failed counts as one
+ * more failed. `why`: the ends of what failed, for whoever sees only the last page of a long output.
+ */
 export async function check() {
   const from = performance.now()
-  const { types } = await import('./types.mjs')
-  const { size } = await import('./size.mjs')
-  const { titles } = await import('./titles.mjs')
   const failedSteps = []
+  let why = ''
   const step = async (name, act) => {
     console.log(`\n— ${name}`)
-    if ((await act()) !== 0) failedSteps.push(name)
+    const { code, output } = await act()
+    if (code === 0) return
+    failedSteps.push(name)
+    why += `\n— ${name}, its last lines:\n${output.trimEnd().split('\n').slice(-60).join('\n')}\n`
   }
+  const script = (path) => () => run(process.execPath, [at(path)])
   let unit = { passed: 0, failed: 0 }
-  await step('types', types)
-  await step('biome', async () => (await run(bin('biome'), ['check', '--error-on-warnings'])).code)
+  await step('types', script('.ci/types.mjs'))
+  await step('biome', () => run(bin('biome'), ['check', '--error-on-warnings']))
   await step('unit tests', async () => {
     unit = await unitTests()
-    return 0
+    return unit
   })
-  await step('bench:size', size)
-  await step('bench:poseidon', async () => (await run(process.execPath, [at('bench/poseidon.mjs')])).code)
-  await step('ids in titles', titles)
+  await step('bench:size', script('.ci/size.mjs'))
+  await step('bench:poseidon', script('bench/poseidon.mjs'))
+  await step('ids in titles', script('.ci/titles.mjs'))
   console.log(
     `\ncheck: ${failedSteps.length === 0 ? 'all steps passed' : `failed: ${failedSteps.join(', ')}`}, ${since(from)}`,
   )
-  return { passed: unit.passed, failed: unit.failed + failedSteps.length }
+  // The runner counts its own failed tests; a runner that failed without one is a failed step.
+  const steps = failedSteps.length - (unit.failed > 0 ? 1 : 0)
+  return { passed: unit.passed, failed: unit.failed + steps, why }
 }
 
 async function unitTests() {
   const folder = mkdtempSync(`${tmpdir()}/latchkey-`)
   const report = `${folder}/unit.json`
   try {
-    const { code } = await run(bin('vitest'), [
+    const { code, output } = await run(bin('vitest'), [
       'run',
       '--reporter=dot',
       '--reporter=json',
       `--outputFile.json=${report}`,
     ])
     const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(report, 'utf8'))
-    // A file that does not load has no test to fail.
-    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed }
+    return { code, output, passed, failed }
   } catch (error) {
-    console.log(`unit tests: no report, ${error instanceof Error ? error.message : error}`)
-    return { passed: 0, failed: 1 }
+    const output = `unit tests: no report, ${error instanceof Error ? error.message : error}`
+    console.log(output)
+    return { code: 1, output, passed: 0, failed: 0 }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -3,28 +3,29 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { bin, isProgram, readEnvironment, run } from './steps.mjs'
 
-/** @returns {Promise<{ passed: number, failed: number }>} */
+/** @returns {Promise<{ passed: number, failed: number, why: string }>} `why`: the end of the output when a test failed */
 export async function e2e(args = []) {
   readEnvironment()
   for (const name of ['CHROME_PATH', 'DEVNET_PATH']) {
     if (!process.env[name] || !existsSync(process.env[name])) {
       console.log(`e2e: not run, ${name} is not set: .ci/setup.sh finds it or says what is missing`)
-      return { passed: 0, failed: 1 }
+      return { passed: 0, failed: 1, why: '' }
     }
   }
   const folder = mkdtempSync(`${tmpdir()}/latchkey-`)
   const report = `${folder}/e2e.json`
   try {
-    const { code } = await run(bin('playwright'), ['test', '-c', 'e2e/playwright.config.ts', ...args], {
+    const { code, output } = await run(bin('playwright'), ['test', '-c', 'e2e/playwright.config.ts', ...args], {
       env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report },
     })
     const { stats } = JSON.parse(readFileSync(report, 'utf8'))
     if (stats.skipped > 0) console.log(`e2e: ${stats.skipped} not run`)
     const failed = stats.unexpected + stats.flaky
-    return { passed: stats.expected, failed: code !== 0 && failed === 0 ? 1 : failed }
+    const why = code === 0 ? '' : output.trimEnd().split('\n').slice(-120).join('\n')
+    return { passed: stats.expected, failed: code !== 0 && failed === 0 ? 1 : failed, why }
   } catch (error) {
     console.log(`e2e: no report, ${error instanceof Error ? error.message : error}`)
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failed: 1, why: '' }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -56,13 +56,14 @@ if ! node_is_good; then
 fi
 say "Node $(node -p process.versions.node)"
 
-# 2. Packages: what lies in node_modules is compared with the lock file, name by name.
+# 2. Packages: what lies in node_modules is compared with the lock file, name by name. What npm has kept already is enough;
+# the registry is asked for the rest.
 if node .ci/installed.mjs; then
   say 'packages as locked'
 else
   from=$(date +%s)
   say 'packages: npm ci (usually 10 to 30 s; warnings about engines are expected on Node 20)'
-  npm ci --no-audit --no-fund || stop 'The npm packages could not be had: check the network or the npm registry and start again.'
+  npm ci --no-audit --no-fund --prefer-offline || npm ci --no-audit --no-fund || stop 'The npm packages could not be had: check the network or the npm registry and start again.'
   say "packages installed in $(seconds "$from")"
 fi
 

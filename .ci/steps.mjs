@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 export const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /**
- * Runs a program to its end with its output shown, or kept when it is to run beside others.
+ * Runs a program to its end. Its output is shown as it comes, or kept back when it is to run beside others.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -21,15 +21,15 @@ export function run(command, args, { env = {}, kept = false } = {}) {
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...env },
-      stdio: kept ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
-    child.stdout?.on('data', (bytes) => {
+    const take = (screen) => (bytes) => {
       output += bytes
-    })
-    child.stderr?.on('data', (bytes) => {
-      output += bytes
-    })
+      if (!kept) screen.write(bytes)
+    }
+    child.stdout.on('data', take(process.stdout))
+    child.stderr.on('data', take(process.stderr))
     child.once('error', (error) => resolve({ code: 127, output: `${command}: ${error.message}\n` }))
     child.once('close', (code) => resolve({ code: code ?? 1, output }))
   })

@@ -6,6 +6,7 @@ import { at, bin, readEnvironment, run, since } from './steps.mjs'
 const from = performance.now()
 const sum = { passed: 0, failed: 0 }
 const failedSteps = []
+let reasons = ''
 
 const setup = await run('bash', [at('.ci/setup.sh')])
 if (setup.code !== 0) finish(setup.code)
@@ -37,7 +38,8 @@ async function step(name, act) {
 
 async function tests(name, act) {
   await step(name, async () => {
-    const { passed, failed } = await act()
+    const { passed, failed, why } = await act()
+    reasons += why
     sum.passed += passed
     // The step itself is counted once; the others are counted here.
     sum.failed += Math.max(0, failed - 1)
@@ -47,7 +49,7 @@ async function tests(name, act) {
 
 function finish(code) {
   if (code !== 0) sum.failed = Math.max(1, sum.failed)
-  if (failedSteps.length > 0) console.log(`\nfailed: ${failedSteps.join(', ')}`)
+  if (failedSteps.length > 0) console.log(`${reasons}\nfailed: ${failedSteps.join(', ')}`)
   console.log(`\ntime: ${since(from)}`)
   console.log(`${sum.passed} passed, ${sum.failed} failed`)
   process.exit(code)
