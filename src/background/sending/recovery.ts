@@ -9,9 +9,10 @@ import type { UnixSeconds } from '../../core/time.ts'
 import { isNodeError, type Node, type Nodes } from '../../platform/node.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
-import { type Executor, recordSent, sentId } from './executor.ts'
+import type { Executor } from './executor.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
+import { recordSent, sentId } from './sender.ts'
 import type { Watcher } from './watcher.ts'
 
 export interface Recovery {
