@@ -48,6 +48,14 @@ export default defineConfig({
     },
   },
   define: { __E2E__: JSON.stringify(e2e) },
-  // Every core works: left to itself, one of two would stand idle. Files of a worker share their modules, which keep no state.
-  test: { environment: 'node', include: ['src/**/*.test.{ts,tsx}'], maxWorkers: '100%', isolate: false },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.{ts,tsx}'],
+    // Every core works: left to itself, one of two would stand idle. Files of a worker share their modules, which keep no state.
+    maxWorkers: '100%',
+    isolate: false,
+    // For what hangs. How long a test takes is the machine's affair, and machines are shared.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 })

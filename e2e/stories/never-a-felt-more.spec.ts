@@ -88,6 +88,8 @@ test('AO-2 AO-13 AO-14 BI-1 CH-11 CH-12 CH-19 AL-21 T32: outside amount, action,
   await resultOf(page, 'Request session', 2)
   const second = await sessionId()
   await devnet.increaseTime(HOUR)
+  // A check looks at the chain, which brings its time.
+  await request(page, 'wallet_checkSession', { calls: [move], session: { id: second } })
   node.mark()
   expect(await invoke([move], second)).toMatchObject({ code: 212, data: { status: 'expired' } })
   expect(sent()).toEqual([])

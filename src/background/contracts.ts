@@ -93,7 +93,8 @@ export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readon
       return found
     },
     allowances: async (network, account, tokens, spenders) => {
-      const node = await nodes.of(network)
+      // Beside the node's check, which whoever signs waits for: a worker that was just started has one round less.
+      const { node } = await nodes.open(network)
       const known = new Set([...LISTED.map((it) => it.address), ...tokens])
       const pairs = [...known].flatMap((token) =>
         [...new Set(spenders)].filter((spender) => spender !== token).map((spender) => ({ token, spender })),

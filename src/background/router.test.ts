@@ -90,6 +90,7 @@ function worker(
     newRef: () => 'ref1',
     report: (it) => void reports.push(it),
     joined: (it) => void joined.push(it),
+    used: () => {},
     left: (it) => void left.push(it),
   })
   const open = (who: SiteCaller = caller(A, 'doc')) => {

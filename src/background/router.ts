@@ -61,6 +61,8 @@ export interface RouterNeeds {
   readonly newRef: () => string
   /** The detail of what a site only sees the reference of; for the local log. */
   readonly report: (failure: { readonly ref: string; readonly method: string; readonly error: unknown }) => void
+  /** A page that waits, or whose call was signed a moment ago, is in use. */
+  readonly used: (caller: SiteCaller) => void
   /** A document wants events from now on; it may have missed some while the worker was dead. */
   readonly joined: (caller: SiteCaller) => void
   /** A document's port is gone: navigated, closed, or sent to the back/forward cache. */
@@ -255,6 +257,7 @@ export function createRouter(needs: RouterNeeds): Router {
       seats.set(caller.document, seat)
       port.onMessage.addListener((frame) => {
         if (isRequest(frame)) serve(frame, caller)
+        else if (isFrame(frame, 'ping')) needs.used(caller)
         else if (isFrame(frame, 'listen'))
           needs.ready.then(
             () => needs.joined(caller),

@@ -342,6 +342,10 @@ const router = createRouter({
   newRef: () => newId().slice(0, 8),
   report: ({ error }) => report(error),
   joined: ({ origin }) => tellSessions(origin),
+  used: ({ origin }) => {
+    // Asleep nothing is signed, so nothing is kept warm. A node that is gone is met by the next call.
+    if (guard() !== undefined) executor.warm(origin).catch((error: unknown) => isNodeError(error) || report(error))
+  },
   left: ({ document }) => void approvals.end((record) => record.document === document, 'context').catch(report),
 })
 

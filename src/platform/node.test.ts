@@ -1,6 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { address, felt } from '../core/felt.ts'
-import { createNode, createNodes, failureWords, invokeAttempt, type NetworkRows, type Post, REPEATS } from './node.ts'
+import {
+  createNode,
+  createNodes,
+  failureWords,
+  invokeAttempt,
+  isNodeError,
+  type NetworkRows,
+  type Post,
+  REPEATS,
+} from './node.ts'
 
 const A = address('0xa')
 type Answer = { status?: number; text?: string; retryAfter?: string; result?: unknown; error?: unknown } | 'silent'
@@ -251,17 +260,46 @@ describe('createNodes', () => {
     return { nodes: createNodes({ networks, post, now: () => clock.now }), seen, told, clock }
   }
 
-  it('asks who a node is before its first use, once for many, and again after an hour', async () => {
+  it('asks who a node is before its first use, once for many, and waits for it again after an hour', async () => {
     const { nodes, seen, told, clock } = world({})
     await Promise.all([nodes.of('sepolia'), nodes.of('sepolia')])
     expect([...seen].sort()).toEqual(['starknet_chainId', 'starknet_getBlockWithTxHashes', 'starknet_specVersion'])
     expect(told).toEqual([['remember', 'sepolia', { hash: '0xb0', at: 5 }]])
-    clock.now += 3_599
+    clock.now += 1_799
     await nodes.of('sepolia')
     expect(seen).toHaveLength(3)
-    clock.now += 1
+    clock.now += 1_801
     await nodes.of('sepolia')
     expect(seen).toHaveLength(6)
+  })
+
+  it('past half an hour it is asked beside what goes on, once, and the hour begins anew', async () => {
+    const { nodes, seen, clock } = world({})
+    const first = await nodes.of('sepolia')
+    clock.now += 1_800
+    expect(await Promise.all([nodes.of('sepolia'), nodes.of('sepolia')])).toEqual([first, first])
+    await vi.waitUntil(() => seen.length === 6)
+    clock.now += 1_799
+    await nodes.of('sepolia')
+    expect(seen).toHaveLength(6)
+  })
+
+  it('another network that is met beside what goes on ends the check at once; silence leaves it', async () => {
+    const given: { spec?: string } = {}
+    const { nodes, clock } = world(given)
+    await nodes.of('sepolia')
+    clock.now += 1_800
+    given.spec = '0.7.1'
+    await nodes.of('sepolia')
+    await vi.waitUntil(() => nodes.of('sepolia').then(() => false, isNodeError))
+  })
+
+  it('a node can be asked beside its check, which says so when it fails', async () => {
+    const { nodes, seen } = world({ chainId: '0x1' })
+    const { node, checked } = await nodes.open('sepolia')
+    expect(await node.specVersion()).toBe('0.10.0')
+    await expect(checked).rejects.toMatchObject({ reason: 'wrongNetwork' })
+    expect(seen.length).toBeGreaterThan(3)
   })
 
   it.each([

@@ -66,7 +66,11 @@ export const RPC = {
   contractError: 40,
   executionError: 41,
   nonce: 52,
+  resources: 53,
+  balance: 54,
+  validation: 55,
   duplicate: 59,
+  feeBelowMinimum: 65,
 } as const
 
 /** A transaction as `starknet_add*`, estimate and simulation take it: made by starknet/invoke.ts and starknet/deploy.ts. */
@@ -82,6 +86,8 @@ export interface Block {
   readonly at: UnixSeconds
   readonly sequencer: Felt
   readonly prices: Prices
+  /** Of the protocol, as the block names it: with another one the same call may cost another amount of gas. */
+  readonly version?: string
 }
 export interface Estimate {
   readonly l1_gas: { readonly amount: bigint; readonly price: bigint }
@@ -115,6 +121,8 @@ export interface Receipt {
   readonly failure?: string
   readonly fee: { readonly amount: bigint; readonly unit: 'FRI' | 'WEI' }
   readonly block?: number
+  /** Units that execution took, as the receipt shows them. */
+  readonly l2Gas?: bigint
   readonly events: readonly Emitted[]
 }
 export interface ViewCall {
@@ -317,6 +325,8 @@ export interface NetworkRows {
 export interface Nodes {
   /** The node of a network, checked in this worker's life and not longer than 1 h ago. @throws NodeError */
   of(network: NetworkId): Promise<Node>
+  /** The same before its check has ended: what is read goes beside it, and nothing is signed before it. `checked` may reject. */
+  open(network: NetworkId): Promise<{ readonly node: Node; readonly checked: Promise<void> }>
 }
 
 const CHECK_LASTS = 3_600
@@ -329,12 +339,16 @@ export function createNodes(needs: {
   readonly now: () => UnixSeconds
   readonly wait?: (ms: number) => Promise<void>
 }): Nodes {
-  const checked = new Map<NetworkId, { readonly at: UnixSeconds; readonly node: Promise<Node> }>()
+  interface Opened {
+    readonly at: UnixSeconds
+    readonly node: Node
+    readonly checked: Promise<void>
+  }
+  const opened = new Map<NetworkId, Opened>()
+  /** Checked again beside what goes on. */
+  const again = new Set<NetworkId>()
 
-  const check = async (network: NetworkId): Promise<Node> => {
-    const row = await needs.networks.row(network)
-    const { post, wait } = needs
-    const node = createNode(wait === undefined ? { url: row.node, post } : { url: row.node, post, wait })
+  const check = async (network: NetworkId, row: NetworkRecord, node: Node): Promise<void> => {
     const [chainId, spec, genesis] = await Promise.all([node.chainId(), node.specVersion(), node.genesis()])
     if (chainId !== row.chainId) throw nodeError('wrongNetwork', ['chain'])
     if (!SPECS.test(spec)) throw nodeError('wrongNetwork', ['version'])
@@ -343,19 +357,51 @@ export function createNodes(needs: {
       await needs.networks.restarted(network, genesis)
       throw nodeError('wrongNetwork', ['genesis'])
     }
-    return node
+  }
+
+  const openNew = (network: NetworkId, row: NetworkRecord): Opened => {
+    const { post, wait } = needs
+    const node = createNode(wait === undefined ? { url: row.node, post } : { url: row.node, post, wait })
+    const now: Opened = { at: needs.now(), node, checked: check(network, row, node) }
+    // A failed check is no check: the next caller asks again.
+    now.checked.catch(() => {
+      if (opened.get(network) === now) opened.delete(network)
+    })
+    return now
+  }
+  /** Silence leaves the check that there is; another network ends it at once. */
+  const refresh = async (network: NetworkId, row: NetworkRecord, last: Opened): Promise<void> => {
+    if (again.has(network)) return
+    again.add(network)
+    const next = openNew(network, row)
+    try {
+      await next.checked
+      if (opened.get(network) === last) opened.set(network, next)
+    } catch (error) {
+      if (isNodeError(error) && error.reason === 'wrongNetwork' && opened.get(network) === last) opened.delete(network)
+    } finally {
+      again.delete(network)
+    }
+  }
+
+  const open = async (network: NetworkId): Promise<Opened> => {
+    const row = await needs.networks.row(network)
+    const last = opened.get(network)
+    const age = last === undefined ? CHECK_LASTS : needs.now() - last.at
+    if (last !== undefined && age >= 0 && age < CHECK_LASTS) {
+      if (age >= CHECK_LASTS / 2) void refresh(network, row, last)
+      return last
+    }
+    const fresh = openNew(network, row)
+    opened.set(network, fresh)
+    return fresh
   }
 
   return {
-    of: (network) => {
-      const last = checked.get(network)
-      if (last !== undefined && needs.now() - last.at < CHECK_LASTS && needs.now() >= last.at) return last.node
-      const node = check(network)
-      checked.set(network, { at: needs.now(), node })
-      // A failed check is no check: the next caller asks again.
-      node.catch(() => {
-        if (checked.get(network)?.node === node) checked.delete(network)
-      })
+    open,
+    of: async (network) => {
+      const { node, checked } = await open(network)
+      await checked
       return node
     },
   }
@@ -480,6 +526,7 @@ const BLOCK = foreign({
   l1_gas_price: price,
   l2_gas_price: price,
   l1_data_gas_price: price,
+  starknet_version: optional(text(64)),
 })
 const CLASS = foreign({ abi: optional(unknown()) })
 const ENTRYPOINTS = foreign({
@@ -518,6 +565,7 @@ const RECEIPT = foreign({
   revert_reason: reason,
   actual_fee: foreign({ amount: quantity, unit: picklist(['FRI', 'WEI']) }),
   block_number: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  execution_resources: optional(foreign({ l2_gas: optional(integer(0, Number.MAX_SAFE_INTEGER)) })),
   events: list(event, MAX_EVENTS),
 })
 const FRAME_OF_CALL = foreign({
@@ -547,6 +595,7 @@ function blockOf(block: Out<typeof BLOCK>): Block {
     at: block.timestamp,
     sequencer: block.sequencer_address,
     prices: pricesOf(block),
+    ...(block.starknet_version === undefined ? {} : { version: block.starknet_version }),
   }
 }
 
@@ -578,6 +627,7 @@ function receiptOf(it: Out<typeof RECEIPT>): Receipt {
     events: it.events.map(({ from_address: from, keys, data }) => ({ from, keys, data })),
     ...(it.revert_reason == null ? {} : { failure: it.revert_reason.slice(0, MAX_FAILURE) }),
     ...(it.block_number === undefined ? {} : { block: it.block_number }),
+    ...(it.execution_resources?.l2_gas === undefined ? {} : { l2Gas: BigInt(it.execution_resources.l2_gas) }),
   }
 }
 

@@ -56,7 +56,7 @@ describe('accountAddress', () => {
 })
 
 describe('deployAccountHash', () => {
-  test('differential: address and hash equal starknet.js, on 25 deployments', { timeout: 60_000 }, () => {
+  test('differential: address and hash equal starknet.js, on 25 deployments', () => {
     const anyDeploy = fc.record(
       {
         classHash: fc.constantFrom(ARGENT_0_4_0, ARGENT_0_5_0, ARGENT_0_3_1),

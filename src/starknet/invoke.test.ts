@@ -95,7 +95,7 @@ describe('invokeHash', () => {
     expect(vectors.tx.txHash).toBe('0x51dbc5fd67c33286576652d1b611ba39cf7c1c16bdef5090b46857e85da3fd5')
   })
 
-  test('differential: invokeHash equals starknet.js on 150 transactions, warm and cold', { timeout: 30_000 }, () => {
+  test('differential: invokeHash equals starknet.js on 150 transactions, warm and cold', () => {
     fc.assert(
       fc.property(anyInvoke, (invoke) => {
         const expected = theirs(invoke)

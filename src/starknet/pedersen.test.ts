@@ -28,7 +28,7 @@ describe('pedersen', () => {
     ).toBe(0x68cc0b76cddd1dd4ed2301ada9b7c872b23875d5ff837b3a87993e0d9996b87n)
   })
 
-  test('differential: equals starknet.js, on every pair of edges and 200 more', { timeout: 60_000 }, () => {
+  test('differential: equals starknet.js, on every pair of edges and 200 more', () => {
     for (const a of EDGES) for (const b of EDGES) expect(pedersen(a, b)).toBe(theirs(a, b))
     fc.assert(
       fc.property(anyFelt, anyFelt, (a, b) => {
@@ -47,7 +47,7 @@ describe('pedersen', () => {
 })
 
 describe('pedersenList', () => {
-  test('differential: equals starknet.js, on lists of 0 to 8', { timeout: 30_000 }, () => {
+  test('differential: equals starknet.js, on lists of 0 to 8', () => {
     expect(pedersenList([])).toBe(BigInt(hash.computePedersenHashOnElements([])))
     fc.assert(
       fc.property(fc.array(anyFelt, { maxLength: 8 }), (felts) => {

@@ -13,7 +13,7 @@ describe('poseidon', () => {
     expect(poseidon([])).toBe(0x2272be0f580fd156823304800919530eaa97430e972d7213ee13f4fbf7a5dbcn)
   })
 
-  test('differential: 600 lists hash as in starknet.js', { timeout: 30_000 }, () => {
+  test('differential: 600 lists hash as in starknet.js', () => {
     let lists = 0
     fc.assert(
       fc.property(fc.array(anyFelt, { maxLength: 41 }), (felts) => {

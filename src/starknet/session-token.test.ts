@@ -173,7 +173,7 @@ describe('V1, accepted by class 0.4.0', () => {
 })
 
 describe('sessionHash', () => {
-  test('differential: sessionHash equals starknet.js on 120 sessions', { timeout: 30_000 }, () => {
+  test('differential: sessionHash equals starknet.js on 120 sessions', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(anyMethod, { minLength: 1, maxLength: 3, selector: (method) => method.join() }),

@@ -9,16 +9,26 @@ import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { type Body, type Estimate, isNodeError, type Node, type Nodes, nodeError, RPC } from '../../platform/node.ts'
+import {
+  type Estimate,
+  isNodeError,
+  type Node,
+  type NodeError,
+  type Nodes,
+  nodeError,
+  RPC,
+} from '../../platform/node.ts'
 import { ARGENT_0_5_0 } from '../../starknet/accounts.ts'
 import { type Bounds, committedMaximum, invokeBody } from '../../starknet/invoke.ts'
 import { methodKey, placeholderToken } from '../../starknet/session-token.ts'
 import { type Signer, sessionTree } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
-import { isLoopback, type Networks } from '../owners/networks.ts'
+import type { Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
-import { boundsFor, NO_BOUNDS, TIP } from './fees.ts'
-import { holdsOf } from './journal.ts'
+import { boundsFor, type Gas, keptBounds, NO_BOUNDS, TIP } from './fees.ts'
+import type { Heads } from './heads.ts'
+import { holdsOf, type Journal } from './journal.ts'
+import { type KeptGas, type Shape, shapeOf } from './kept-gas.ts'
 import type { Ledger, SessionProposal, SessionState } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
 import type { Preflight, Simulated } from './preflight.ts'
@@ -40,45 +50,60 @@ export type Decided =
       readonly verdict: Verdict
       readonly session: SessionId
       readonly proposal: SessionProposal
+      readonly shape: Shape
+      /** Its bounds come from kept amounts and are wide: a fresh estimate may fit where they do not. */
+      readonly isKept: boolean
     }
+export interface How {
+  /** A row whose own hold does not count, because it is what the question is about. */
+  readonly without?: string
+  /** Kept amounts are not used. */
+  readonly bounds?: 'fresh'
+  /** The last block is read, however short ago that was done. */
+  readonly head?: 'now'
+}
 
 export interface Deciding {
-  /**
-   * Without any lock. `undefined`: no session of this site could be meant. `without`: a row whose own hold does not count,
-   * because it is what the question is about. @throws NodeError
-   */
-  decide(request: SessionRequest, without?: string): Promise<Decided | undefined>
+  /** Without any lock. `undefined`: no session of this site could be meant. @throws NodeError */
+  decide(request: SessionRequest, how?: How): Promise<Decided | undefined>
   /** Code that changed, and clocks that disagree, stop the session until a person looks (policy.md 5.1, step 4). */
   pauseFor(id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void>
-  /** One transaction at the nonce read there; when a transaction of ours got in between, once more. @throws NodeError */
+  /** Of one transaction. @throws NodeError */
   estimate(
     node: Node,
     network: NetworkId,
     account: Address,
     calls: readonly Call[],
     signature: readonly Felt[],
-  ): Promise<{ readonly body: Body; readonly estimate: Estimate }>
+  ): Promise<Estimate>
+  /** Reads again what is past half its age, for what this site's sessions used of late: beside the hot path. */
+  warm(origin: Origin): Promise<void>
 }
 
 export interface DecidingNeeds {
   readonly ledger: Pick<Ledger, 'state' | 'reverts'>
   readonly nodes: Nodes
-  readonly nonces: Pick<Nonces, 'chain' | 'forget'>
+  readonly journal: Pick<Journal, 'list'>
+  readonly heads: Heads
+  readonly keptGas: Pick<KeptGas, 'take' | 'keep' | 'has'>
+  readonly nonces: Pick<Nonces, 'chain' | 'known' | 'refresh' | 'forget'>
   readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'simulate'>
   readonly signer: Pick<Signer, 'hasKeys'>
   readonly sessions: Pick<Sessions, 'get' | 'live' | 'pause'>
   readonly accounts: Pick<Accounts, 'all'>
-  readonly networks: Pick<Networks, 'get' | 'clock' | 'sawBlock'>
+  readonly networks: Pick<Networks, 'get' | 'clock'>
   readonly isUnlocked: () => boolean
   readonly lastWall: () => Promise<UnixSeconds | undefined>
-  readonly now: () => UnixSeconds
+  /** Milliseconds that only go forward. */
+  readonly ticks: () => number
 }
 
-const STALE_BLOCK = 10
+/** Sessions used not longer ago than this are kept warm, ms (performance.md 4.1). */
+const USED_MS = 120_000
 
 export function createDeciding(needs: DecidingNeeds): Deciding {
-  const { ledger, nodes, nonces, preflight, signer, sessions, networks, now } = needs
-  const sawBlockAt = new Map<NetworkId, UnixSeconds>()
+  const { ledger, journal, nodes, nonces, preflight, heads, keptGas, signer, sessions, networks } = needs
+  const used = new Map<SessionId, { readonly calls: readonly Call[]; readonly at: number }>()
 
   const factsOf =
     (state: SessionState, own: readonly Address[], more: Pick<Facts, 'liveAllowance' | 'reverts'>) =>
@@ -158,8 +183,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
    * Without any lock. The first pass asks no node, so that nothing of a refused call reaches one; then the session that would
    * sign is judged on what the node says, and if it would not after all, the next one.
    */
-  const decide = async (request: SessionRequest, without?: string): Promise<Decided | undefined> => {
-    let left = await candidates(request, without)
+  const decide = async (request: SessionRequest, how: How = {}): Promise<Decided | undefined> => {
+    let left = await candidates(request, how.without)
     let refused: Decided | undefined
     while (left.length > 0) {
       const clock = await clockOf(left[0]!.state.session.network)
@@ -168,7 +193,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       if (first.verdict.kind !== 'auto') {
         return refused ?? { kind: 'verdict', verdict: first.verdict, session: found.state.session.id }
       }
-      const decided = await decideFor(found, request)
+      const decided = await decideFor(found, request, how)
       if (decided.kind === 'auto') return decided
       refused ??= decided
       left = left.filter((it) => it !== found)
@@ -176,57 +201,81 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     return refused
   }
 
-  const decideFor = async (found: Found, request: SessionRequest): Promise<Decided> => {
+  const decideFor = async (found: Found, request: SessionRequest, how: How): Promise<Decided> => {
     const { session, book } = found.state
-    const { network } = session
-    const node = await nodes.of(network)
-    const [block, classes, live, estimated] = await Promise.allSettled([
-      seeBlock(network, node),
-      preflight.readClasses(session, request.calls, node),
+    const { network, account } = session
+    const { calls } = request
+    const { node, checked } = await nodes.open(network)
+    const { shape, signature, signing } = partsOf(session, calls)
+    const simulates = mustSimulate(session, book, { liveAllowance: false })
+    const kept = simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
+    // One round: nothing is held or signed before the node's check has ended well.
+    const [check, head, classes, nonce, allowance, estimate] = await Promise.allSettled([
+      checked,
+      how.head === 'now' ? heads.read(network, node) : heads.last(network, node),
+      preflight.readClasses(session, calls, node),
+      nonces.chain(network, account, node),
       preflight.liveAllowance(session),
-      estimateInSession(node, session, request.calls),
+      kept !== undefined || simulates ? undefined : estimateAt(node, network, account, calls, signature),
     ] as const)
-    if (block.status === 'rejected') throw block.reason
-    if (classes.status === 'rejected') throw classes.reason
-    if (live.status === 'rejected') throw live.reason
+    if (check.status === 'rejected') throw check.reason
+    const { prices } = told(head)
+    told(classes)
+    const live = told(allowance)
+    // The protocol is another one than the amounts are from.
+    if (kept !== undefined && !keptGas.has(shape)) return decideFor(found, request, { ...how, bounds: 'fresh' })
+    let gas: Estimate | undefined
     let simulation: Simulated['result'] | undefined
-    let bounds: Bounds | undefined
-    if (estimated.status === 'fulfilled') {
-      bounds = estimated.value.bounds
-      if (mustSimulate(session, book, { liveAllowance: live.value })) {
-        simulation = (await preflight.simulate(node, estimated.value.body, session.account)).result
-      }
+    if (mustSimulate(session, book, { liveAllowance: live })) {
+      const simulated = await simulateAt(node, network, account, calls, signature)
+      simulation = simulated.result
+      gas = simulated.estimate
+    } else if (estimate.status === 'fulfilled') {
+      gas = estimate.value
     } else {
-      const { reason } = estimated
+      const { reason } = estimate
       if (!isNodeError(reason) || reason.rpcCode !== RPC.executionError) throw reason
       const words = reason.words.join(', ')
       simulation = (at) => ({ ok: false, at, words })
     }
     const facts = (at: UnixSeconds): Facts => ({
-      ...found.facts(request.calls, at, false, simulation === undefined ? 'none' : simulation(at)),
-      liveAllowance: live.value,
+      ...found.facts(calls, at, false, simulation === undefined ? 'none' : simulation(at)),
+      liveAllowance: live,
     })
     const clock = await clockOf(network)
+    const fails = simulation?.(clock.now).ok === false
+    if (gas !== undefined && !fails) keptGas.keep(shape, gas)
+    const bounds = boundsOf(gas, kept)
     const fee = bounds === undefined ? 0n : committedMaximum(bounds, TIP)
     const { verdict } = judge([found], request, clock, fee, () => facts(clock.now))!
-    if (verdict.kind !== 'auto') return { kind: 'verdict', verdict, session: session.id }
+    if (verdict.kind !== 'auto') {
+      // The wide bounds of kept amounts may be what does not fit: a fresh estimate has the last word.
+      if (kept !== undefined && gas === undefined) return decideFor(found, request, { ...how, bounds: 'fresh' })
+      return { kind: 'verdict', verdict, session: session.id }
+    }
     if (bounds === undefined) return { kind: 'verdict', verdict: failedTrial, session: session.id }
     const proposal: SessionProposal = {
       by: 'session',
       session: session.id,
       network,
       chainId: session.chainId,
-      account: session.account,
+      account,
       origin: request.origin,
-      calls: request.calls,
+      calls,
       bounds,
       tip: TIP,
       feeToken: STRK,
-      chainNonce: await nonces.chain(network, session.account, node),
+      chainNonce: told(nonce),
       facts,
       ...(request.request === undefined ? {} : { request: request.request }),
     }
-    return { kind: 'auto', verdict, session: session.id, proposal }
+    used.set(session.id, { calls, at: needs.ticks() })
+    return { kind: 'auto', verdict, session: session.id, proposal, shape, isKept: gas === undefined }
+
+    function boundsOf(fresh: Estimate | undefined, from: Gas | undefined): Bounds | undefined {
+      if (fresh !== undefined) return boundsFor(fresh, signing)
+      return from && keptBounds(from, prices, signing)
+    }
   }
 
   const pauseFor = async (id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void> => {
@@ -242,23 +291,56 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     await sessions.pause(id, changed.includes(session.account) && !upgraded ? 'accountChanged' : 'codeChanged')
   }
 
-  const seeBlock = async (network: NetworkId, node: Node): Promise<void> => {
-    const age = now() - (sawBlockAt.get(network) ?? 0)
-    if (age >= 0 && age < STALE_BLOCK && !isLoopback(node.url)) return
-    const { at } = await node.lastBlock()
-    sawBlockAt.set(network, now())
-    await networks.sawBlock(network, at)
-  }
-
-  const estimateInSession = async (node: Node, session: StoredSession, calls: readonly Call[]) => {
+  const partsOf = (session: StoredSession, calls: readonly Call[]) => {
     const { chain } = session
     if (chain === undefined) throw new Error('not a session on chain')
     const tree = sessionTree(session, chain)
     const proofLengths = calls.map(({ to, selector }) => tree.proofs.get(methodKey(to, selector))?.length ?? 0)
-    const signature = placeholderToken({ expiresAt: chain.expiresAt, proofLengths })
     const proofFelts = proofLengths.reduce((sum, length) => sum + length, 0)
-    const { body, estimate } = await estimateAt(node, session.network, session.account, calls, signature)
-    return { body, bounds: boundsFor(estimate, { by: 'session', calls: calls.length, proofFelts }) }
+    return {
+      shape: shapeOf(session.network, session.accountClass, calls, proofLengths),
+      signature: placeholderToken({ expiresAt: chain.expiresAt, proofLengths }),
+      signing: { by: 'session', calls: calls.length, proofFelts } as const,
+    }
+  }
+
+  /**
+   * Tries at a nonce: the one that is known, or in a worker that was just started the one after the newest row. A node that is
+   * strict takes only the account's own; when that turns out to be another one, once more.
+   */
+  const atNonce = async <T>(
+    node: Node,
+    network: NetworkId,
+    account: Address,
+    act: (nonce: Felt) => Promise<T | undefined>,
+  ): Promise<T | undefined> => {
+    let nonce = felt(nonces.known(network, account) ?? (await guessed(network, account)) ?? (await chainNonce()))
+    for (;;) {
+      let failed: NodeError | undefined
+      try {
+        const result = await act(nonce)
+        if (result !== undefined) return result
+      } catch (error) {
+        if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
+        failed = error
+      }
+      const read = (await node.nonce(account)) ?? felt(0)
+      // The same one again would say no more.
+      if (read === nonce) {
+        if (failed === undefined) return undefined
+        throw failed
+      }
+      nonces.forget(network, account)
+      nonce = read
+    }
+
+    function chainNonce() {
+      return nonces.chain(network, account, node)
+    }
+  }
+  const guessed = async (network: NetworkId, account: Address): Promise<bigint | undefined> => {
+    const [newest] = await journal.list({ network, account, limit: 1 })
+    return newest && BigInt(newest.nonce) + 1n
   }
 
   const estimateAt = async (
@@ -267,26 +349,54 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     account: Address,
     calls: readonly Call[],
     signature: readonly Felt[],
-  ): Promise<{ readonly body: Body; readonly estimate: Estimate }> => {
-    let tried: Felt | undefined
-    for (;;) {
-      const nonce: Felt = tried === undefined ? felt(await nonces.chain(network, account, node)) : tried
+  ): Promise<Estimate> => {
+    const found = await atNonce(node, network, account, async (nonce) => {
       const body = invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
-      try {
-        const [estimate] = await node.estimate([body])
-        if (estimate === undefined) throw nodeError('garbage', ['starknet_estimateFee'])
-        return { body, estimate }
-      } catch (error) {
-        if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
-        // Its nonce may be the reason: a node that is strict takes only the account's own. The same one again would say no more.
-        const read = (await node.nonce(account)) ?? felt(0)
-        if (read === nonce) throw error
-        nonces.forget(network, account)
-        tried = read
-      }
+      return (await node.estimate([body]))[0]
+    })
+    if (found === undefined) throw nodeError('garbage', ['starknet_estimateFee'])
+    return found
+  }
+
+  /** `estimate` is absent when it could not even start. */
+  const simulateAt = async (
+    node: Node,
+    network: NetworkId,
+    account: Address,
+    calls: readonly Call[],
+    signature: readonly Felt[],
+  ): Promise<Simulated> => {
+    let last: Simulated | undefined
+    await atNonce(node, network, account, async (nonce) => {
+      const body = invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+      last = await preflight.simulate(node, body, account)
+      return last.estimate
+    })
+    return last!
+  }
+
+  const warm = async (origin: Origin): Promise<void> => {
+    for (const [id, { calls, at }] of used) {
+      if (needs.ticks() - at >= USED_MS) used.delete(id)
+      const session = sessions.get(id)
+      if (session?.origin !== origin || session.state !== 'active' || !used.has(id)) continue
+      const { network, account } = session
+      const node = await nodes.of(network)
+      await Promise.all([
+        heads.refresh(network, node),
+        nonces.refresh(network, account, node),
+        preflight.readClasses(session, calls, node),
+      ])
     }
   }
-  return { decide, pauseFor, estimate: estimateAt }
+
+  return { decide, pauseFor, estimate: estimateAt, warm }
+}
+
+/** What a question beside others came to; its failure is thrown only when its turn comes. */
+function told<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason
+  return result.value
 }
 
 const failedTrial: Exclude<Verdict, { kind: 'auto' }> = { kind: 'ask', reasons: [{ code: 'simulationFailed' }] }

@@ -1,8 +1,10 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
+import { STRK } from '../../core/account.ts'
 import { felt, padded, u256 } from '../../core/felt.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
+import { committedMaximum } from '../../starknet/invoke.ts'
 import { sessionMessage } from '../../starknet/session-token.ts'
 import { readBounds } from './fees.ts'
 import { createLane } from './lane.ts'
@@ -63,7 +65,7 @@ describe('executeInSession', () => {
     expect(world.node.state.arrived).toHaveLength(1)
   })
 
-  it('50 parallel calls leave with contiguous nonces, each once, in order', { timeout: 60_000 }, async () => {
+  it('50 parallel calls leave with contiguous nonces, each once, in order', async () => {
     const world = await createWorld()
     await world.start('s1')
     const results = await Promise.all(times(50, (at) => world.play(`q${at}`, [move(at)])))
@@ -72,7 +74,7 @@ describe('executeInSession', () => {
     expect(new Set(world.node.hashes()).size).toBe(50)
   })
 
-  it('signs exactly as many of 60 parallel calls as the limit has room for', { timeout: 60_000 }, async () => {
+  it('signs exactly as many of 60 parallel calls as the limit has room for', async () => {
     const world = await createWorld()
     await world.start('s1', {
       usage: {
@@ -91,7 +93,7 @@ describe('executeInSession', () => {
     expect(world.node.state.arrived).toHaveLength(23)
   })
 
-  it('calls beyond the open holds a session may have wait for room and then go out', { timeout: 60_000 }, async () => {
+  it('calls beyond the open holds a session may have wait for room and then go out', async () => {
     const world = await createWorld()
     await world.start('s1', { usage: { tx: [], calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 4 } })
     const all = Promise.all(times(20, (at) => world.play(`q${at}`)))
@@ -171,6 +173,96 @@ describe('executeInSession', () => {
   })
 })
 
+describe('what an automatic call asks the node', () => {
+  /** The requests of one act, in rounds: a round begins when nothing is under way. */
+  const asked = async (world: World, act: () => Promise<unknown>): Promise<readonly (readonly string[])[]> => {
+    const rounds: string[][] = []
+    let open = 0
+    world.node.state.onArrive = (method) => {
+      if (open === 0) rounds.push([])
+      rounds.at(-1)!.push(method.replace('starknet_', ''))
+      open += 1
+    }
+    world.node.state.onAnswer = () => {
+      open -= 1
+    }
+    await act()
+    return rounds
+  }
+
+  it('is in the steady case the transaction itself and nothing else', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    expect(await asked(world, () => world.play('q2', [move(7)]))).toEqual([['addInvokeTransaction']])
+    expect(world.node.state.arrived).toHaveLength(2)
+  })
+
+  it('is the trial run and the transaction where the policy wants to look first', async () => {
+    const world = await createWorld()
+    await world.start('s1', { spend: { limits: [], look: 'simulate' } })
+    await world.play('q1')
+    expect(await asked(world, () => world.play('q2'))).toEqual([['simulateTransactions'], ['addInvokeTransaction']])
+  })
+
+  it.each([
+    ['receipt', 2],
+    ['simulate', 3],
+  ] as const)('after a restart, looking by %s, takes %i rounds', async (look, rounds) => {
+    const world = await createWorld()
+    await world.start('s1', { spend: { limits: [], look } })
+    await world.play('q1')
+    const next = await world.next()
+    next.useKey('s1')
+    // At a distance: what leaves together is one round, however long reading the database takes.
+    next.node.state.fault = () => new Promise((resolve) => setTimeout(resolve, 50, undefined))
+    const all = await asked(next, () => next.play('q2'))
+    expect(all.length, JSON.stringify(all)).toBe(rounds)
+    expect(all[0]).toEqual(expect.arrayContaining(['chainId', 'specVersion', 'getNonce', 'getClassHashAt']))
+    expect(next.node.state.arrived.map((text) => bodyOf(text).nonce)).toEqual(['0x0', '0x1'])
+  })
+
+  it('is an estimate again after a revert, and after the account used other code', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.reverts = 'game: no'
+    await world.play('q1')
+    await world.settle()
+    world.node.state.reverts = undefined
+    expect((await asked(world, () => world.play('q2'))).flat()).toContain('estimateFee')
+    expect((await asked(world, () => world.play('q3'))).flat()).toEqual(['addInvokeTransaction'])
+  })
+
+  it('a fee limit without room for wide bounds is judged by a fresh estimate', async () => {
+    const world = await createWorld()
+    const first = await world.start('s1')
+    await world.play('q1')
+    await world.play('q2')
+    const [narrow, wide] = (await world.journal.list({ session: first.id }))
+      .map(({ bounds }) => committedMaximum(readBounds(bounds), 0n))
+      .sort((a, b) => Number(a - b))
+    expect(wide).toBeGreaterThan(narrow!)
+    const caps = [{ window: { kind: 'session' as const }, max: u256(10n ** 24n) }]
+    const fees = { payer: 'account' as const, tokens: [{ token: STRK, perTx: u256(narrow!), caps }] }
+    await world.ledger.change(first.id, (it) => ({ ...it, state: 'revoked', seq: it.seq + 1, endedAt: it.createdAt }))
+    await world.start('s2', { fees })
+    expect(await world.play('q3')).toMatchObject({ kind: 'sent', session: 's2' })
+    const second = (await world.journal.list({ session: 's2' as never }))[0]!
+    expect(committedMaximum(readBounds(second.bounds), 0n)).toBe(narrow)
+  })
+
+  it('a page in use has its nonce and prices read again beside, so that its next call asks nothing', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    world.clock.now += 29
+    expect((await asked(world, () => world.executor.warm(ORIGIN))).flat()).toContain('getNonce')
+    world.clock.now += 10
+    expect((await asked(world, () => world.play('q2'))).flat()).toEqual(['addInvokeTransaction'])
+    expect(await asked(world, () => world.executor.warm('https://other.example' as typeof ORIGIN))).toEqual([])
+  })
+})
+
 describe('the lane', () => {
   it('takes work in arrival order, and who asks again is not overtaken', async () => {
     const lane = createLane(() => 1)
@@ -215,7 +307,7 @@ describe('the lane', () => {
 })
 
 describe('revoking and pausing', () => {
-  it('signs nothing after the commit of a revocation, whatever was under way', { timeout: 60_000 }, async () => {
+  it('signs nothing after the commit of a revocation, whatever was under way', async () => {
     for (let round = 0; round < 12; round += 1) {
       const world = await createWorld()
       await world.start('s1')
@@ -383,7 +475,7 @@ describe('the node', () => {
     expect(world.node.state.arrived.map((text) => Number(bodyOf(text).nonce))).toEqual([0, 1, 5])
   })
 
-  it('of another chain: nothing is asked of it, nothing is signed', async () => {
+  it('that does not say which chain it is: nothing is signed', async () => {
     const world = await createWorld()
     await world.start('s1')
     world.node.state.fault = async (method) =>

@@ -33,9 +33,11 @@ import type { Accounts } from '../owners/accounts.ts'
 import type { History } from '../owners/history.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
-import { createDeciding, type SessionRequest } from './deciding.ts'
+import { createDeciding, type How, type SessionRequest } from './deciding.ts'
 import { boundsFor, NO_BOUNDS, readBounds, storedBounds, TIP } from './fees.ts'
+import type { Heads } from './heads.ts'
 import { type Journal, unsaid } from './journal.ts'
+import type { KeptGas } from './kept-gas.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Held, HeldForPerson, Ledger } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
@@ -107,6 +109,8 @@ export interface Executor {
   ): Promise<void>
   /** Under way in this worker's life: nobody else finishes it. */
   isBusy(id: string): boolean
+  /** A page of this site is in use: what its next call needs is read again beside. */
+  warm(origin: Origin): Promise<void>
   /** The ledger settled a row. */
   settled(row: JournalRow): void
 }
@@ -118,14 +122,18 @@ export interface ExecutorNeeds {
   readonly nodes: Nodes
   readonly nonces: Nonces
   readonly preflight: Preflight
+  readonly heads: Heads
+  readonly keptGas: KeptGas
   readonly signer: Signer
   readonly sessions: Pick<Sessions, 'get' | 'list' | 'live' | 'onChain' | 'pause'>
   readonly accounts: Pick<Accounts, 'all' | 'state' | 'forget'>
-  readonly networks: Pick<Networks, 'get' | 'clock' | 'sawBlock'>
+  readonly networks: Pick<Networks, 'get' | 'clock'>
   readonly history: Pick<History, 'add'>
   readonly isUnlocked: () => boolean
   readonly lastWall: () => Promise<UnixSeconds | undefined>
   readonly now: () => UnixSeconds
+  /** Milliseconds that only go forward. */
+  readonly ticks: () => number
   readonly wait: (ms: number) => Promise<void>
   /** A row is out, or may be: follow it. */
   readonly onSent: (row: JournalRow) => void
@@ -144,7 +152,7 @@ const ROUNDS = 5
 const YES_LASTS = 600
 
 export function createExecutor(needs: ExecutorNeeds): Executor {
-  const { ledger, journal, nodes, nonces, preflight, signer, sessions, networks, now } = needs
+  const { ledger, journal, nodes, nonces, keptGas, preflight, signer, sessions, networks, now } = needs
   const deciding = createDeciding(needs)
   const sender = createSender({ ...needs, onParked: (row) => wake(rowWaiters, row.id, row) })
   const lanes = new Map<string, Lane>()
@@ -172,8 +180,9 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   type Full = { readonly kind: 'full'; readonly session: SessionId }
   const attempt = async (request: SessionRequest, lane: Lane): Promise<InSession | Full> => {
     let last: SessionId | undefined
+    let how: How = {}
     for (let round = 0; round < ROUNDS; round += 1) {
-      const decided = await deciding.decide(request)
+      const decided = await deciding.decide(request, how)
       if (decided === undefined) return { kind: 'none' }
       if (decided.kind === 'verdict') {
         if (isFull(decided.verdict)) return { kind: 'full', session: decided.session }
@@ -185,9 +194,15 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (result.kind === 'known') return answerOf(result.row)
       if (result.kind !== 'held') {
         if (isFull(result)) return { kind: 'full', session: decided.session }
+        if (decided.isKept) {
+          // Others hold what the wide bounds wanted: a fresh estimate has the last word.
+          how = { bounds: 'fresh' }
+          continue
+        }
         return { kind: result.kind, reasons: result.reasons, session: result.session }
       }
       const held = result.held as Held // A session's proposal is held as a session's.
+      keptGas.held(held.row.id, decided.shape)
       const sent = await sender.signAndSend(held, lane, await nodes.of(held.row.network), {
         sign: () => signer.session(held),
         maySend: () => signer.maySend(held),
@@ -347,7 +362,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       }
       const { origin, network, account, calls, session } = row
       if (origin === undefined) return await giveUp()
-      const decided = await deciding.decide({ origin, network, account, calls, session }, row.id)
+      const decided = await deciding.decide({ origin, network, account, calls, session }, { without: row.id })
       if (decided?.kind !== 'auto') return await giveUp()
       const again = await ledger.againInSession(row.id, decided.proposal)
       if (again === undefined) return await giveUp()
@@ -380,7 +395,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return work
     },
     check: async (request) => {
-      const decided = await deciding.decide(request)
+      const decided = await deciding.decide(request, { head: 'now' })
       return decided && { verdict: decided.verdict, session: decided.session }
     },
     executeApproved: async (approved, work) => ({ hash: (await executeApproved(approved, work)).hash }),
@@ -460,7 +475,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
       const node = await nodes.of(network)
       const signature = placeholderSignature(accountKind(account.classHash), true)
-      const { estimate } = await deciding.estimate(node, network, session.account, calls, signature)
+      const estimate = await deciding.estimate(node, network, session.account, calls, signature)
       const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
       // A site may ask for it, and nobody is shown its fee.
       if (committedMaximum(committed, TIP) > BigInt(DEFAULTS.feePerTx)) throw feeTooHigh()
@@ -486,6 +501,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const lane = laneOf(network, account)
       return lane.alone(() => work(async (row) => sendAgain(row, await nodes.of(network), lane)))
     },
+    warm: deciding.warm,
     isBusy: (id) => sender.busy(id) !== undefined,
     settled: (row) => {
       wake(rowWaiters, row.id, row)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { validationGas } from '../../starknet/session-token.ts'
-import { boundsFor, readBounds, storedBounds } from './fees.ts'
+import { boundsFor, keptBounds, readBounds, storedBounds } from './fees.ts'
 
 const estimate = (l2: bigint, price: bigint) => ({
   l1_gas: { amount: 0n, price: 7n },
@@ -39,6 +39,41 @@ describe('boundsFor', () => {
         expect(bounds.l2_gas.maxAmount * 2n - needed * 3n).toBeLessThanOrEqual(1n)
         expect(readBounds(storedBounds(bounds))).toEqual(bounds)
         expect(committedMaximum(bounds, 0n)).toBeGreaterThanOrEqual(bounds.l2_gas.maxAmount * bounds.l2_gas.maxPrice)
+      }),
+      { verbose: true },
+    )
+  })
+})
+
+describe('keptBounds', () => {
+  const signing = { by: 'session', calls: 1, proofFelts: 4 } as const
+  const prices = { l1_gas: 7n, l2_gas: 8_123_456_789n, l1_data_gas: 3n }
+  const kept = (l2: bigint) => ({ l1_gas: 0n, l2_gas: l2, l1_data_gas: 128n })
+
+  it('kept bounds cover four slots written for the first time', () => {
+    const { l2_gas, l1_data_gas } = keptBounds(kept(1_300_000n), prices, signing)
+    expect(l2_gas.maxAmount).toBeGreaterThanOrEqual(((1_300_000n + validationGas(signing) + 1_608_000n) * 3n) / 2n)
+    expect(l1_data_gas.maxAmount).toBeGreaterThanOrEqual(((128n + 512n) * 3n) / 2n)
+  })
+
+  it('amounts go up to a sixteenth of their power of two, prices to two digits', () => {
+    const { l1_gas, l2_gas } = keptBounds(kept(1_300_000n), prices, signing)
+    // (1,300,000 + 596,000 + 1,608,000) × 1.5 = 5,256,000, between 2^22 and 2^23: steps of 2^18.
+    expect(l2_gas.maxAmount).toBe(21n * 2n ** 18n)
+    // 8,123,456,789 × 1.5 = 12,185,185,184.
+    expect(l2_gas.maxPrice).toBe(13_000_000_000n)
+    expect(l1_gas).toEqual({ maxAmount: 0n, maxPrice: 11n })
+  })
+
+  it('property: never below amount and price with their half, at most a sixteenth and a tenth above', () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 50n), fc.bigInt(0n, 2n ** 90n), (l2, price) => {
+        const { maxAmount, maxPrice } = keptBounds(kept(l2), { ...prices, l2_gas: price }, signing).l2_gas
+        const amount = (l2 + validationGas(signing) + 1_608_000n) * 3n
+        expect(maxAmount * 2n).toBeGreaterThanOrEqual(amount)
+        expect(maxAmount * 32n).toBeLessThanOrEqual(amount * 17n + 32n)
+        expect(maxPrice * 2n).toBeGreaterThanOrEqual(price * 3n)
+        expect(maxPrice * 20n).toBeLessThanOrEqual(price * 33n + 40n)
       }),
       { verbose: true },
     )

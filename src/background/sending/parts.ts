@@ -14,7 +14,9 @@ import type { History } from '../owners/history.ts'
 import type { Networks } from '../owners/networks.ts'
 import { createSessions, type SessionNeeds, type Sessions } from '../owners/sessions.ts'
 import { createExecutor, type Executor } from './executor.ts'
+import { createHeads } from './heads.ts'
 import { createJournal, type Damaged, type Journal } from './journal.ts'
+import { createKeptGas } from './kept-gas.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createNonces, type Nonces } from './nonces.ts'
 import { createPreflight, type Preflight } from './preflight.ts'
@@ -67,6 +69,8 @@ export function createSending(needs: SendingNeeds): Sending {
   }
   const journal = createJournal({ db, guard, onDamaged })
   const nonces = createNonces({ now })
+  const keptGas = createKeptGas({ ticks: needs.ticks })
+  const heads = createHeads({ networks, onVersion: keptGas.version, ticks: needs.ticks })
   const preflight = createPreflight({ contracts: needs.contracts, ticks: needs.ticks })
   const accounts = () => needs.accounts.all()
 
@@ -101,6 +105,8 @@ export function createSending(needs: SendingNeeds): Sending {
     nodes,
     nonces,
     preflight,
+    heads,
+    keptGas,
     signer,
     sessions,
     accounts: needs.accounts,
@@ -109,6 +115,7 @@ export function createSending(needs: SendingNeeds): Sending {
     isUnlocked: () => needs.keys.isUnlocked(now()),
     lastWall: () => db.lastWall(),
     now,
+    ticks: needs.ticks,
     wait: needs.wait,
     onSent: (row) => {
       watcher.follow(row.network, row.account)
@@ -126,6 +133,12 @@ export function createSending(needs: SendingNeeds): Sending {
     resend: (row) => executor.resend(row),
     now,
     after: needs.after,
+    onReceipt: (row, { execution, failure, l2Gas }) =>
+      keptGas.mined(row, {
+        reverted: execution === 'REVERTED',
+        ...(failure === undefined ? {} : { failure }),
+        ...(l2Gas === undefined ? {} : { l2Gas }),
+      }),
     onChange: (row) => needs.onRow(row),
     report,
   })

@@ -24,6 +24,7 @@ import { invokeParts } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
 import type { History } from '../owners/history.ts'
 import type { Journal } from './journal.ts'
+import type { KeptGas } from './kept-gas.ts'
 import type { Lane } from './lane.ts'
 import type { Held, HeldForPerson, Ledger } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
@@ -52,6 +53,7 @@ export interface SenderNeeds {
   readonly journal: Pick<Journal, 'signed' | 'sent' | 'park' | 'open'>
   readonly nonces: Pick<Nonces, 'accepted' | 'forget'>
   readonly preflight: Pick<Preflight, 'forgetClass' | 'moved'>
+  readonly keptGas: Pick<KeptGas, 'refused'>
   readonly accounts: Pick<Accounts, 'all'>
   readonly history: Pick<History, 'add'>
   readonly now: () => UnixSeconds
@@ -69,10 +71,9 @@ const PREDECESSOR: readonly number[] = [200, 300, 500, 1_000, 1_000, 2_000, 2_00
 
 /** Refusals of `starknet_add*` that say that this transaction was not taken; every other answer leaves it open. */
 const REFUSALS: readonly number[] = [-32602, 52, 53, 54, 55, 56, 57, 58, 61, 64, 65, 69]
-const VALIDATION_FAILED = 55
 
 export function createSender(needs: SenderNeeds): Sender {
-  const { ledger, journal, nonces, preflight, now } = needs
+  const { ledger, journal, nonces, keptGas, preflight, now } = needs
   const busy = new Map<string, Promise<'sent' | 'not'>>()
 
   const signAndSend = async (
@@ -160,7 +161,8 @@ export function createSender(needs: SenderNeeds): Sender {
       if (outcome.kind === 'refused' && unanswered === 0) {
         await ledger.settle(row.id, { end: 'rejected', failure: outcome.error.words.join(', ').slice(0, 300) })
         lane.freed(BigInt(row.nonce))
-        if (outcome.error.rpcCode === VALIDATION_FAILED) preflight.forgetClass(row.network, row.account)
+        keptGas.refused(row.id, outcome.error.rpcCode)
+        if (outcome.error.rpcCode === RPC.validation) preflight.forgetClass(row.network, row.account)
         throw outcome.error
       }
       // A refusal after a try that nobody answered proves nothing about that try.

@@ -174,6 +174,7 @@ export function createStubNode(clock: { now: number }) {
     genesisAt: START - 1_000_000,
     /** Called at once, as a request leaves. */
     onArrive: (_method: string) => {},
+    onAnswer: () => {},
     /** Called before each request is answered; what it throws or answers stands for the node. */
     fault: undefined as ((method: string, params: unknown) => Promise<FaultAnswer | undefined>) | undefined,
     /** Accepted transactions stay unseen until `mine`. */
@@ -293,7 +294,14 @@ export function createStubNode(clock: { now: number }) {
     },
   }
 
-  const post: Post = async (_url, text) => {
+  const post: Post = async (url, text) => {
+    try {
+      return await arrive(url, text)
+    } finally {
+      state.onAnswer()
+    }
+  }
+  const arrive = async (_url: string, text: string) => {
     const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: Params }
     state.methods.push(method)
     state.onArrive(method)

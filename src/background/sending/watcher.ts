@@ -34,6 +34,8 @@ export interface WatcherNeeds {
   readonly now: () => UnixSeconds
   /** Calls once after `ms`; answers how to call it off. */
   readonly after: (ms: number, fn: () => void) => () => void
+  /** What an accepted block says of a row, before it is booked. */
+  readonly onReceipt: (row: JournalRow, receipt: Receipt) => void
   readonly onChange: (row: JournalRow) => void
   readonly report: (error: unknown) => void
 }
@@ -84,6 +86,7 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     if (receipt?.block === undefined || !isAccepted(receipt.finality)) return false
     const block = await node.block(receipt.block)
     await needs.networks.sawBlock(row.network, block.at)
+    needs.onReceipt(row, receipt)
     await ledger.settle(row.id, settlementOf(row, receipt, { ...block, number: receipt.block }))
     finalities.delete(row.hash)
     return true
