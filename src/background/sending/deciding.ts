@@ -221,6 +221,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     if (check.status === 'rejected') throw check.reason
     const { prices } = told(head)
     told(classes)
+    told(nonce)
     const live = told(allowance)
     // The protocol is another one than the amounts are from.
     if (kept !== undefined && !keptGas.has(shape)) return decideFor(found, request, { ...how, bounds: 'fresh' })
@@ -250,7 +251,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const { verdict } = judge([found], request, clock, fee, () => facts(clock.now))!
     if (verdict.kind !== 'auto') {
       // The wide bounds of kept amounts may be what does not fit: a fresh estimate has the last word.
-      if (kept !== undefined && gas === undefined) return decideFor(found, request, { ...how, bounds: 'fresh' })
+      if (kept !== undefined && simulation === undefined) return decideFor(found, request, { ...how, bounds: 'fresh' })
       return { kind: 'verdict', verdict, session: session.id }
     }
     if (bounds === undefined) return { kind: 'verdict', verdict: failedTrial, session: session.id }
@@ -265,7 +266,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       bounds,
       tip: TIP,
       feeToken: STRK,
-      chainNonce: told(nonce),
+      // Read above; once more only where the trial showed that it was old.
+      chainNonce: await nonces.chain(network, account, node),
       facts,
       ...(request.request === undefined ? {} : { request: request.request }),
     }

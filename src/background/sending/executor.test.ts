@@ -475,6 +475,21 @@ describe('the node', () => {
     expect(world.node.state.arrived.map((text) => Number(bodyOf(text).nonce))).toEqual([0, 1, 5])
   })
 
+  it('whose nonce moved before a call of a new shape: it is estimated and signed at the new one', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    world.node.state.nonce = 5n
+    world.node.state.fault = async (method, params) => {
+      const [body] = (params as { request?: { nonce: string }[] }).request ?? []
+      return method === 'starknet_estimateFee' && body?.nonce !== '0x5'
+        ? { error: { code: 41, message: 'Transaction execution error', data: { execution_error: 'nonce' } } }
+        : undefined
+    }
+    expect((await world.play('q2', [move(), move()])).kind).toBe('sent')
+    expect(world.node.state.arrived.map((text) => bodyOf(text).nonce)).toEqual(['0x0', '0x5'])
+  })
+
   it('that does not say which chain it is: nothing is signed', async () => {
     const world = await createWorld()
     await world.start('s1')
