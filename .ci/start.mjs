@@ -1,25 +1,20 @@
 // `npm start`: from a fresh clone to a browser window with the wallet and the playground, on a chain of its own.
-import { at, bin, readEnvironment, run } from './steps.mjs'
+// `npm start -- --headless`: the same without a window; it walks the main story by itself and leaves pictures.
+import { onStage } from './stage.mjs'
 
+const unknown = process.argv.slice(2).filter((word) => word !== '--headless')
+// npm keeps the word to itself when the dashes before it are forgotten: `npm start --headless`.
+const headless = process.argv.includes('--headless') || process.env.npm_config_headless === 'true'
 const windows = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY
-if (!windows) {
+
+if (unknown.length > 0) {
+  console.error(`start: ${unknown[0]} is not known here; there is npm start, and npm start -- --headless.`)
+  process.exitCode = 2
+} else if (!headless && !windows) {
   console.error(
-    'start: there is no display here: start it where a window can open, or under Xvfb (apt-get install xvfb, then xvfb-run npm start).',
+    'start: there is no display here, so no window can open.\n' +
+      'start: npm start -- --headless walks the main story by itself and leaves a picture of each screen in walk/.\n' +
+      'start: To use the wallet yourself, start it on a desktop, or with a display in memory: xvfb-run -a npm start.',
   )
-  process.exit(3)
-}
-
-const setup = await run('bash', [at('.ci/setup.sh')])
-if (setup.code !== 0) process.exit(setup.code)
-readEnvironment()
-const build = await run(bin('vite'), ['build', '--logLevel', 'warn'])
-if (build.code !== 0) process.exit(build.code)
-
-try {
-  const { runnerImport } = await import('vite')
-  const { module } = await runnerImport(at('e2e/start.ts'), { configFile: false })
-  await module.start()
-} catch (error) {
-  console.error(`start: ${error instanceof Error ? error.message : error}`)
-  process.exitCode = 1
-}
+  process.exitCode = 3
+} else process.exitCode = await onStage('start', ({ start, walk }) => (headless ? walk('walk/') : start()))

@@ -9,10 +9,16 @@ export const PASSWORD = 'a long enough password'
 export interface Person {
   /** The wallet's own page; the popup draws the same. */
   readonly page: Page
-  /** A new phrase, its three words checked, a password: ends on Home. Answers the new address. */
-  createWallet(): Promise<string>
+  /** A new phrase, its three words checked, a password: ends on Home. Answers the new address. `look`: at each screen. */
+  createWallet(look?: (screen: string) => Promise<void>): Promise<string>
+  /** Of the wallet that was created here, as it was read aloud. */
+  phrase(): string
   importWallet(phrase?: string): Promise<void>
   selectNetwork(name: 'Sepolia' | 'Mainnet' | 'Devnet'): Promise<void>
+  /** 1,000 STRK from devnet, seen on Home. */
+  getTestTokens(): Promise<void>
+  /** The list, from Home. */
+  openSessions(): Promise<void>
   lock(): Promise<void>
   unlock(password?: string): Promise<void>
   /** What the site's act opens; the window is waited for before the act. */
@@ -45,21 +51,31 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
     await closed
   }
 
+  let phrase = ''
   return {
     page,
-    createWallet: async () => {
+    phrase: () => phrase,
+    createWallet: async (look = () => Promise.resolve()) => {
+      await expect(page.getByRole('button', { name: 'Create a wallet' })).toBeVisible({ timeout: 30_000 })
+      await look('welcome')
       await press('Create a wallet')
+      await look('password')
       await choosePassword()
       await press('Read aloud to my screen reader')
       const aloud = await page.getByRole('status', { name: 'Secret phrase, read aloud' }).innerText()
       const words = aloud.split(', ').map((numbered) => numbered.split(' ')[1] ?? '')
+      phrase = words.join(' ')
+      await look('phrase')
       await press('I wrote it down')
+      await look('phrase-check')
       for (let round = 0; round < 3; round += 1) {
         const question = page.getByRole('group', { name: /^Which is word number/ })
         const position = Number(/\d+/.exec((await question.getAttribute('aria-label')) ?? '')?.[0])
         await question.getByRole('button', { name: words[position - 1] ?? '', exact: true }).click()
         await expect(question.getByText(`${round + 1} of 3`)).toBeHidden({ timeout: 30_000 })
       }
+      await expect(page.getByRole('button', { name: 'Open wallet' })).toBeVisible({ timeout: 30_000 })
+      await look('wallet-made')
       await press('Open wallet')
       await atHome()
       return address()
@@ -77,6 +93,16 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
       await page.getByRole('button', { name: /^Network / }).click()
       await page.getByRole('menuitemradio', { name }).click()
       await expect(page.getByRole('button', { name: `Network ${name}`, exact: true })).toBeVisible()
+    },
+    getTestTokens: async () => {
+      await page.getByRole('button', { name: /^Account / }).click()
+      await page.getByRole('menuitem', { name: 'Get test tokens' }).click()
+      await expect(page.getByText(/^1,000\sSTRK$/)).toBeVisible({ timeout: 30_000 })
+    },
+    openSessions: async () => {
+      await page.getByRole('button', { name: 'Menu', exact: true }).click()
+      await page.getByRole('menuitem', { name: 'Sessions', exact: true }).click()
+      await expect(page.getByRole('heading', { name: 'Sessions', exact: true })).toBeVisible()
     },
     lock: () => press('Lock'),
     unlock: async (password = PASSWORD) => {
