@@ -3,10 +3,11 @@ import { at, bin, readEnvironment, run } from './steps.mjs'
 
 /**
  * @param {string} name of the command, for what it says
- * @param {(scripts: typeof import('../e2e/start.ts')) => Promise<number>} act
+ * @param {string} script whose exports the act gets
+ * @param {(exports: any) => Promise<number>} act
  * @returns {Promise<number>} the exit code
  */
-export async function onStage(name, act) {
+export async function onStage(name, script, act) {
   const setup = await run('bash', [at('.ci/setup.sh')])
   if (setup.code !== 0) return setup.code
   readEnvironment()
@@ -14,7 +15,7 @@ export async function onStage(name, act) {
   if (build.code !== 0) return build.code
   try {
     const { runnerImport } = await import('vite')
-    const { module } = await runnerImport(at('e2e/start.ts'), { configFile: false })
+    const { module } = await runnerImport(at(script), { configFile: false })
     return await act(module)
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : error}`)

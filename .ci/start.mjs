@@ -17,4 +17,6 @@ if (unknown.length > 0) {
       'start: To use the wallet yourself, start it on a desktop, or with a display in memory: xvfb-run -a npm start.',
   )
   process.exitCode = 3
-} else process.exitCode = await onStage('start', ({ start, walk }) => (headless ? walk('walk/') : start()))
+} else {
+  process.exitCode = await onStage('start', 'e2e/start.ts', ({ start, walk }) => (headless ? walk('walk/') : start()))
+}

@@ -47,6 +47,8 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
 
   const decide = async (window: Page, name: string) => {
     const closed = window.waitForEvent('close', { timeout: 60_000 })
+    // Awaited below; a click that fails is told instead of it.
+    closed.catch(() => undefined)
     await window.getByRole('button', { name, exact: true }).click()
     await closed
   }
@@ -112,6 +114,7 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
     },
     asked: async (act) => {
       const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 30_000 })
+      opened.catch(() => undefined)
       await act()
       return opened
     },
