@@ -11,8 +11,12 @@ export async function onStage(name, script, act) {
   const setup = await run('bash', [at('.ci/setup.sh')])
   if (setup.code !== 0) return setup.code
   readEnvironment()
-  const build = await run(bin('vite'), ['build', '--logLevel', 'warn'])
-  if (build.code !== 0) return build.code
+  console.log(`${name}: building the extension`)
+  const build = await run(bin('vite'), ['build', '--logLevel', 'warn'], { kept: true })
+  if (build.code !== 0) {
+    console.error(build.output)
+    return build.code
+  }
   try {
     const { runnerImport } = await import('vite')
     const { module } = await runnerImport(at(script), { configFile: false })

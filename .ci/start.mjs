@@ -14,7 +14,7 @@ if (unknown.length > 0) {
   console.error(
     'start: there is no display here, so no window can open.\n' +
       'start: npm start -- --headless walks the main story by itself and leaves a picture of each screen in walk/.\n' +
-      'start: To use the wallet yourself, start it on a desktop, or with a display in memory: xvfb-run -a npm start.',
+      'start: To use the wallet yourself, start it where a window can open.',
   )
   process.exitCode = 3
 } else {
