@@ -463,7 +463,7 @@ test('CH-19: a disconnect ends the grant and pauses the sessions until the perso
   expect(await request(page, 'wallet_getSessions')).toEqual({ result: [] })
   const calls = [{ contract_address: fixtures.game, entry_point: 'move', calldata: ['0x1', '0x2'] }]
   const use = () => request(page, INVOKE, { calls, session: { mode: 'only', id } })
-  expect(await use()).toMatchObject({ code: 211, data: { id } })
+  expect(await use()).toMatchObject({ code: 212, data: { session_id: id, status: 'paused' } })
   expect(windows.count()).toBe(0)
 
   const { window } = await clickFor(page, 'wallet_requestAccounts')

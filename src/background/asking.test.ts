@@ -385,8 +385,39 @@ describe('a site that was disconnected', () => {
         calls: [{ contract_address: padded(GAME), entry_point: 'move', calldata: [] }],
         session: { id },
       }),
-    ).toMatchObject({ verdict: 'prompt', error: { code: 211 } })
+    ).toEqual({ verdict: 'prompt', session_id: id, error: paused(id), reasons: [{ code: 'paused' }] })
   })
+  it('is told that its session is paused, and by an id that is not its own the same as anybody', async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    const { id } = await world.start('s1')
+    const ended = await world.start('s2')
+    await life.disconnect(ORIGIN)
+    await world.sessions.revoke(ended.id, world.clock.now, false)
+    const use = (more: Partial<Context>, named: string | undefined) =>
+      settled(
+        life.execute.wallet_addInvokeTransaction(from(`r ${Math.random()}`, more), {
+          calls: [{ contract_address: padded(GAME), entry_point: 'move', calldata: ['0x1'] }],
+          session: named === undefined ? { mode: 'only' } : { mode: 'only', id: named },
+        }),
+      )
+    const { code, data } = paused(id)
+    expect(await use({}, id)).toEqual({ code, data })
+    expect(await use({}, ended.id)).toMatchObject({ code: 212, data: { status: 'revoked' } })
+    expect(await use({}, undefined)).toEqual({ code: 211, data: {} })
+    expect(await use({}, 'f'.repeat(32))).toEqual({ code: 211, data: { id: 'f'.repeat(32) } })
+    const elsewhere = { origin: 'https://other.example' as typeof ORIGIN }
+    expect(await use(elsewhere, id)).toEqual({ code: 211, data: { id } })
+    // Whatever its row says: without a grant nothing of it runs.
+    await world.sessions.resume(id, 'person')
+    expect(await use({}, id)).toMatchObject({ code: 212 })
+    expect(world.node.state.arrived).toEqual([])
+  })
+})
+
+const paused = (id: string) => ({
+  code: 212,
+  message: 'An error occurred (SESSION_NOT_ACTIVE)',
+  data: { session_id: id, status: 'paused', reasons: [{ code: 'paused' }] },
 })
 
 describe('revoking', () => {

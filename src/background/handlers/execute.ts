@@ -6,7 +6,7 @@ import type { Call, Reason, SessionId } from '../../core/policy/policy.ts'
 import { errorOf, reasonInfo } from '../../core/policy/refusal.ts'
 import type { Params } from '../../core/protocol/dapp.ts'
 import type { SessionVerdict } from '../../core/protocol/session-info.ts'
-import type { AccountRecord, GrantRecord, TransactionQuestion, Trial } from '../../core/records.ts'
+import type { AccountRecord, GrantRecord, StoredSession, TransactionQuestion, Trial } from '../../core/records.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
@@ -94,8 +94,9 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     wallet_checkSession: async (context, { calls: raw, session: hint }): Promise<SessionVerdict> => {
       const calls = callsOf(raw)
       const request = await requestOf(context, calls, hint?.id)
-      const checked = request && (await executor.check(request))
-      if (checked === undefined) return { verdict: 'prompt', error: told(await missed(NONE, hint?.id)), reasons: [] }
+      if ('kind' in request) return prompted(request, hint?.id)
+      const checked = await executor.check(request)
+      if (checked === undefined) return prompted(NONE, hint?.id)
       const { verdict, session } = checked
       const own = session === undefined ? undefined : sessions.get(session)
       const info = own && (await needs.print.info(own))
@@ -123,12 +124,11 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     { origin, request }: Context,
     calls: readonly Call[],
     id: string | undefined,
-  ): Promise<SessionRequest | undefined> {
+  ): Promise<SessionRequest | Missed> {
     const grant = await grants.get(origin)
-    // Disconnected, a site has no session any more, whatever ids it kept.
-    if (grant === undefined) return undefined
     const named = id === undefined ? undefined : sessions.get(id as SessionId) // Looked up: unknown and foreign are none.
-    if (id !== undefined && named?.origin !== origin) return undefined
+    if (id !== undefined && named?.origin !== origin) return NONE
+    if (grant === undefined) return named === undefined ? NONE : disconnected(named)
     const at = named ?? grant
     return {
       origin,
@@ -140,13 +140,20 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     }
   }
 
+  /** Where nothing was evaluated: without meters. */
+  async function prompted(found: Missed, id: string | undefined): Promise<SessionVerdict> {
+    const reasons = found.kind === 'none' ? [] : found.reasons.map(reasonInfo)
+    const session = found.kind === 'none' || found.session === undefined ? {} : { session_id: found.session }
+    return { verdict: 'prompt', ...session, error: told(await missed(found, id)), reasons }
+  }
+
   async function inSession(context: Context, calls: readonly Call[], id: string | undefined): Promise<InSession> {
     const request = await requestOf(context, calls, id)
-    return request === undefined ? NONE : executor.executeInSession(request)
+    return 'kind' in request ? request : executor.executeInSession(request)
   }
 
   /** The error of `mode: "only"` and of what is bad in every mode. */
-  async function missed(found: Exclude<InSession, { kind: 'sent' }>, id: string | undefined): Promise<Refused> {
+  async function missed(found: Missed, id: string | undefined): Promise<Refused> {
     if (found.kind === 'none') {
       // Before the first unlock nobody can say which sessions there are.
       if ((await needs.state()) === 'asleep') return refused('SESSION_WALLET_LOCKED', {})
@@ -312,7 +319,15 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   }
 }
 
+type Missed = Exclude<InSession, { kind: 'sent' }>
+
 const NONE = { kind: 'none' } as const
+
+/** To its own site a session by its id is not unknown: it was paused with the disconnect (seeds.md 9, row 7). */
+function disconnected({ id, state }: StoredSession): Missed {
+  const code = state === 'active' || state === 'paused' || state === 'pending' ? 'paused' : 'revoked'
+  return { kind: 'ask', reasons: [{ code }], session: id }
+}
 
 /** As part of a result: an Error's message would be lost on the way to the page. */
 function told({ code, message, data }: Refused): SiteError {
