@@ -543,9 +543,23 @@ describe('pace', () => {
     expect(await open(caller(B, 'b')).ask(INVOKE, { calls: [CALL] })).toMatchObject({ ok: true })
     for (const { wake } of sleeping.splice(0)) wake()
     await vi.waitUntil(() => seen.length === 143, { timeout: 5_000 })
-    // What was turned away as busy can be asked again under its id: nothing of it is remembered.
+    // What was turned away can be asked again under its id: nothing of it is remembered.
     const rows = await db.read(['answers'], (tx) => tx.all('answers'))
-    expect(rows.filter((it) => JSON.stringify(it).includes('busy'))).toEqual([])
+    expect(rows).toHaveLength(71)
+  })
+
+  it('R19: a crowd changes no answer that was given: also when too many wait, the same id has the same one', async () => {
+    const { open, seen, sleeping } = worker()
+    const page = open()
+    const done = await page.ask(INVOKE, { calls: [CALL] })
+    for (let index = 0; index < 139; index++) page.send(INVOKE, { calls: [CALL] })
+    await vi.waitUntil(() => seen.length === 40 && sleeping.length === 100, { timeout: 5_000 })
+    page.frames.length = 0
+    const again = { id: done.id } as Partial<RequestFrame>
+    expect(await page.ask(INVOKE, { calls: [CALL] }, again)).toEqual(done)
+    page.frames.length = 0
+    expect(await page.ask(INVOKE, { calls: [CALL, CALL] }, again)).toMatchObject(error(114))
+    expect(seen).toHaveLength(40)
   })
 })
 

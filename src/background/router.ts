@@ -144,10 +144,6 @@ export function createRouter(needs: RouterNeeds): Router {
 
   const handle = async (context: Context, method: Method, params: unknown): Promise<Answer> => {
     try {
-      if (PACED.has(method)) {
-        const turn = await pace.turn(context.origin)
-        if (turn !== 'go') return { error: tooFast(method, params, turn) }
-      }
       // The params were decoded by this method's own row; the compiler cannot pair them through a variable.
       const handler = needs.handlers[method] as (context: Context, params: unknown) => Promise<unknown>
       return { result: await handler(context, params) }
@@ -159,17 +155,21 @@ export function createRouter(needs: RouterNeeds): Router {
 
   /** Once per request of this worker's life; what is known of an earlier life is answered without a handler. */
   const once = async (context: Context, method: Method, params: unknown, text: string): Promise<Answer> => {
-    if (!hasEffect(method, params)) return handle(context, method, params)
     const { origin, request } = context
+    const turn = PACED.has(method) ? await pace.turn(origin) : 'go'
+    const tooMany = turn === 'go' ? undefined : { error: tooFast(method, params, turn) }
+    if (!hasEffect(method, params)) return tooMany ?? handle(context, method, params)
     const digest = sha256(`${method}\n${text}`)
     let begun: Awaited<ReturnType<Answers['begin']>>
     try {
-      begun = await needs.answers.begin(origin, request, digest)
+      // One that is turned away leaves no trace: a crowd of them would hold up what was let in.
+      begun = await needs.answers[tooMany === undefined ? 'begin' : 'look'](origin, request, digest)
     } catch (error) {
       return { error: hidden(method, error, 'storage') }
     }
     if (begun.kind === 'known') return begun.answer
     if (begun.kind === 'other') return { error: usedId() }
+    if (tooMany !== undefined) return tooMany
     const answer = await handle(context, method, params)
     const turnedAway = 'error' in answer && isBusy(answer.error)
     // Not waited for: a lost row is rebuilt from the journal, and the page has its answer.

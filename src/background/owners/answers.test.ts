@@ -93,6 +93,23 @@ describe('answers', () => {
     expect(await answers.begin(A, ID, TWO)).toEqual({ kind: 'new' })
   })
 
+  it('a look says what beginning would, and leaves nothing behind', async () => {
+    expect(await worker().look(A, ID, ONE)).toEqual({ kind: 'new' })
+    expect(await rows()).toEqual([])
+    await worker().begin(A, ID, ONE)
+    expect(await worker().look(A, ID, TWO)).toEqual({ kind: 'other' })
+    // It was let in once and its worker died: what came of it is its answer, however many wait now.
+    rebuilt = DONE
+    expect(await worker().look(A, ID, ONE)).toEqual({ kind: 'known', answer: DONE })
+    rebuilt = undefined
+    expect(await worker().look(A, ID, ONE)).toEqual({ kind: 'new' })
+    await worker().keep(A, ID, ONE, DONE)
+    expect(await worker().look(A, ID, ONE)).toEqual({ kind: 'known', answer: DONE })
+    expect(await worker().look(B, ID, ONE)).toEqual({ kind: 'new' })
+    clock.now += KEPT
+    expect(await worker().look(A, ID, ONE)).toEqual({ kind: 'new' })
+  })
+
   it('an answer is kept 10 min, counted from the answer', async () => {
     const answers = worker()
     await answers.begin(A, ID, ONE)

@@ -26,10 +26,18 @@ export interface Answers {
    * @throws StorageError
    */
   begin(origin: Origin, id: RequestId, params: Hash32): Promise<Begun>
+  /** What `begin` would say, and nothing is written: for a request that is about to be turned away. @throws StorageError */
+  look(origin: Origin, id: RequestId, params: Hash32): Promise<Begun>
   /** @throws StorageError */
   keep(origin: Origin, id: RequestId, params: Hash32, answer: Answer): Promise<void>
   /** The request was turned away before it had effect: asked again, it is new. */
   forget(origin: Origin, id: RequestId): Promise<void>
+}
+
+interface Asked {
+  readonly origin: Origin
+  readonly id: RequestId
+  readonly params: Hash32
 }
 
 export interface AnswerNeeds {
@@ -59,7 +67,30 @@ export function createAnswers({ db, now, rebuild }: AnswerNeeds): Answers {
   const put = (tx: Tx, row: AnswerRecord) =>
     tx.put('answers', row.key, row, { at: row.answer === undefined ? row.at + UNANSWERED_KEPT - KEPT : row.at })
 
+  /** `row`: what is stored of it, `undefined` for one nobody asked before. */
+  const told = async (
+    { origin, id, params }: Asked,
+    row: AnswerRecord | undefined,
+    found: (answer: Answer) => Promise<void>,
+  ): Promise<Begun> => {
+    if (row === undefined) return { kind: 'new' }
+    if (row.params !== params) return { kind: 'other' }
+    if (row.answer !== undefined) return { kind: 'known', answer: row.answer }
+    const rebuilt = await rebuild(origin, id)
+    if (rebuilt === undefined) return { kind: 'new' }
+    await found(rebuilt)
+    return { kind: 'known', answer: rebuilt }
+  }
+
   return {
+    look: async (origin, id, params) => {
+      const key = keyOf(origin, id)
+      const at = now()
+      const stored = await db.read(['answers'], (tx) => tx.get('answers', key))
+      const known = read(stored)
+      const row = stored === undefined || known !== undefined ? known : { key, params, at }
+      return told({ origin, id, params }, row === undefined || isOver(row, at) ? undefined : row, async () => undefined)
+    },
     begin: async (origin, id, params) => {
       const key = keyOf(origin, id)
       const at = now()
@@ -73,13 +104,9 @@ export function createAnswers({ db, now, rebuild }: AnswerNeeds): Answers {
         // Damaged: somebody asked this before, so the journal may know.
         return stored !== undefined && known === undefined ? fresh : undefined
       })
-      if (row === undefined) return { kind: 'new' }
-      if (row.params !== params) return { kind: 'other' }
-      if (row.answer !== undefined) return { kind: 'known', answer: row.answer }
-      const rebuilt = await rebuild(origin, id)
-      if (rebuilt === undefined) return { kind: 'new' }
-      await db.write(['answers'], 'relaxed', (tx) => put(tx, { key, params, at, answer: rebuilt }))
-      return { kind: 'known', answer: rebuilt }
+      return told({ origin, id, params }, row, (answer) =>
+        db.write(['answers'], 'relaxed', (tx) => put(tx, { key, params, at, answer })),
+      )
     },
     keep: async (origin, id, params, answer) => {
       const row: AnswerRecord = { key: keyOf(origin, id), params, at: now(), answer }
