@@ -527,12 +527,20 @@ async function tidy(): Promise<void> {
 // ---- What follows from changes.
 
 let pushing = false
+let stale = false
+/** Never two at once: while many things happen, a View that is slow to make must not make the next one slower. */
 function changed(): void {
+  stale = true
   if (pushing) return
   pushing = true
   setTimeout(() => {
-    pushing = false
-    void push().catch(report)
+    stale = false
+    push()
+      .catch(report)
+      .finally(() => {
+        pushing = false
+        if (stale) changed()
+      })
   }, PUSH_AFTER_MS)
 }
 async function push(): Promise<void> {
