@@ -5,7 +5,7 @@ import { type Address, address, felt, padded } from '../core/felt.ts'
 import type { SessionId } from '../core/policy/policy.ts'
 import type { ApprovalRecord, StoredSession } from '../core/records.ts'
 import { createAccess } from './access.ts'
-import { createDisconnect } from './handlers/connect.ts'
+import { createDisconnect, createEndGrant } from './handlers/connect.ts'
 import { executeHandlers } from './handlers/execute.ts'
 import { sessionHandlers } from './handlers/session.ts'
 import { createApprovals } from './owners/approvals.ts'
@@ -29,6 +29,7 @@ let supersedes: () => Promise<void>
 let steps: () => Promise<void>
 let given: () => Promise<void>
 let authorized: number
+let sleeps: 'noted' | 'unknown' | 'awake'
 
 beforeEach(async () => {
   world = await createWorld()
@@ -40,6 +41,7 @@ beforeEach(async () => {
   steps = async () => undefined
   given = async () => undefined
   authorized = 0
+  sleeps = 'awake'
   life = createLife()
 })
 
@@ -136,6 +138,7 @@ function createLife() {
     planSteps: async () => [],
     start,
     supersede: () => supersedes(),
+    endAsleep: async () => sleeps,
     end: async ({ id }) => {
       await sessions.revoke(id, now(), false)
       return undefined
@@ -148,7 +151,11 @@ function createLife() {
     state: async () => 'unlocked',
     wait: () => new Promise((done) => setTimeout(done, 1)),
   })
-  const disconnect = createDisconnect({ grants, sessions, approvals, history, told: async () => undefined })
+  const disconnect = createDisconnect({
+    approvals,
+    asleep: async () => 'awake',
+    endGrant: createEndGrant({ grants, sessions, history, told: async () => undefined }),
+  })
   return { approvals, grants, session, execute, disconnect, windows }
 }
 
@@ -396,7 +403,7 @@ describe('a site that was disconnected', () => {
     const use = (more: Partial<Context>, named: string | undefined) =>
       settled(
         life.execute.wallet_addInvokeTransaction(from(`r ${Math.random()}`, more), {
-          calls: [{ contract_address: padded(GAME), entry_point: 'move', calldata: ['0x1'] }],
+          calls: [{ contract_address: padded(GAME), entry_point: 'move', calldata: [felt(1)] }],
           session: named === undefined ? { mode: 'only' } : { mode: 'only', id: named },
         }),
       )
@@ -429,6 +436,13 @@ describe('revoking', () => {
     expect(await revoke()).toEqual({ result: {} })
     world.clock.now += 60
     expect(await revoke()).toMatchObject({ code: 211 })
+  })
+  it('before the first unlock it is noted where there is such a session, and 211 where there is none', async () => {
+    const revoke = () => settled(life.session.wallet_revokeSession(from('r1'), { id: 's1', on_chain: 'now' }))
+    sleeps = 'noted'
+    expect(await revoke()).toEqual({ result: {} })
+    sleeps = 'unknown'
+    expect(await revoke()).toEqual({ code: 211, data: { id: 's1' } })
   })
 })
 

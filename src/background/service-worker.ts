@@ -158,11 +158,14 @@ const unlocking = lazily(() =>
     vault,
     workingSet,
     stops,
+    records: sites().createStops({ db, now }),
     sessions,
     networks,
     approvals,
     settings,
     accounts: accounts.all,
+    history,
+    endGrant: (origin) => endGrant(origin),
     cold,
     now,
     recover: async () => {
@@ -216,10 +219,12 @@ const access = createAccess({
   },
 })
 const disconnect = lazily(() =>
-  sites().createDisconnect({
+  sites().createDisconnect({ approvals, asleep: unlocking.disconnectAsleep, endGrant: (origin) => endGrant(origin) }),
+)
+const endGrant = lazily(() =>
+  sites().createEndGrant({
     grants,
     sessions,
-    approvals,
     history,
     told: async (origin, grant) => {
       router.tell(origin, 'accountsChanged', () => [grant === undefined ? undefined : [padded(grant.account)]])
@@ -307,6 +312,7 @@ const router = createRouter({
           await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
           await vault.dropSecret('session', old)
         },
+        endAsleep: unlocking.endAsleep,
         end: (session, onChain) => upkeep.end(session, onChain),
         granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
         report,

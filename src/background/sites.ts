@@ -1,10 +1,11 @@
 /** What a site's request may reach (doors.ts). Only these names are kept. */
 export { getGuardianCall } from '../starknet/accounts.ts'
 export { createContracts } from './contracts.ts'
-export { connectHandlers, createDisconnect } from './handlers/connect.ts'
+export { connectHandlers, createDisconnect, createEndGrant } from './handlers/connect.ts'
 export { executeHandlers } from './handlers/execute.ts'
 export { networkHandlers } from './handlers/network.ts'
 export { sessionHandlers } from './handlers/session.ts'
+export { createStops } from './owners/stops.ts'
 export { createSending } from './sending/parts.ts'
 export { createSessionPrint } from './session-print.ts'
 export { createUnlocking } from './unlocking.ts'

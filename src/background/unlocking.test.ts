@@ -1,7 +1,9 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { type Database, openDatabase } from '../platform/database.ts'
 import { createStopFlags } from './keys/working-set.ts'
+import { createStops } from './owners/stops.ts'
 import { createUnlocking, type UnlockingNeeds } from './unlocking.ts'
 
 type Part<K extends keyof UnlockingNeeds> = UnlockingNeeds[K]
@@ -11,6 +13,8 @@ let db: Database
 let done: string[]
 let stops: ReturnType<typeof createStopFlags>
 let asleep: boolean
+let clock: number
+let rows: Map<string, { readonly id: string; readonly origin: string; readonly state: string }>
 
 /** A worker's life on the same database; what it does is written down in order. */
 function worker() {
@@ -24,6 +28,7 @@ function worker() {
     guard: () => (asleep ? undefined : {}),
     state: () => (asleep ? 'asleep' : 'unlocked'),
     removeAllSessions: note('keys removed'),
+    removeSession: (id: string) => note(`${id} keys removed`)(),
     onUnlock: async () => {
       asleep = false
       done.push('opened')
@@ -32,14 +37,22 @@ function worker() {
   return createUnlocking({
     db,
     stops,
+    records: createStops({ db, now: () => clock }),
     workingSet: workingSet as unknown as Part<'workingSet'>,
     vault: {
       exists: async () => true,
+      dropSecret: (_: string, id: string) => note(`${id} key destroyed`)(),
       unlock: async () => ({ ok: true, value: {} }),
     } as unknown as Part<'vault'>,
     sessions: {
       load: note('sessions read'),
       list: () => [],
+      get: (id: string) => rows.get(id),
+      revoke: async (id: string, at: number, onChain: boolean) => {
+        await note(`${id} ended at ${at}${onChain ? ', the chain wants to be told' : ''}`)()
+        const row = rows.get(id)
+        if (row !== undefined) rows.set(id, { ...row, state: 'revoked' })
+      },
       pauseAll: async () => {
         await note('all paused')()
         return [running('0xa1', 2_000), running('0xa2', 2_000), running('0xa3', 999)]
@@ -52,8 +65,10 @@ function worker() {
     } as unknown as Part<'approvals'>,
     settings: { get: async () => ({ autoLock: 900 }) } as unknown as Part<'settings'>,
     accounts: async () => [],
+    history: { add: async ({ session, event }) => note(`${session} ${'what' in event ? event.what : ''}`)() },
+    endGrant: (origin) => note(`${origin} disconnected`)(),
     cold: (() => undefined) as unknown as Part<'cold'>,
-    now: () => 1_000,
+    now: () => clock,
     recover: note('recovered'),
     changed: () => undefined,
   })
@@ -64,6 +79,8 @@ beforeEach(() => {
   db = openDatabase({ now: () => 1_000, name: `unlocking-${worlds}` })
   done = []
   asleep = false
+  clock = 1_000
+  rows = new Map()
 })
 const running = (id: string, validUntil: number) => ({ id, effective: { validUntil } })
 const noted = () => db.read(['stops'], (tx) => tx.all('stops'))
@@ -108,6 +125,106 @@ describe('Stop all', () => {
       'keys removed (stopped)',
       'recovered (stopped)',
     ])
+  })
+})
+
+describe('a site that stops something before the first unlock', () => {
+  const [A, B] = ['https://a.example' as Origin, 'https://b.example' as Origin]
+  const S = '0xa1' as SessionId
+  /** As it lies on the disk, where nobody can check it yet. */
+  const stored = async (origin: Origin, state = 'active', id: SessionId = S) => {
+    rows.set(id, { id, origin, state })
+    await db.write(['sessions'], 'strict', (tx) => tx.put('sessions', id, { id, origin, state }))
+  }
+  beforeEach(() => {
+    asleep = true
+  })
+
+  it('T32: its end is durable before the answer, and done at the unlock before anything may run', async () => {
+    await stored(A)
+    expect(await worker().endAsleep(A, S, true)).toBe('noted')
+    expect(stops.isStopped(S)).toBe(true)
+    clock += 500
+    // The worker that unlocks is another one.
+    const unlocking = worker()
+    expect(stops.isStopped(S)).toBe(false)
+    done = []
+    await unlocking.unlock('a password')
+    expect(done).toEqual([
+      'opened',
+      ...['networks read', 'sessions read'],
+      `${S} ended at 1000, the chain wants to be told`,
+      `${S} keys removed`,
+      `${S} key destroyed`,
+      `${S} ended`,
+      'recovered',
+      'questions answered',
+    ])
+    expect(stops.isStopped(S)).toBe(true)
+    expect(await noted()).toEqual([])
+  })
+  it('T32: a worker that dies between the end and its tidying is followed by one that finishes it', async () => {
+    await stored(A)
+    await worker().endAsleep(A, S, false)
+    rows.set(S, { id: S, origin: A, state: 'revoked' })
+    asleep = false
+    done = []
+    await worker().wake()
+    expect(done).toContain(`${S} key destroyed`)
+    expect(done).not.toContain(`${S} ended`)
+    expect(await noted()).toEqual([])
+  })
+  it('foreign, unknown and ended ids answer alike, and leave nothing on the disk', async () => {
+    await stored(A)
+    await stored(B, 'revoked', '0xb1' as SessionId)
+    expect(await worker().endAsleep(B, S, false)).toBe('unknown')
+    expect(await worker().endAsleep(B, '0xb1' as SessionId, false)).toBe('unknown')
+    expect(await worker().endAsleep(B, '0xc1' as SessionId, false)).toBe('unknown')
+    expect(stops.isStopped(S)).toBe(false)
+    expect(await noted()).toEqual([])
+  })
+  it('is answered again for a moment, and the chain is told if it was asked for once', async () => {
+    await stored(A)
+    expect(await worker().endAsleep(A, S, true)).toBe('noted')
+    clock += 59
+    expect(await worker().endAsleep(A, S, false)).toBe('noted')
+    clock += 1
+    expect(await worker().endAsleep(A, S, false)).toBe('unknown')
+    await worker().unlock('a password')
+    expect(done).toContain(`${S} ended at 1000, the chain wants to be told`)
+  })
+  it('refuses: a note of another site than the session has, whoever wrote it, ends nothing', async () => {
+    await stored(A)
+    await db.write(['stops'], 'strict', (tx) => tx.put('stops', `end ${S}`, { origin: B, onChain: true, at: 900 }))
+    await db.write(['stops'], 'strict', (tx) => tx.put('stops', `end ${S}x`, 'garbage'))
+    await worker().unlock('a password')
+    expect(done.filter((it) => it.includes(S))).toEqual([])
+    expect(await noted()).toEqual([])
+  })
+  it('CH-19: its disconnect is done at the unlock, and only for a site that was connected', async () => {
+    await db.write(['grants'], 'strict', (tx) => tx.put('grants', A, { origin: A }))
+    expect(await worker().disconnectAsleep(B)).toBe('noted')
+    expect(await noted()).toEqual([])
+    expect(await worker().disconnectAsleep(A)).toBe('noted')
+    expect(await noted()).toHaveLength(1)
+    await worker().unlock('a password')
+    expect(done.slice(-5)).toEqual([
+      ...['networks read', 'sessions read', `${A} disconnected`],
+      ...['recovered', 'questions answered'],
+    ])
+    expect(await noted()).toEqual([])
+  })
+  it('asked while the unlock is under way, it is done where it is always done, and not before', async () => {
+    await stored(A)
+    const unlocking = worker()
+    const opening = unlocking.unlock('a password')
+    while (asleep) await Promise.resolve()
+    expect(done).not.toContain('questions answered')
+    expect(await unlocking.endAsleep(A, S, false)).toBe('awake')
+    expect(done).toContain('questions answered')
+    expect(await unlocking.disconnectAsleep(A)).toBe('awake')
+    expect(await noted()).toEqual([])
+    await opening
   })
 })
 

@@ -2,7 +2,7 @@
  * How the wallet comes to be, opens and closes: the vault, the working set and what must follow each change of them
  * (security.md 7). Screens' verbs call it; nothing else unlocks.
  */
-import type { SessionId } from '../core/policy/policy.ts'
+import type { Origin, SessionId } from '../core/policy/policy.ts'
 import type { AccountRecord, Settings, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { createGuard, type Database } from '../platform/database.ts'
@@ -14,9 +14,11 @@ import { guardianSecretId, ownerSecretId } from './keys/signer.ts'
 import type { Lockout, Opened, Vault, WeakPassword } from './keys/vault.ts'
 import type { LockState, Running, StopFlags, WorkingSet } from './keys/working-set.ts'
 import type { Approvals } from './owners/approvals.ts'
+import type { History } from './owners/history.ts'
 import type { Networks } from './owners/networks.ts'
 import type { Sessions } from './owners/sessions.ts'
 import type { SettingsOwner } from './owners/settings.ts'
+import type { NotedEnd, Stops } from './owners/stops.ts'
 
 export interface Unlocking {
   /** `new`: no wallet yet. */
@@ -35,6 +37,12 @@ export interface Unlocking {
   lock(): Promise<void>
   /** Every session stops, at once and in every state; asleep it is noted and done first thing at the unlock. */
   stopAll(): Promise<readonly SessionId[]>
+  /**
+   * A site ends its own session, or disconnects, before anything of it can be checked: noted, and done first thing at the
+   * unlock. `awake`: everything can be checked, so it is done where it is always done.
+   */
+  endAsleep(origin: Origin, session: SessionId, onChain: boolean): Promise<'noted' | 'unknown' | 'awake'>
+  disconnectAsleep(origin: Origin): Promise<'noted' | 'awake'>
   /** A session starts or goes on: its keys come into the working set. */
   keep(session: StoredSession): Promise<void>
   /** A session that ended by its clock has no use for its keys. */
@@ -51,11 +59,15 @@ export interface UnlockingNeeds {
   readonly vault: Vault
   readonly workingSet: WorkingSet
   readonly stops: StopFlags
+  readonly records: Stops
   readonly sessions: Sessions
   readonly networks: Networks
   readonly approvals: Approvals
   readonly settings: SettingsOwner
   readonly accounts: () => Promise<readonly AccountRecord[]>
+  readonly history: Pick<History, 'add'>
+  /** A site's grant ends and its sessions pause. */
+  readonly endGrant: (origin: Origin) => Promise<unknown>
   readonly cold: Cold
   readonly now: () => UnixSeconds
   /** Open rows of the journal are finished before anything new is signed. */
@@ -63,11 +75,8 @@ export interface UnlockingNeeds {
   readonly changed: () => void
 }
 
-/** What was stopped while nothing could be checked: plain, because forging it only stops something (security.md 7.3). */
-const STOP_ALL = 'all'
-
 export function createUnlocking(needs: UnlockingNeeds): Unlocking {
-  const { db, vault, workingSet, stops, sessions, networks, approvals, settings, cold, now, changed } = needs
+  const { db, vault, workingSet, stops, records, sessions, networks, approvals, settings, cold, now, changed } = needs
   const dropped = new Set<StoredSession['id']>()
   let opening: Promise<void> = Promise.resolve()
 
@@ -99,17 +108,43 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     if (running !== undefined) await workingSet.addSession(running)
   }
 
-  /** Rows into memory, a stop that was noted before them: nothing of it may sign in between. Says what it stopped that would still run. */
+  /** Rows into memory, what was noted before them: nothing of it may sign in between. Says what it paused that would still run. */
   const loadRows = async (): Promise<readonly SessionId[]> => {
-    const stop = await db.read(['stops'], (tx) => tx.get('stops', STOP_ALL))
-    if (stop !== undefined) stops.stopAll()
+    const noted = await records.noted()
+    if (noted.all) stops.stopAll()
+    for (const { session } of noted.ends) stops.stopSession(session)
     await networks.load()
     await sessions.load()
-    if (stop === undefined) return []
-    const stopped = await sessions.pauseAll({}, 'person')
-    await workingSet.removeAllSessions()
-    await db.write(['stops'], 'strict', (tx) => tx.delete('stops', STOP_ALL))
+    for (const it of noted.ends) await end(it)
+    for (const origin of noted.disconnects) await needs.endGrant(origin)
+    const stopped = noted.all ? await sessions.pauseAll({}, 'person') : []
+    if (noted.all) await workingSet.removeAllSessions()
+    await records.done(noted)
     return stopped.filter(({ effective }) => effective.validUntil > now()).map(({ id }) => id)
+  }
+
+  /** The chain is told with what else waits for the unlock. */
+  const end = async ({ session: id, origin, onChain, at }: NotedEnd): Promise<void> => {
+    const session = sessions.get(id)
+    if (session?.origin !== origin) return
+    await sessions.revoke(id, at, onChain)
+    await workingSet.removeSession(id)
+    await vault.dropSecret('session', id)
+    if (session.state === 'revoked' || session.state === 'superseded') return
+    const { network, account } = session
+    await needs.history.add({ network, account, origin, session: id, event: { kind: 'session', what: 'ended' } })
+  }
+
+  const isAwake = async (): Promise<boolean> => {
+    await workingSet.load()
+    if (workingSet.guard() === undefined) return false
+    await opening
+    return true
+  }
+
+  /** An unlock that came in between may have read the notes before the last one. */
+  const loadIfOpened = async (): Promise<void> => {
+    if (workingSet.guard() !== undefined) await loadRows()
   }
 
   /** What follows an unlock, in this order: stops first, then what may run. */
@@ -185,10 +220,24 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     stopAll: async () => {
       stops.stopAll()
       // Noted first: a worker that dies from here on finds it, whatever it had read.
-      await db.write(['stops'], 'strict', (tx) => tx.put('stops', STOP_ALL, now()))
+      await records.all()
       await workingSet.load()
       await approvals.endRunning(() => true, 'context')
       return workingSet.guard() === undefined ? [] : loadRows()
+    },
+    endAsleep: async (origin, session, onChain) => {
+      if (await isAwake()) return 'awake'
+      if (!(await records.mayEnd(origin, session))) return 'unknown'
+      stops.stopSession(session)
+      await records.end({ origin, session, onChain })
+      await loadIfOpened()
+      return 'noted'
+    },
+    disconnectAsleep: async (origin) => {
+      if (await isAwake()) return 'awake'
+      if (await records.hasGrant(origin)) await records.disconnect(origin)
+      await loadIfOpened()
+      return 'noted'
     },
     keep,
     dropEnded: async () => {

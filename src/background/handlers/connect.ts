@@ -55,23 +55,44 @@ export function connectHandlers({ access, accounts, disconnect }: ConnectNeeds):
 }
 
 export interface DisconnectNeeds {
-  readonly grants: Grants
-  readonly sessions: Sessions
   readonly approvals: Approvals
-  readonly history: History
-  readonly told: (origin: Origin, grant: GrantRecord | undefined) => Promise<void>
+  /** Before the first unlock no grant can be read: the disconnect is noted, and done at the unlock (security.md 7.3). */
+  readonly asleep: (origin: Origin) => Promise<'noted' | 'awake'>
+  readonly endGrant: (origin: Origin) => Promise<boolean>
 }
 
-/** Ends a site's grant and pauses its sessions, for the site itself and for the person. Says whether there was a grant. */
-export function createDisconnect(needs: DisconnectNeeds): (origin: Origin) => Promise<boolean> {
-  const { grants, sessions, approvals, history, told } = needs
+/** A site disconnects, or the person does it for the site. Says whether there was a grant. */
+export function createDisconnect({
+  approvals,
+  asleep,
+  endGrant,
+}: DisconnectNeeds): (origin: Origin) => Promise<boolean> {
   return async (origin) => {
     // First of all, also without a grant: what starts for this site either is there now, or never will be.
     await approvals.end((record) => record.origin === origin, 'context')
     await approvals.endRunning((record) => record.origin === origin, 'context')
+    return (await asleep(origin)) === 'awake' && endGrant(origin)
+  }
+}
+
+export interface EndGrantNeeds {
+  readonly grants: Grants
+  readonly sessions: Sessions
+  readonly history: History
+  readonly told: (origin: Origin, grant: GrantRecord | undefined) => Promise<void>
+}
+
+/** Ends a site's grant and pauses its sessions. Says whether there was a grant. */
+export function createEndGrant({
+  grants,
+  sessions,
+  history,
+  told,
+}: EndGrantNeeds): (origin: Origin) => Promise<boolean> {
+  return async (origin) => {
     const grant = await grants.get(origin)
     if (grant === undefined) return false
-    for (const session of await sessions.live(origin)) await sessions.pause(session.id, 'person')
+    for (const session of sessions.live(origin)) await sessions.pause(session.id, 'person')
     await grants.remove(origin)
     await history.add({
       network: grant.network,

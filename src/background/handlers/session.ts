@@ -26,6 +26,7 @@ import type { Approvals, Asker } from '../owners/approvals.ts'
 import type { Grants } from '../owners/grants.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
+import { ANSWERED_AGAIN } from '../owners/stops.ts'
 import { refusalOf } from '../refusals.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionPrint } from '../session-print.ts'
@@ -42,8 +43,6 @@ const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */
 const PER_ORIGIN = 16
 const IN_ALL = 256
-/** A page asks again at once when its worker has died. */
-const ANSWERED_AGAIN: Seconds = 60
 
 export interface SessionMethodNeeds {
   readonly access: Access
@@ -69,6 +68,8 @@ export interface SessionMethodNeeds {
   ) => Promise<readonly PlannedStep[]>
   readonly start: (record: ApprovalRecord) => Promise<StoredSession>
   readonly supersede: (old: SessionId, by: SessionId) => Promise<void>
+  /** Before the first unlock a site's end of its own session is noted, and done at the unlock (security.md 7.3). */
+  readonly endAsleep: (origin: Origin, session: SessionId, onChain: boolean) => Promise<'noted' | 'unknown' | 'awake'>
   /** Here at once; on chain afterwards, when it is asked for and the owner's key is there. */
   readonly end: (session: StoredSession, onChain: boolean) => Promise<Felt | undefined>
   readonly granted: (grant: GrantRecord) => Promise<void>
@@ -139,6 +140,9 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     },
 
     wallet_revokeSession: async ({ origin }, { id, on_chain }) => {
+      const asleep = await needs.endAsleep(origin, id as SessionId, on_chain === 'now') // Looked up, not trusted.
+      if (asleep === 'unknown') throw refused('SESSION_NOT_FOUND', { id })
+      if (asleep === 'noted') return {}
       const session = own(origin, id)
       if (session.state === 'superseded') throw refused('SESSION_NOT_FOUND', { id })
       if (session.state === 'revoked') {
