@@ -2,11 +2,12 @@ import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { felt, u256 } from '../../core/felt.ts'
-import type { MeterBook, SessionId } from '../../core/policy/policy.ts'
+import type { MeterBook, MeterId, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, StoredSession } from '../../core/records.ts'
 import { SELECTORS } from '../../starknet/accounts.ts'
+import { committedMaximum } from '../../starknet/invoke.ts'
 import type { Signer } from '../keys/signer.ts'
-import type { Held, SessionProposal } from './ledger.ts'
+import type { Held, HoldResult, SessionProposal } from './ledger.ts'
 import {
   ACCOUNT,
   account,
@@ -51,6 +52,9 @@ const proposal = (more: Partial<SessionProposal> = {}): SessionProposal => ({
   }),
   ...more,
 })
+const total = ({ base, bookings }: MeterBook, meter: string) =>
+  BigInt(base[meter as MeterId] ?? '0') +
+  bookings.reduce((sum, it) => sum + (it.meter === meter ? BigInt(it.amount) : 0n), 0n)
 /** Somebody else's hand on the disk: the row without our MAC. */
 const damage = async (
   world: World,
@@ -86,6 +90,70 @@ describe('hold', () => {
     ])
     const nonces = (await world.journal.open()).map(({ nonce }) => Number(nonce))
     expect(nonces).toEqual(Array.from({ length: 40 }, (_, at) => at + 4))
+  })
+
+  it('R12: of 1,000 at once with room for 100, in what may be open at a time, exactly 100 are held and 900 refused', {
+    timeout: 120_000,
+  }, async () => {
+    const world = await createWorld()
+    const bound = committedMaximum(bounds, 0n)
+    await world.start('s1', {
+      usage: {
+        tx: [{ window: { kind: 'session' }, max: 100 }],
+        calls: [{ window: { kind: 'session' }, max: 100 }],
+        maxCallsPerTx: 20,
+        minGap: 0,
+        maxInFlight: 64,
+      },
+      // To the last unit: what is held for the hundredth leaves nothing.
+      fees: {
+        payer: 'account',
+        tokens: [{ token: STRK, caps: [{ window: { kind: 'session' }, max: u256(bound * 100n) }] }],
+      },
+    })
+    const held: JournalRow[] = []
+    let asking = Array.from({ length: 1_000 }, (_, at) => at)
+    let refused: HoldResult[] = []
+    let commits = 0
+    let waves = 0
+    let chainNonce = 4n
+    while (asking.length > 0) {
+      waves += 1
+      world.log.length = 0
+      const results = await Promise.all(
+        asking.map((at) => world.ledger.hold(proposal({ request: `q${at}`, chainNonce }))),
+      )
+      commits += world.log.length
+      // One goes alone, what came meanwhile goes in groups of at most 32.
+      expect(world.log.length).toBe(1 + Math.ceil((asking.length - 1) / 32))
+      const rows = results.flatMap((it) => (it.kind === 'held' ? [it.held.row] : []))
+      held.push(...rows)
+      // Whoever only found too many open asks again; every other answer is the last.
+      const isFull = (it: HoldResult) => it.kind === 'ask' && it.reasons.every(({ code }) => code === 'inFlight')
+      refused = [...refused, ...results.filter((it) => it.kind === 'ask' && !isFull(it))]
+      asking = asking.filter((_, at) => isFull(results[at]!))
+      for (const row of rows) {
+        await world.journal.signed(row.id)
+        await world.ledger.settle(row.id, {
+          end: 'accepted',
+          at: world.clock.now,
+          // As much as was set aside: nothing comes back.
+          outcome: { block: 1, at: world.clock.now, fee: { token: STRK, paid: u256(bound) }, out: {} },
+        })
+      }
+      chainNonce += BigInt(rows.length)
+    }
+    expect([waves, commits]).toEqual([2, 33 + 31])
+    expect(held.map(({ nonce }) => Number(nonce))).toEqual(Array.from({ length: 100 }, (_, at) => at + 4))
+    expect(new Set(held.map(({ hash }) => hash)).size).toBe(100)
+    expect(refused).toHaveLength(900)
+    // All the reasons at once: who raises one limit must not meet the next one only afterwards.
+    const reasons = refused.map((it) => (it.kind === 'ask' ? it.reasons.map(({ code }) => code) : []))
+    expect(new Set(reasons.map((codes) => codes.join(' ')))).toEqual(new Set(['feeCap txCount callCount']))
+    const { book, open } = (await world.ledger.state(S1))!
+    expect(open).toEqual([])
+    expect(total(book, 'tx')).toBe(100n)
+    expect(total(book, `fee:${STRK}`)).toBe(bound * 100n)
   })
 
   it('two of one request in one group are one row', async () => {

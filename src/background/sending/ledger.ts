@@ -191,32 +191,66 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const { onDamaged } = needs
   const reverts = new Map<SessionId, Reverts>()
 
-  const holdOne = async (tx: Tx, it: Proposal, lastWall: UnixSeconds | undefined): Promise<HoldResult> => {
-    const guard = key()
+  /** What one commit has read, with what it has put there since: nobody else writes while it runs. */
+  const readOnce = (tx: Tx, guard: Guard) => {
+    const sessions = new Map<
+      SessionId,
+      Promise<(Omit<SessionState, 'open'> & { readonly open: JournalRow[] }) | undefined>
+    >()
+    const accounts = new Map<string, Promise<JournalRow[]>>()
+    const once = <K, T>(known: Map<K, Promise<T>>, of: K, read: () => Promise<T>): Promise<T> => {
+      const found = known.get(of) ?? read()
+      known.set(of, found)
+      return found
+    }
+    const account = (it: Pick<JournalRow, 'network' | 'account'>) =>
+      once(accounts, `${it.network} ${it.account}`, async () => [...(await openRowsOf(tx, guard, it, onDamaged))])
+    return {
+      guard,
+      account,
+      session: (id: SessionId) =>
+        once(sessions, id, async () => {
+          const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
+          const book = value(await guard.get<MeterBook>(tx, 'books', id))
+          if (session === undefined || book === undefined) return undefined
+          return { session, book, open: [...(await openRowsOfSession(tx, guard, id))] }
+        }),
+      put: async (row: JournalRow) => {
+        await putRow(tx, guard, row)
+        ;(await account(row)).push(row)
+        if (row.session !== undefined) (await sessions.get(row.session))?.open.push(row)
+      },
+    }
+  }
+  type Reading = ReturnType<typeof readOnce>
+
+  const holdOne = async (
+    tx: Tx,
+    reading: Reading,
+    it: Proposal,
+    lastWall: UnixSeconds | undefined,
+  ): Promise<HoldResult> => {
+    const { guard } = reading
     if (it.origin !== undefined && it.request !== undefined) {
       const rows = await rowsOfRequest(tx, guard, it.origin, it.request, onDamaged)
       const known = standsFor(rows.filter((row) => answersFor(row, it)))
       // A person may say yes to what a session signed and kept back: on its own nonce, so that one of the two lands.
       const keptBack = it.by === 'person' && known?.parked === true && known.session !== undefined
       if (known !== undefined && !keptBack) return { kind: 'known', row: known }
-      if (keptBack) return holdForPerson(tx, guard, it, lastWall, known)
+      if (keptBack) return holdForPerson(tx, reading, it, lastWall, known)
     }
-    return it.by === 'session' ? holdForSession(tx, guard, it, lastWall) : holdForPerson(tx, guard, it, lastWall)
+    return it.by === 'session' ? holdForSession(reading, it, lastWall) : holdForPerson(tx, reading, it, lastWall)
   }
 
   const holdForSession = async (
-    tx: Tx,
-    guard: Guard,
+    reading: Reading,
     it: SessionProposal,
     lastWall: UnixSeconds | undefined,
   ): Promise<HoldResult> => {
-    const session = value(await guard.get<StoredSession>(tx, 'sessions', it.session))
-    const book = value(await guard.get<MeterBook>(tx, 'books', it.session))
-    if (session === undefined || book === undefined) {
-      return { kind: 'ask', reasons: [{ code: 'revoked' }], session: it.session }
-    }
-    const open = await openRowsOfSession(tx, guard, it.session)
-    const ofAccount = await openRowsOf(tx, guard, it, onDamaged)
+    const found = await reading.session(it.session)
+    if (found === undefined) return { kind: 'ask', reasons: [{ code: 'revoked' }], session: it.session }
+    const { session, book, open } = found
+    const ofAccount = await reading.account(it)
     const { now, wrong } = needs.clock(it.network, lastWall)
     const fee = { token: it.feeToken, max: committedMaximum(it.bounds, it.tip), tipPerGas: it.tip }
     const { origin, chainId, account, calls } = it
@@ -240,21 +274,21 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       charges: verdict.charges,
       matched: verdict.matched,
     }
-    await putRow(tx, guard, row)
+    await reading.put(row)
     // The brand is made here alone.
     return { kind: 'held', held: { by: 'session', row, session, chainId } as Held }
   }
 
   const holdForPerson = async (
     tx: Tx,
-    guard: Guard,
+    reading: Reading,
     it: ApprovedProposal,
     lastWall: UnixSeconds | undefined,
     inPlaceOf?: JournalRow,
   ): Promise<HoldResult> => {
-    const ofAccount = await openRowsOf(tx, guard, it, onDamaged)
+    const ofAccount = await reading.account(it)
     const { now } = needs.clock(it.network, lastWall)
-    const same = ofAccount.find((row) => isSameYes(row, it)) ?? (await usedUp(tx, guard, it, now))
+    const same = ofAccount.find((row) => isSameYes(row, it)) ?? (await usedUp(tx, reading.guard, it, now))
     if (same !== undefined) return { kind: 'known', row: same }
     const nonce = felt(nextNonce(it.chainNonce, ofAccount))
     if (inPlaceOf !== undefined && inPlaceOf.nonce !== nonce) return { kind: 'known', row: inPlaceOf }
@@ -266,7 +300,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       matched: [],
       ...(it.purpose === undefined ? {} : { purpose: it.purpose }),
     }
-    await putRow(tx, guard, row)
+    await reading.put(row)
     return { kind: 'held', held: heldForPerson({ by: 'person', row, approved: it.approved }) }
   }
 
@@ -282,10 +316,11 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     async (group) => {
       const lastWall = await db.lastWall()
       return db.write(STORES, 'strict', async (tx) => {
+        const reading = readOnce(tx, key())
         const results: (HoldResult | { readonly kind: 'failed'; readonly error: unknown })[] = []
         for (const it of group) {
           try {
-            results.push(await holdOne(tx, it, lastWall))
+            results.push(await holdOne(tx, reading, it, lastWall))
           } catch (error) {
             // One session's damaged row, or one request's own fault, is no other's: nothing of it was written.
             if (error instanceof DOMException) throw error
