@@ -6,6 +6,8 @@ export interface Recorder {
   /** Methods asked since the last call of `mark`. */
   since(): readonly string[]
   mark(): void
+  /** Every `starknet_add*` that came here since it runs, in order and byte for byte, whether it was passed on or not. */
+  sends(): readonly string[]
   /** As if the network cable were pulled: nobody gets an answer any more. */
   cut(): void
   mend(): void
@@ -26,6 +28,7 @@ const OPEN = {
 
 export async function recordTo(url: string): Promise<Recorder> {
   let methods: string[] = []
+  const sends: string[] = []
   let down = false
   const lies = new Map<string, unknown>()
   const losses = new Map<string, number>()
@@ -33,6 +36,9 @@ export async function recordTo(url: string): Promise<Recorder> {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', async () => {
+      const body = Buffer.concat(parts).toString()
+      const method = /"method":"(\w+)"/.exec(body)?.[1]
+      if (method?.startsWith('starknet_add') === true) sends.push(body)
       if (down) {
         request.socket.destroy()
         return
@@ -41,8 +47,6 @@ export async function recordTo(url: string): Promise<Recorder> {
         response.writeHead(204, OPEN).end()
         return
       }
-      const body = Buffer.concat(parts).toString()
-      const method = /"method":"(\w+)"/.exec(body)?.[1]
       if (method !== undefined) methods.push(method)
       if (method !== undefined && lies.has(method)) {
         const { id } = JSON.parse(body)
@@ -74,6 +78,7 @@ export async function recordTo(url: string): Promise<Recorder> {
   return {
     port: address.port,
     since: () => methods,
+    sends: () => sends,
     mark: () => {
       methods = []
     },

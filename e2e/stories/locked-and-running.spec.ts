@@ -79,6 +79,105 @@ test('T13: Stop all on the unlock screen stops at once; the unlock changes nothi
   await page.close()
 })
 
+test('T13: Stop all with 100 calls in flight, the node gone and the wallet locked: nothing is signed after it, and each call is answered', async ({
+  kept,
+  fixtures,
+}) => {
+  test.setTimeout(150_000)
+  const page = await kept.player()
+  const { id } = await running(page)
+  const windows = windowsFrom(page)
+  const { page: wallet } = kept.person
+  await kept.person.lock()
+  const before = new Set(kept.node.sends())
+  const signedBefore = new Set(await signed(wallet))
+  const flight = Promise.all(Array.from({ length: 100 }, () => move(page, fixtures.game, id)))
+  // Some are out, most wait: then the cable is pulled, and with it the stop.
+  await expect.poll(() => fresh().length, { timeout: 30_000 }).toBeGreaterThan(2)
+  kept.node.cut()
+  await wallet.getByRole('button', { name: 'Stop all', exact: true }).click()
+  await expect(wallet.getByText(/keeps? running/)).toBeHidden()
+  const out = await freshlySigned()
+
+  const answers = await flight
+  const sentNow = answers.filter(({ result }) => result !== undefined)
+  for (const it of sentNow) expect(it).toMatchObject(sent)
+  for (const { result, code, data } of answers)
+    if (result === undefined)
+      expect({ code, data }).toEqual(
+        code === 212
+          ? { code: 212, data: { session_id: id, status: 'paused', reasons: [{ code: 'paused' }] } }
+          : { code: 163, data: { reason: 'node' } },
+      )
+  expect(answers.filter(({ code }) => code === 212).length).toBeGreaterThan(50)
+  expect(await freshlySigned()).toEqual(out)
+  expect(sentNow.length).toBeLessThanOrEqual(out.length)
+
+  // Neither a new worker, nor the node's return, nor the unlock takes it back.
+  await kept.killWorker()
+  const stopped = { code: 212, data: { session_id: id, status: 'paused', reasons: [{ code: 'paused' }] } }
+  expect(await move(page, fixtures.game, id)).toMatchObject(stopped)
+  kept.node.mend()
+  await kept.person.unlock()
+  expect(await move(page, fixtures.game, id)).toMatchObject(stopped)
+  expect(await freshlySigned()).toEqual(out)
+  // One signature each, and what left was signed.
+  expect(fresh().length).toBeLessThanOrEqual(out.length)
+
+  await wallet.getByRole('button', { name: 'Resume all', exact: true }).click()
+  await expect.poll(() => statusOf(page, id)).toBe('active')
+  expect(await move(page, fixtures.game, id)).toMatchObject(sent)
+  expect(windows.count()).toBe(0)
+  await wallet.goto(homeOf(wallet))
+  await page.close()
+
+  /** Transactions that came to the node since, each once however often its bytes were repeated. */
+  function fresh() {
+    const transaction = (body: string) => JSON.stringify((JSON.parse(body) as { params: unknown }).params)
+    const known = new Set([...before].map(transaction))
+    return [...new Set(kept.node.sends().map(transaction))].filter((it) => !known.has(it))
+  }
+  async function freshlySigned() {
+    return (await signed(wallet)).filter((row) => !signedBefore.has(row))
+  }
+})
+
+test('T32: what a site ends before the first unlock has ended when the wallet opens, and so has what a Stop all stopped', async ({
+  kept,
+  fixtures,
+}) => {
+  test.setTimeout(150_000)
+  const first = await kept.player()
+  const { id } = await running(first)
+  const over = await startSession(kept, first, fixtures.game, 'doAction')
+  await kept.restart()
+  const page = await kept.site.open()
+  const windows = windowsFrom(page)
+  const act = () => only(page, over, { contract_address: fixtures.game, entry_point: 'doAction', calldata: ['0x1'] })
+  expect(await act()).toMatchObject({ code: 216 })
+  expect(await request(page, 'wallet_revokeSession', { id: over })).toEqual({ result: {} })
+  const unknown = 'f'.repeat(32)
+  expect(await request(page, 'wallet_revokeSession', { id: unknown })).toMatchObject({
+    code: 211,
+    data: { id: unknown },
+  })
+  const { page: wallet } = kept.person
+  expect(await stopAll(wallet)).toEqual({ stopped: [] })
+  await kept.killWorker()
+  expect(await act()).toMatchObject({ code: 216 })
+
+  await kept.person.unlock()
+  expect(await act()).toMatchObject({ code: 212, data: { status: 'revoked' } })
+  expect(await move(page, fixtures.game, id)).toMatchObject({ code: 212, data: { status: 'paused' } })
+  await wallet.goto(`${homeOf(wallet)}#/session/${id}`)
+  await wallet.getByRole('button', { name: 'Resume', exact: true }).click()
+  await expect.poll(() => statusOf(page, id)).toBe('active')
+  expect(await move(page, fixtures.game, id)).toMatchObject(sent)
+  expect(windows.count()).toBe(0)
+  await wallet.goto(homeOf(wallet))
+  await page.close()
+})
+
 test('CH-16: a session that may not run while locked answers 216 until the unlock', async ({ kept, fixtures }) => {
   const page = await kept.player()
   const off = await startSession(kept, page, fixtures.game, 'doAction', async (window) => {
@@ -185,6 +284,41 @@ async function startSession(
   await narrow(window)
   await kept.person.allow(window, 'Allow session')
   return ((await answer).result as Session).id
+}
+
+/** Rows of the journal behind which there is a signature, as they lie on the disk. */
+function signed(wallet: Page): Promise<string[]> {
+  return wallet.evaluate(
+    () =>
+      new Promise<string[]>((resolve, reject) => {
+        const opening = indexedDB.open('latchkey')
+        opening.onerror = () => reject(opening.error)
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('journal').objectStore('journal').getAll()
+          reading.onerror = () => reject(reading.error)
+          reading.onsuccess = () => {
+            opening.result.close()
+            const rows = reading.result as { key: string; value: { status: string; end?: string } }[]
+            const out = rows.filter(({ value }) => value.status !== 'held' && value.end !== 'released')
+            resolve(out.map(({ key }) => key).sort())
+          }
+        }
+      }),
+  )
+}
+
+/** As the keyboard's command does it: the screen of a wallet that sleeps has no button for it, because nothing runs. */
+function stopAll(wallet: Page): Promise<unknown> {
+  return wallet.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const port = chrome.runtime.connect({ name: 'screen' })
+        port.onMessage.addListener((reply: { kind: string; result: unknown }) => {
+          if (reply.kind === 'answer') resolve(reply.result)
+        })
+        port.postMessage({ v: 1, kind: 'request', id: 1, type: 'stopAll', params: null })
+      }),
+  )
 }
 
 async function unlockIn(window: Page): Promise<void> {

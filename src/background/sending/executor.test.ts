@@ -23,6 +23,15 @@ import {
   type World,
 } from './stub-world.ts'
 
+const request = (network: typeof NETWORK | 'devnet', id: string) => ({
+  origin: ORIGIN,
+  request: id,
+  network,
+  account: ACCOUNT,
+  calls: [move()],
+})
+const play = (world: World, network: typeof NETWORK | 'devnet', id: string) =>
+  world.executor.executeInSession(request(network, id))
 const times = <T>(n: number, make: (at: number) => T) => Array.from({ length: n }, (_, at) => make(at))
 
 describe('executeInSession', () => {
@@ -283,6 +292,39 @@ describe('the lane', () => {
     lane.freed(6n)
     lane.filled(5n)
     expect([lane.hasGapBelow(6n), lane.hasGapBelow(7n)]).toEqual([false, true])
+  })
+
+  it('up to 8 sends of one account are open at a node, and 1 at a node on this computer', { timeout: 60_000 }, async () => {
+    for (const [network, most] of [
+      ['sepolia', 8],
+      ['devnet', 1],
+    ] as const) {
+      const world = await createWorld({ network })
+      await world.start('s1', {}, { network })
+      let open = 0
+      let highest = 0
+      let release: () => void = () => {}
+      const held = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      world.node.state.fault = async (method) => {
+        if (!method.startsWith('starknet_add')) return undefined
+        open += 1
+        highest = Math.max(highest, open)
+        await held
+        open -= 1
+        return undefined
+      }
+      const all = Promise.all(times(12, (at) => play(world, network, `q${at}`)))
+      await expect.poll(() => open, { timeout: 20_000 }).toBe(most)
+      // Whoever else could leave has had its turn by now: a whole decision of another account's call takes longer.
+      await world.executor.check(request(network, 'look'))
+      expect(open).toBe(most)
+      release()
+      expect((await all).map(({ kind }) => kind)).toEqual(times(12, () => 'sent'))
+      expect(highest).toBe(most)
+      expect([...world.node.state.known.values()].map(({ body }) => Number(body.nonce))).toEqual(times(12, (at) => at))
+    }
   })
 
   it('unsigned work above a refused transaction takes its nonce', async () => {

@@ -1,4 +1,5 @@
 import 'fake-indexeddb/auto'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { felt, u256 } from '../../core/felt.ts'
@@ -52,6 +53,14 @@ const proposal = (more: Partial<SessionProposal> = {}): SessionProposal => ({
   }),
   ...more,
 })
+/** What is asked at once. */
+const storms = fc.array(
+  fc.record({
+    act: fc.constantFrom('hold', 'hold', 'hold', 'hold', 'release', 'accepted', 'reverted', 'rejected'),
+    at: fc.nat(30),
+  }),
+  { minLength: 1, maxLength: 20 },
+)
 const total = ({ base, bookings }: MeterBook, meter: string) =>
   BigInt(base[meter as MeterId] ?? '0') +
   bookings.reduce((sum, it) => sum + (it.meter === meter ? BigInt(it.amount) : 0n), 0n)
@@ -154,6 +163,72 @@ describe('hold', () => {
     expect(open).toEqual([])
     expect(total(book, 'tx')).toBe(100n)
     expect(total(book, `fee:${STRK}`)).toBe(bound * 100n)
+  })
+
+  it('R13 property: no interleaving of hold, settle and release of two sessions passes a cap or takes a nonce twice', {
+    timeout: 120_000,
+  }, async () => {
+    let holds = 0
+    let refusals = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(storms, { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (all, max) => {
+          const world = await createWorld()
+          const usage = { calls: [], maxCallsPerTx: 20, minGap: 0, maxInFlight: 64 }
+          for (const id of ['s1', 's2'])
+            await world.start(id, { usage: { ...usage, tx: [{ window: { kind: 'session' }, max }] } })
+          // What really happened, kept apart from the book: rows that may take effect, or did.
+          const live = new Map<string, SessionId>()
+          let open: JournalRow[] = []
+          for (const storm of all) {
+            const taken = new Set<string>()
+            const pick = (at: number) => {
+              const row = open[at % Math.max(1, open.length)]
+              if (row === undefined || taken.has(row.id)) return undefined
+              taken.add(row.id)
+              return row
+            }
+            await Promise.all(
+              storm.map(async ({ act, at }) => {
+                if (act === 'hold') {
+                  const session = (at % 2 === 0 ? 's1' : 's2') as SessionId
+                  const result = await world.ledger.hold(proposal({ session }))
+                  if (result.kind === 'held') {
+                    holds += 1
+                    live.set(result.held.row.id, session)
+                  } else refusals += 1
+                  return
+                }
+                const row = pick(at)
+                if (row === undefined) return
+                if (act === 'release') {
+                  if (await world.ledger.release(row.id)) live.delete(row.id)
+                  return
+                }
+                await world.journal.signed(row.id)
+                const outcome = { block: 1, at: world.clock.now, fee: { token: STRK, paid: u256(1n) }, out: {} }
+                if (act === 'rejected') {
+                  await world.ledger.settle(row.id, { end: act })
+                  live.delete(row.id)
+                } else await world.ledger.settle(row.id, { end: act, at: world.clock.now, outcome })
+              }),
+            )
+            open = [...(await world.journal.open())]
+            for (const id of ['s1', 's2'] as SessionId[]) {
+              const count = [...live.values()].filter((session) => session === id).length
+              if (count > max) throw new Error(`${count} of ${max}`)
+            }
+            const nonces = open.map(({ nonce }) => nonce)
+            if (new Set(nonces).size !== nonces.length) throw new Error(`one nonce twice: ${nonces.join(' ')}`)
+          }
+        },
+      ),
+      { numRuns: 80 },
+    )
+    expect(holds).toBeGreaterThan(200)
+    expect(refusals).toBeGreaterThan(200)
   })
 
   it('two of one request in one group are one row', async () => {
