@@ -56,7 +56,7 @@ const proposal = (more: Partial<SessionProposal> = {}): SessionProposal => ({
 /** What is asked at once. */
 const storms = fc.array(
   fc.record({
-    act: fc.constantFrom('hold', 'hold', 'hold', 'hold', 'release', 'accepted', 'reverted', 'rejected'),
+    act: fc.constantFrom('hold', 'hold', 'hold', 'hold', 'sign', 'sign', 'release', 'accepted', 'reverted', 'rejected'),
     at: fc.nat(30),
   }),
   { minLength: 1, maxLength: 20 },
@@ -184,8 +184,9 @@ describe('hold', () => {
           let open: JournalRow[] = []
           for (const storm of all) {
             const taken = new Set<string>()
+            const rowAt = (at: number) => open[at % Math.max(1, open.length)]
             const pick = (at: number) => {
-              const row = open[at % Math.max(1, open.length)]
+              const row = rowAt(at)
               if (row === undefined || taken.has(row.id)) return undefined
               taken.add(row.id)
               return row
@@ -199,6 +200,12 @@ describe('hold', () => {
                     holds += 1
                     live.set(result.held.row.id, session)
                   } else refusals += 1
+                  return
+                }
+                // Also one that is released in the same moment: only one of the two comes about.
+                if (act === 'sign') {
+                  const row = rowAt(at)
+                  if (row?.status === 'held') await world.journal.signed(row.id)
                   return
                 }
                 const row = pick(at)
