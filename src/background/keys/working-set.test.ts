@@ -262,6 +262,22 @@ describe('auto-lock', () => {
     expect(stored.has('working')).toBe(true)
   })
 
+  it('stops the owner and no session that may run while locked, also for the workers after it', async () => {
+    const { set, worker } = await unlockedProfile()
+    const at = START + AUTO_LOCK
+    expect([set.state(at - 1), set.state(at)]).toEqual(['unlocked', 'locked'])
+    for (const it of [set, await worker()]) {
+      expect(it.state(at)).toBe('locked')
+      expect([it.ownerSubkey(at), it.guardianSubkey(at), it.sessionSubkey(at)]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+      expect([it.sessionKey(S[0]), it.sessionKey(S[2]), it.guardianKey(A)]).toEqual([bytes(20), bytes(22), bytes(30)])
+      expect(it.guard()).toBeDefined()
+    }
+  })
+
   it('is put off by a trusted input only, and by none that comes too late', async () => {
     const { set, worker } = await unlockedProfile()
     expect(set.isUnlocked(START + 600)).toBe(true)

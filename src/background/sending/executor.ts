@@ -43,6 +43,7 @@ import type { Held, HeldForPerson, Ledger } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
 import type { Preflight } from './preflight.ts'
 import { createSender } from './sender.ts'
+import { type Waiters, waitFor, wake } from './waiters.ts'
 
 export type InSession =
   /** `session` is absent where a person had said yes to this very request. */
@@ -512,31 +513,6 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (row.purpose === 'revoke') revocationEnded(row).catch(needs.report)
     },
   }
-}
-
-/** Whoever waits for a key is told once; who does not wait any more leaves nothing behind. */
-type Waiters<K, T> = Map<K, Set<(value: T) => void>>
-
-function waitFor<K, T>(waiters: Waiters<K, T>, key: K): { readonly done: Promise<T>; readonly drop: () => void } {
-  let tell: (value: T) => void = () => {}
-  const done = new Promise<T>((resolve) => {
-    tell = resolve
-  })
-  const all = waiters.get(key) ?? new Set()
-  waiters.set(key, all.add(tell))
-  return {
-    done,
-    drop: () => {
-      all.delete(tell)
-      if (all.size === 0 && waiters.get(key) === all) waiters.delete(key)
-    },
-  }
-}
-
-function wake<K, T>(waiters: Waiters<K, T>, key: K, value: T): void {
-  const all = waiters.get(key)
-  waiters.delete(key)
-  for (const tell of all ?? []) tell(value)
 }
 
 /** Only that others of the session are under way: it waits for room. */
