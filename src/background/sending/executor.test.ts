@@ -294,7 +294,7 @@ describe('the lane', () => {
     expect([lane.hasGapBelow(6n), lane.hasGapBelow(7n)]).toEqual([false, true])
   })
 
-  it('up to 8 sends of one account are open at a node, and 1 at a node on this computer', { timeout: 60_000 }, async () => {
+  it('up to 8 sends of one account are open at a node, and 1 at a node on this computer', async () => {
     for (const [network, most] of [
       ['sepolia', 8],
       ['devnet', 1],
