@@ -57,5 +57,6 @@ export default defineConfig({
     // For what hangs. How long a test takes is the machine's affair, and machines are shared.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 })

