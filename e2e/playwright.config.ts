@@ -13,6 +13,8 @@ export default defineConfig({
   outputDir: '../test-results',
   globalSetup: './setup.ts',
   timeout: 90_000,
+  // For what does not come; how soon it comes is the machine's affair.
+  expect: { timeout: 15_000 },
   fullyParallel: true,
   workers: 2,
   retries: 0,

@@ -109,7 +109,7 @@ function worker(
       return frame.id
     }
     const answered = (id: string) =>
-      vi.waitUntil(() => it.answers().find((frame) => frame.id === id), { interval: 1 }, { timeout: 30_000 })
+      vi.waitUntil(() => it.answers().find((frame) => frame.id === id), { interval: 1, timeout: 30_000 })
     const ask = (type: string, params: unknown = {}, more: Partial<RequestFrame> = {}) =>
       answered(send(type, params, more))
     return { ...it, send, answered, ask }
