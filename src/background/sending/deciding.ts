@@ -222,7 +222,9 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const { prices } = told(head)
     told(classes)
     told(nonce)
-    const live = told(allowance)
+    told(allowance)
+    // The nonce may have shown meanwhile that somebody else sent something.
+    const live = await preflight.liveAllowance(session)
     // The protocol is another one than the amounts are from.
     if (kept !== undefined && !keptGas.has(shape)) return decideFor(found, request, { ...how, bounds: 'fresh' })
     let gas: Estimate | undefined

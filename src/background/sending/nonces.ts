@@ -3,9 +3,9 @@
  * the transaction that takes the nonce. Never from a reading that failed: without the chain's word nothing is signed.
  */
 import type { Address } from '../../core/felt.ts'
-import type { NetworkId } from '../../core/records.ts'
+import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
-import type { Node } from '../../platform/node.ts'
+import { type Node, nodeError } from '../../platform/node.ts'
 
 export interface Nonces {
   /** Read at `pre_confirmed` unless known for less than 30 s. @throws NodeError */
@@ -20,14 +20,33 @@ export interface Nonces {
   forget(network: NetworkId, account: Address): void
 }
 
+/** What the journal knows of an account's nonces; `undefined`: it has sent nothing yet. */
+export interface OwnNonces {
+  /** The one after the last that an accepted block has. */
+  readonly accepted: bigint | undefined
+  /** The one after the last that is in a block or may be on its way. */
+  readonly out: bigint | undefined
+}
+export interface NonceNeeds {
+  readonly now: () => UnixSeconds
+  readonly wait: (ms: number) => Promise<void>
+  readonly own: (network: NetworkId, account: Address) => Promise<OwnNonces>
+  /** The chain is behind what it had accepted: blocks were taken back, or the node lies. */
+  readonly onBehind: (network: NetworkId, account: Address) => void
+  /** Somebody else sent transactions of this account: what was read of it before is old. */
+  readonly onForeign: (network: NetworkId, account: Address) => void
+}
+
 interface Known {
   next?: { readonly nonce: bigint; readonly at: UnixSeconds }
   reading?: Promise<bigint>
 }
 
 const FRESH = 30
+/** A node behind the others of its address is asked once more after this, ms. */
+const CATCH_UP_MS = 1_000
 
-export function createNonces(needs: { readonly now: () => UnixSeconds }): Nonces {
+export function createNonces(needs: NonceNeeds): Nonces {
   const known = new Map<string, Known>()
   const entry = (network: NetworkId, account: Address): Known => {
     const key = `${network} ${account}`
@@ -45,13 +64,23 @@ export function createNonces(needs: { readonly now: () => UnixSeconds }): Nonces
     const age = next === undefined ? lasts : needs.now() - next.at
     return age >= 0 && age < lasts
   }
-  const read = (it: Known, account: Address, node: Node): Promise<bigint> => {
+  /** Compared with our own: a nonce that was used is never signed for again on a node's word. @throws NodeError */
+  const ask = async (network: NetworkId, account: Address, node: Node): Promise<bigint> => {
+    for (const pause of [CATCH_UP_MS, undefined]) {
+      // No contract there yet: its first transaction, the deployment, has nonce 0.
+      const nonce = BigInt((await node.nonce(account)) ?? '0x0')
+      const { accepted, out } = await needs.own(network, account)
+      if (out !== undefined && nonce > out) needs.onForeign(network, account)
+      if (accepted === undefined || nonce >= accepted) return nonce
+      if (pause !== undefined) await needs.wait(pause)
+    }
+    needs.onBehind(network, account)
+    throw nodeError('garbage', ['starknet_getNonce'])
+  }
+  const read = (it: Known, network: NetworkId, account: Address, node: Node): Promise<bigint> => {
     const before = it.next
-    it.reading ??= node
-      .nonce(account)
-      .then((answer) => {
-        // No contract there yet: its first transaction, the deployment, has nonce 0.
-        const nonce = BigInt(answer ?? '0x0')
+    it.reading ??= ask(network, account, node)
+      .then((nonce) => {
         // What was accepted while the answer was under way is newer; what is old may have been given up by the chain.
         if (it.next === before) delete it.next
         return raise(it, nonce)
@@ -65,12 +94,12 @@ export function createNonces(needs: { readonly now: () => UnixSeconds }): Nonces
   return {
     chain: async (network, account, node) => {
       const it = entry(network, account)
-      return it.next !== undefined && isFresh(it, FRESH) ? it.next.nonce : read(it, account, node)
+      return it.next !== undefined && isFresh(it, FRESH) ? it.next.nonce : read(it, network, account, node)
     },
     known: (network, account) => known.get(`${network} ${account}`)?.next?.nonce,
     refresh: async (network, account, node) => {
       const it = entry(network, account)
-      if (!isFresh(it, FRESH / 2)) await read(it, account, node)
+      if (!isFresh(it, FRESH / 2)) await read(it, network, account, node)
     },
     accepted: (network, account, nonce) => {
       raise(entry(network, account), nonce + 1n)
@@ -80,4 +109,16 @@ export function createNonces(needs: { readonly now: () => UnixSeconds }): Nonces
       known.delete(`${network} ${account}`)
     },
   }
+}
+
+export function ownNonces(rows: readonly Pick<JournalRow, 'nonce' | 'status' | 'end'>[]): OwnNonces {
+  const mined = rows.filter(({ end }) => end === 'accepted' || end === 'reverted')
+  const out = rows.filter((row) => mined.includes(row) || row.status === 'signed' || row.status === 'sent')
+  return { accepted: after(mined), out: after(out) }
+}
+
+function after(rows: readonly Pick<JournalRow, 'nonce'>[]): bigint | undefined {
+  let next: bigint | undefined
+  for (const { nonce } of rows) if (next === undefined || BigInt(nonce) >= next) next = BigInt(nonce) + 1n
+  return next
 }

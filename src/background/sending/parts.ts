@@ -18,7 +18,7 @@ import { createHeads } from './heads.ts'
 import { createJournal, type Damaged, type Journal } from './journal.ts'
 import { createKeptGas } from './kept-gas.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { createNonces, type Nonces } from './nonces.ts'
+import { createNonces, type Nonces, ownNonces } from './nonces.ts'
 import { createPreflight, type Preflight } from './preflight.ts'
 import { createRecovery, type Recovery } from './recovery.ts'
 import { createWatcher, type Watcher } from './watcher.ts'
@@ -57,6 +57,9 @@ export interface Sending {
   readonly recovery: Recovery
 }
 
+/** The newest rows have the highest nonces; more are open or were refused only where nothing is accepted. */
+const OWN_READ = 256
+
 export function createSending(needs: SendingNeeds): Sending {
   const { db, guard, networks, nodes, history, now, report } = needs
   const damaged = new Set<string>()
@@ -68,7 +71,24 @@ export function createSending(needs: SendingNeeds): Sending {
     if (session !== undefined) sessions.foundTampered(session).catch(report)
   }
   const journal = createJournal({ db, guard, onDamaged })
-  const nonces = createNonces({ now })
+  const nonces = createNonces({
+    now,
+    wait: needs.wait,
+    own: async (network, account) => {
+      const { genesis } = networks.get(network)
+      // A chain that started over begins at zero again.
+      const from = genesis === undefined ? {} : { from: genesis.at }
+      return ownNonces([
+        ...(await journal.open({ network, account })),
+        ...(await journal.list({ network, account, limit: OWN_READ, ...from })),
+      ])
+    },
+    onBehind: () => watcher.look().catch(report),
+    onForeign: (network, account) => {
+      preflight.moved(network, account)
+      needs.accounts.forget(account, network)
+    },
+  })
   const keptGas = createKeptGas({ ticks: needs.ticks })
   const heads = createHeads({ networks, onVersion: keptGas.version, ticks: needs.ticks })
   const preflight = createPreflight({ contracts: needs.contracts, ticks: needs.ticks })
