@@ -191,6 +191,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         return { kind: decided.verdict.kind, reasons: decided.verdict.reasons, session: decided.session }
       }
       last = decided.session
+      await sender.giveBackLate()
       const result = await ledger.hold(decided.proposal)
       if (result.kind === 'known') return answerOf(result.row)
       if (result.kind !== 'held') {
@@ -268,6 +269,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         const bounds = readBounds(work.bounds)
         const { chainId } = networks.get(network)
         const { classHash, ownerPublicKey } = account
+        await sender.giveBackLate()
         const result = await ledger.hold({
           by: 'person',
           approved,

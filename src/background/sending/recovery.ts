@@ -69,7 +69,9 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
   }
   const findOne = async (row: JournalRow, node: Node, resend: (row: JournalRow) => Promise<boolean>): Promise<void> => {
     if ((await node.status(row.hash)) !== undefined) {
-      if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, needs.now())
+      if (row.status !== 'signed' && row.parked !== true) return
+      const sent = await journal.sent(row.id, needs.now())
+      await recordSent(needs.history, sent, sent.sentAt ?? sent.at)
       return
     }
     const chain = BigInt((await node.nonce(row.account)) ?? '0x0')

@@ -44,6 +44,8 @@ export interface Sender {
   repeat(row: JournalRow, signature: readonly Felt[], node: Node, lane: Lane, maySend: () => boolean): Promise<boolean>
   /** Not sent again in this life; nobody knows how it ends. */
   park(row: JournalRow, lane: Lane): Promise<void>
+  /** Before the next hold: what was not signed after all and could not be given back then. @throws StorageError */
+  giveBackLate(): Promise<void>
   /** How the try that is under way here ends; `undefined`: none is. */
   busy(row: string): Promise<'sent' | 'not'> | undefined
 }
@@ -75,6 +77,15 @@ const REFUSALS: readonly number[] = [-32602, 52, 53, 54, 55, 56, 57, 58, 61, 64,
 export function createSender(needs: SenderNeeds): Sender {
   const { ledger, journal, nonces, keptGas, preflight, now } = needs
   const busy = new Map<string, Promise<'sent' | 'not'>>()
+
+  /** Unsigned holds that should have come back, and could not be written. */
+  const late = new Map<string, () => Promise<void>>()
+  const giveBackLate = async (): Promise<void> => {
+    for (const [id, giveBack] of late) {
+      await giveBack()
+      late.delete(id)
+    }
+  }
 
   const signAndSend = async (
     held: Held | HeldForPerson,
@@ -117,7 +128,16 @@ export function createSender(needs: SenderNeeds): Sender {
         throw error
       }
       // Strict, and before anything leaves. Without a row to sign it was released meanwhile: the signature is forgotten.
-      if ((await journal.signed(row.id)) === undefined) {
+      let kept: JournalRow | undefined
+      try {
+        kept = await journal.signed(row.id)
+      } catch (error) {
+        // It could not be written that a signature exists, so nobody gets it.
+        late.set(row.id, giveBack)
+        await giveBackLate().catch(needs.report)
+        throw error
+      }
+      if (kept === undefined) {
         lane.freed(nonce)
         return { kind: 'again' }
       }
@@ -167,6 +187,8 @@ export function createSender(needs: SenderNeeds): Sender {
       }
       // A refusal after a try that nobody answered proves nothing about that try.
       unanswered += 1
+      // It may be out: a person reads so from now on, whatever becomes of it.
+      recordSent(needs.history, row, row.at).catch(needs.report)
       const pause = REPEATS[unanswered - 1]
       if (pause === undefined || outcome.kind === 'refused') {
         needs.onSent(row)
@@ -259,6 +281,7 @@ export function createSender(needs: SenderNeeds): Sender {
       }
     },
     park,
+    giveBackLate,
     busy: (row) => busy.get(row),
   }
 }
