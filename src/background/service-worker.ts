@@ -24,7 +24,7 @@ import {
 } from '../platform/browser.ts'
 import { serve } from '../platform/channel.ts'
 import { now, ticks } from '../platform/clock.ts'
-import { isStorageError, openDatabase } from '../platform/database.ts'
+import { openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
 import { createNodes, isNodeError } from '../platform/node.ts'
 import { hexOf, randomBytes, wipe } from '../platform/secret-box.ts'
@@ -63,7 +63,6 @@ const after = (ms: number, fn: () => void) => {
 /** What went wrong, without what it was about: no message of a library, no params, no calldata. */
 const report = (error: unknown) => {
   const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((it) => it.startsWith('    at ')) : []
-  if (isStorageError(error)) trouble = { kind: 'storage', line: line('banner_storage') }
   console.error(
     'latchkey',
     error instanceof Error ? error.name : typeof error,
@@ -72,7 +71,15 @@ const report = (error: unknown) => {
   )
 }
 
-const db = openDatabase({ now })
+/** Until a transaction's record could be saved again. */
+let unsaved = false
+const db = openDatabase({
+  now,
+  onUnsaved: () => {
+    unsaved = true
+    changed()
+  },
+})
 const vault = lazily(() => person().createVault({ db, now, random: randomBytes, ticks }))
 const stops = createStopFlags()
 const workingSet = createWorkingSet({ db, area: session, report })
@@ -131,6 +138,7 @@ const sending = lazily(() =>
     },
     onRow: (row) => {
       if (row.origin !== undefined && row.session !== undefined) tellSessions(row.origin)
+      if (row.status === 'sent' || (row.status === 'settled' && row.end !== 'released')) unsaved = false
       if (row.status === 'settled') refresh()
       changed()
     },
@@ -374,7 +382,11 @@ const view = lazily(() =>
     clock,
     now,
     keysOf,
-    trouble: () => trouble,
+    trouble: async (network) => {
+      if (unsaved) return { kind: 'storage', line: line('banner_storage') }
+      const { wrong } = networks.clock(network, await db.lastWall())
+      return wrong ? { kind: 'clock', line: line('banner_clock') } : trouble
+    },
     steps: (id) => {
       const known = stepsOf.get(id)
       return { state: (step) => known?.states.get(step) ?? 'todo', outcome: known?.outcome }

@@ -60,7 +60,7 @@ export interface ViewNeeds {
   readonly now: () => UnixSeconds
   readonly keysOf: (session: StoredSession) => { readonly unlocked: boolean; readonly workingSet: boolean }
   /** What did not go well lately, worst first. */
-  readonly trouble: () => View['banner']
+  readonly trouble: (network: NetworkId) => Promise<View['banner']>
   /** Where an approval's own steps stand, and how they ended. */
   readonly steps: (approval: string) => {
     readonly state: (step: PlannedStep['step']) => StepView['state']
@@ -126,7 +126,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
 
     const account = records.find(({ address }) => address === settings.account) ?? records[0]
     const rows = await history.list({ network: settings.network, limit: HOME_ROWS })
-    const banner = needs.trouble() ?? backupBanner(settings)
+    const banner = (await needs.trouble(settings.network)) ?? backupBanner(settings)
     return {
       ...shared,
       ...(strip === undefined ? {} : { strip }),

@@ -122,7 +122,12 @@ const WALL = 'wall'
 const SHAPE_ROW = 'shape'
 
 /** Starts to open at once and returns at once: the worker's first turn awaits nothing. */
-export function openDatabase(needs: { readonly now: () => UnixSeconds; readonly name?: string }): Database {
+export function openDatabase(needs: {
+  readonly now: () => UnixSeconds
+  readonly name?: string
+  /** A write did not get in. Who asked for it is told as well. */
+  readonly onUnsaved?: () => void
+}): Database {
   const name = needs.name ?? NAME
   let connection: Promise<IDBPDatabase> | undefined
   let wall: Promise<UnixSeconds | undefined> | undefined
@@ -171,17 +176,26 @@ export function openDatabase(needs: { readonly now: () => UnixSeconds; readonly 
     await tx.put('meta', WALL, time)
   }
 
+  const write: Database['write'] = async (stores, durability, use) => {
+    if (durability === 'relaxed') return transact(stores, 'readwrite', durability, use)
+    const last = await lastWall()
+    return transact([...new Set([...stores, 'meta' as const])], 'readwrite', durability, async (tx) => {
+      const done = await use(tx)
+      const time = needs.now()
+      if (last === undefined || time > last) await putWall(tx, time)
+      return done
+    })
+  }
+
   return {
     read: (stores, use) => transact(stores, 'readonly', 'relaxed', use),
     write: async (stores, durability, use) => {
-      if (durability === 'relaxed') return transact(stores, 'readwrite', durability, use)
-      const last = await lastWall()
-      return transact([...new Set([...stores, 'meta' as const])], 'readwrite', durability, async (tx) => {
-        const done = await use(tx)
-        const time = needs.now()
-        if (last === undefined || time > last) await putWall(tx, time)
-        return done
-      })
+      try {
+        return await write(stores, durability, use)
+      } catch (error) {
+        if (isStorageError(error)) needs.onUnsaved?.()
+        throw error
+      }
     },
     lastWall,
     trustWall: () => transact(['meta'], 'readwrite', 'strict', (tx) => putWall(tx, needs.now())),
