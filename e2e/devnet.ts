@@ -22,6 +22,8 @@ export interface Devnet {
   setTime(time: number): Promise<void>
   /** @param seconds ahead; a block is made, so that it holds at once */
   increaseTime(seconds: number): Promise<void>
+  /** Takes back this block and all after it. Only with `archive`. */
+  abortFrom(block: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -39,14 +41,17 @@ logger.setLogLevel('ERROR')
 const SEED = '1'
 const READY_MS = 60_000
 
-/** @param options.port where it listens; without one a free port from 20000 up, because fetch refuses some of the lower ones */
-export async function startDevnet(options: { port?: number } = {}): Promise<Devnet> {
+/**
+ * @param options.port where it listens; without one a free port from 20000 up, because fetch refuses some of the lower ones
+ * @param options.archive keeps the state of each block, without which none can be taken back
+ */
+export async function startDevnet(options: { port?: number; archive?: boolean } = {}): Promise<Devnet> {
   const binary = process.env.DEVNET_PATH
   if (!binary) throw new Error('DEVNET_PATH is not set: run .ci/setup.sh, which writes it to .env.local')
   const port = options.port ?? (await freePort())
-  const child = spawn(binary, ['--host', '127.0.0.1', '--port', String(port), '--seed', SEED, '--predeclare-argent'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const flags = ['--host', '127.0.0.1', '--port', String(port), '--seed', SEED, '--predeclare-argent']
+  const archive = options.archive ? ['--state-archive-capacity', 'full'] : []
+  const child = spawn(binary, [...flags, ...archive], { stdio: ['ignore', 'ignore', 'pipe'] })
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   const url = `http://127.0.0.1:${port}`
@@ -65,6 +70,8 @@ export async function startDevnet(options: { port?: number } = {}): Promise<Devn
       createBlock: async () => void (await rpc('devnet_createBlock')),
       setTime: async (time) => void (await rpc('devnet_setTime', { time, generate_block: true })),
       increaseTime: async (time) => void (await rpc('devnet_increaseTime', { time })),
+      abortFrom: async (block_number) =>
+        void (await rpc('devnet_abortBlocks', { starting_block_id: { block_number } })),
       stop: () => stop(child, kill),
     }
   } catch (error) {

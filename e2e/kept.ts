@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { BrowserContext, Page } from '@playwright/test'
 import { homeOf, launch, workerOf } from './browser.ts'
+import { type NodeProxy, proxyTo } from './faults.ts'
 import { PLAYGROUND, serve } from './pages.ts'
 import { ADDRESS, PASSWORD, type Person, PHRASE, personAt } from './person.ts'
-import { type Recorder, recordTo } from './recorder.ts'
 import { clickFor } from './site.ts'
 import { test as base, killerOf, type Shared, type Site, siteIn } from './world.ts'
 
@@ -13,7 +13,7 @@ import { test as base, killerOf, type Shared, type Site, siteIn } from './world.
  * it needs and leaves the wallet unlocked with its node whole; what comes before it in the file it does not rely on.
  */
 export interface Kept {
-  readonly node: Recorder
+  readonly node: NodeProxy
   readonly context: BrowserContext
   readonly site: Site
   readonly person: Person
@@ -56,7 +56,7 @@ export const test = base.extend<object, { readonly kept: Kept } & Options>({
 async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Kept; end: () => Promise<void> }> {
   const profile = mkdtempSync(`${tmpdir()}/latchkey-kept-`)
   undo.push(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
-  const node = await recordTo(shared.devnet.url)
+  const node = await proxyTo(shared.devnet.url)
   undo.push(node.stop)
 
   const start = async () => {

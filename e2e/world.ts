@@ -1,8 +1,8 @@
 import { type BrowserContext, test as base, type Page, type Worker } from '@playwright/test'
 import { type Build, homeOf, launch, workerOf } from './browser.ts'
 import { type Devnet, deployFixtures, type Fixtures, startDevnet } from './devnet.ts'
+import { type NodeProxy, proxyTo } from './faults.ts'
 import { PLAYGROUND, serve } from './pages.ts'
-import { type Recorder, recordTo } from './recorder.ts'
 
 export interface Site {
   /** `http://localhost:<port>`; the same pages are also at `elsewhere`, another origin. */
@@ -15,7 +15,7 @@ export interface Site {
 
 interface World {
   /** Between wallet and chain: what the wallet asked its node, and a node that is gone. */
-  readonly node: Recorder
+  readonly node: NodeProxy
   readonly context: BrowserContext
   readonly worker: Worker
   /** The address of the wallet's page; the popup itself is not a page that can be driven, so it is opened as one. */
@@ -59,9 +59,9 @@ export const test = base.extend<World & Options, Shared>({
     { scope: 'worker' },
   ],
   node: async ({ devnet }, use) => {
-    const recorder = await recordTo(devnet.url)
-    await use(recorder)
-    await recorder.stop()
+    const proxy = await proxyTo(devnet.url)
+    await use(proxy)
+    await proxy.stop()
   },
   context: async ({ build, node }, use, info) => {
     const headless = !process.env.HEADED
