@@ -99,9 +99,14 @@ export const lies =
   async ({ id }) =>
     reply(JSON.stringify({ jsonrpc: '2.0', id, result }))
 
-/** TXN_HASH_NOT_FOUND, to status and receipt alike: evicted, or a node that lost it. */
-export const forgets: Fault = async ({ id }) =>
-  reply(JSON.stringify({ jsonrpc: '2.0', id, error: { code: 29, message: 'Transaction hash not found' } }))
+/** TXN_HASH_NOT_FOUND for these hashes, to whoever looks for them: evicted, or a node that lost them. */
+export const forgets =
+  (isLost: (hash: string) => boolean): Fault =>
+  async ({ id, params, forward }) => {
+    const { transaction_hash } = params as { transaction_hash: string }
+    if (!isLost(transaction_hash)) return forward()
+    return reply(JSON.stringify({ jsonrpc: '2.0', id, error: { code: 29, message: 'Transaction hash not found' } }))
+  }
 
 /** As the hash of an added transaction is computed by whoever plays a node that takes it and never passes it on. */
 export const holdsBack =
