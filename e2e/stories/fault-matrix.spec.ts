@@ -90,6 +90,9 @@ test('R8 I3 I7: cut off after the node has it: nothing is given back while nobod
   await desk.settled({ payments: 1 })
   expect(new Set(kept.node.added()).size).toBe(1)
   await expect(desk.newest()).toContainText('Done')
+  // The same call once more is another transaction.
+  expect(await desk.pay()).toEqual(SENT)
+  await desk.settled({ payments: 2 })
   await desk.leave()
 })
 

@@ -461,6 +461,23 @@ describe('the node', () => {
     expect(world.node.state.known.size).toBe(1)
   })
 
+  it('answers lost, and found later: the same call again is another transaction', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    world.node.state.fault = async (method, params) => {
+      if (!method.startsWith('starknet_add')) return undefined
+      world.node.perform(method, params)
+      throw new Error('cut')
+    }
+    await expect(world.play('q2')).rejects.toSatisfy(isNodeError)
+    world.node.state.fault = undefined
+    await world.settle()
+    expect(await world.journal.open()).toEqual([])
+    expect((await world.play('q3')).kind).toBe('sent')
+    expect(world.node.state.known.size).toBe(3)
+  })
+
   it('lying about the hash: no success, the hold stays', async () => {
     const world = await createWorld()
     await world.start('s1')

@@ -190,6 +190,12 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const key = () => awake(needs.guard)
   const { onDamaged } = needs
   const reverts = new Map<SessionId, Reverts>()
+  /** By network and account, the nonce after the last that a block has: what was read of the chain before may be older. */
+  const mined = new Map<string, bigint>()
+  const floorOf = ({ network, account, chainNonce }: Proposal): bigint => {
+    const known = mined.get(`${network} ${account}`) ?? 0n
+    return chainNonce > known ? chainNonce : known
+  }
 
   /** What one commit has read, with what it has put there since: nobody else writes while it runs. */
   const readOnce = (tx: Tx, guard: Guard) => {
@@ -265,7 +271,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       now,
     )
     if (verdict.kind !== 'auto') return { kind: verdict.kind, reasons: verdict.reasons, session: it.session }
-    const nonce = felt(nextNonce(it.chainNonce, ofAccount))
+    const nonce = felt(nextNonce(floorOf(it), ofAccount))
     const hash = invokeHash({ chainId, sender: account, calls, nonce, tip: it.tip, bounds: it.bounds })
     const row: JournalRow = {
       ...newRow(it, newId(), nonce, hash, now),
@@ -290,7 +296,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const { now } = needs.clock(it.network, lastWall)
     const same = ofAccount.find((row) => isSameYes(row, it)) ?? (await usedUp(tx, reading.guard, it, now))
     if (same !== undefined) return { kind: 'known', row: same }
-    const nonce = felt(nextNonce(it.chainNonce, ofAccount))
+    const nonce = felt(nextNonce(floorOf(it), ofAccount))
     if (inPlaceOf !== undefined && inPlaceOf.nonce !== nonce) return { kind: 'known', row: inPlaceOf }
     const row: JournalRow = {
       ...newRow(it, newId(), nonce, it.hashOf(nonce), now),
@@ -358,6 +364,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       ...(it.failure === undefined ? {} : { failure: it.failure }),
     })
     await putRow(tx, guard, next)
+    if (it.end === 'accepted' || it.end === 'reverted') tx.committed(() => noteMined(next))
     if (row.session === undefined || row.booked === true) return { row: next, others: [] }
     const { session: id } = row
     const session = await guard.get<StoredSession>(tx, 'sessions', id)
@@ -418,6 +425,12 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     needs.onSession(changed.session)
     for (const row of changed.released) needs.onSettled?.(row, undefined)
     return changed.session
+  }
+
+  const noteMined = ({ network, account, nonce }: JournalRow) => {
+    const key = `${network} ${account}`
+    const next = BigInt(nonce) + 1n
+    if (next > (mined.get(key) ?? 0n)) mined.set(key, next)
   }
 
   const noteEnd = (row: JournalRow) => {
@@ -505,6 +518,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         const row = value(await guard.get<JournalRow>(tx, 'journal', id))
         if (row === undefined || !mayFollow(row, { to: 'reorged' })) return undefined
         await putRow(tx, guard, { ...advance(row, { to: 'reorged' }), booked: true })
+        tx.committed(() => mined.delete(`${row.network} ${row.account}`))
         if (row.session === undefined) return undefined
         const stored = value(await guard.get<StoredSession>(tx, 'sessions', row.session))
         const paused = stored && pausedBy(stored, 'reorg')
@@ -529,6 +543,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         }
         return rows
       })
+      for (const of of mined.keys()) if (of.startsWith(`${network} `)) mined.delete(of)
       for (const row of ended) needs.onSettled?.(row, undefined)
     },
     create: async (session, book, alongside) => {
