@@ -22,6 +22,8 @@ const DOORS: Readonly<Record<string, string>> = {
   'platform/browser.ts: onMessage × 3': 'The door to the browser: messages of a port come in here.',
   'platform/browser.ts: storage. × 5': 'The door to storage.session, which holds only sealed keys.',
   'platform/channel.ts: onMessage × 3': 'Answers to a screen come in over the port it was given.',
+  'platform/checkpoint.ts: storage. × 5':
+    'Crash points and clock of dist/e2e, which outlive the worker; the release build has none of it.',
   'platform/egress.ts: fetch( × 1': 'The guard: the one fetch there is, taken before any package runs.',
   'starknet/curve.ts: PrivateKey': 'The door to noble: the type is made and used here.',
   'ui/main.tsx: storage. × 2': 'Remembers the theme alone, so that the first paint has its colours.',

@@ -6,6 +6,7 @@ import { refused } from '../core/errors.ts'
 import type { Address } from '../core/felt.ts'
 import type { Origin } from '../core/policy/policy.ts'
 import type { ApprovalRecord, GrantRecord, NetworkId } from '../core/records.ts'
+import { checkpoint } from '../platform/checkpoint.ts'
 import type { Approvals, Asker } from './owners/approvals.ts'
 import type { Grants } from './owners/grants.ts'
 
@@ -58,6 +59,7 @@ export function createAccess(needs: AccessNeeds): Access {
       }
       await approvals.begin(id)
       const grant = await grants.give(origin, account, network)
+      if (__E2E__) await checkpoint('granted')
       if (approvals.isEnded(id)) {
         // Disconnected while it was given.
         await grants.remove(origin)

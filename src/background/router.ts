@@ -27,6 +27,7 @@ import {
   readParams,
 } from '../core/protocol/frame.ts'
 import { decode, isPlainObject } from '../core/schema.ts'
+import { checkpoint } from '../platform/checkpoint.ts'
 import { sha256 } from '../starknet/digest.ts'
 import type { SiteCaller } from './caller.ts'
 import type { Answer, Answers } from './owners/answers.ts'
@@ -160,6 +161,7 @@ export function createRouter(needs: RouterNeeds): Router {
     const tooMany = turn === 'go' ? undefined : { error: tooFast(method, params, turn) }
     if (!hasEffect(method, params)) return tooMany ?? handle(context, method, params)
     const digest = sha256(`${method}\n${text}`)
+    if (__E2E__) await checkpoint('received')
     let begun: Awaited<ReturnType<Answers['begin']>>
     try {
       // One that is turned away leaves no trace: a crowd of them would hold up what was let in.
@@ -170,13 +172,16 @@ export function createRouter(needs: RouterNeeds): Router {
     if (begun.kind === 'known') return begun.answer
     if (begun.kind === 'other') return { error: usedId() }
     if (tooMany !== undefined) return tooMany
+    if (__E2E__) await checkpoint('begun')
     const answer = await handle(context, method, params)
+    if (__E2E__) await checkpoint('answered')
     const turnedAway = 'error' in answer && isBusy(answer.error)
     // Not waited for: a lost row is rebuilt from the journal, and the page has its answer.
     const stored = turnedAway
       ? needs.answers.forget(origin, request)
       : needs.answers.keep(origin, request, digest, answer)
     stored.catch((error: unknown) => needs.report({ ref: needs.newRef(), method, error }))
+    if (__E2E__) await checkpoint('remembered')
     return answer
   }
 

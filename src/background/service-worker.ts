@@ -23,6 +23,7 @@ import {
   windows,
 } from '../platform/browser.ts'
 import { serve } from '../platform/channel.ts'
+import { checkpoint, loadClockShift } from '../platform/checkpoint.ts'
 import { now, ticks } from '../platform/clock.ts'
 import { openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
@@ -524,6 +525,8 @@ async function closed(id: number): Promise<void> {
 
 /** Recovery comes before the first answer. Asleep there is nothing to recover, and no door is opened. */
 async function wake(): Promise<void> {
+  if (__E2E__) await loadClockShift()
+  if (__E2E__) await checkpoint('waking')
   await workingSet.load()
   // Consent does not survive the browser.
   if (workingSet.isFirst()) await approvals.forgetAll()
@@ -678,6 +681,7 @@ function openApprovalWindow(): Promise<void> {
     .then(async () => {
       if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
       const id = await windows.open(`${PAGE}#/approval`, { as: 'window', width: 420, height: 760 })
+      if (__E2E__) await checkpoint('opened')
       if (id !== undefined) await session.set(APPROVAL_WINDOW, id)
     })
   return opening

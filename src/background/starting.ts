@@ -12,6 +12,7 @@ import { canonicalText } from '../core/policy/preimage.ts'
 import type { SetupStep } from '../core/protocol/session-info.ts'
 import type { AccountRecord, ApprovalRecord, NetworkRecord, SessionQuestion, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { checkpoint } from '../platform/checkpoint.ts'
 import { type PrivateKey, publicKey, randomKey } from '../starknet/curve.ts'
 import { sha256 } from '../starknet/digest.ts'
 import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starknet/session-token.ts'
@@ -69,6 +70,7 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
         .catch((error: unknown) => {
           throw isStale(error) ? takenBack() : error
         })
+      if (__E2E__) await checkpoint('stepDone')
     })
     return begin(record, question, yes, done)
   }
@@ -139,12 +141,14 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
       await approvals.begin(record.id)
       const authorization = await signer.authorization(yes, unsigned)
       const session: StoredSession = { ...unsigned, chain: { ...unsigned.chain!, authorization: [...authorization] } }
+      if (__E2E__) await checkpoint('authorized')
       const sealed = await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey)
       await sessions.create(session, emptyBook(session.id), (tx) => {
         // In the commit's own turn: a stop that is in before it finds no session, a stop after it finds this one.
         if (approvals.isEnded(record.id)) throw takenBack()
         return vault.writeSecret(tx, sealed)
       })
+      if (__E2E__) await checkpoint('created')
       const current = sessions.get(session.id) ?? session
       await needs.keep(current)
       return current

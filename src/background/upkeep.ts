@@ -5,6 +5,7 @@ import type { SessionId } from '../core/policy/policy.ts'
 import type { SetupStep } from '../core/protocol/session-info.ts'
 import type { AccountRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { checkpoint } from '../platform/checkpoint.ts'
 import { sha256 } from '../starknet/digest.ts'
 import { approved } from './keys/approved.ts'
 import type { Vault } from './keys/vault.ts'
@@ -56,7 +57,9 @@ export function createUpkeep(needs: UpkeepNeeds): Upkeep {
   return {
     end: async (session, onChain) => {
       const ended = await sessions.revoke(session.id, now(), onChain)
+      if (__E2E__) await checkpoint('ended')
       await destroyKey(session.id)
+      if (__E2E__) await checkpoint('keyGone')
       if (session.state !== 'revoked')
         await history.add({
           network: session.network,

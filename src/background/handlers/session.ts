@@ -18,6 +18,7 @@ import type {
   StoredSession,
 } from '../../core/records.ts'
 import { MAX_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Access } from '../access.ts'
 import type { Contracts } from '../contracts.ts'
@@ -300,6 +301,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     await attempt(() =>
       needs.history.add({ ...at, id: `started ${session.id}`, event: { kind: 'session', what: 'started' } }),
     )
+    if (__E2E__) await checkpoint('started')
     await attempt(() => approvals.finish(record.id, 'done'))
     return session
   }

@@ -12,6 +12,7 @@ import type { Origin } from '../../core/policy/policy.ts'
 import type { Decision } from '../../core/protocol/ui.ts'
 import type { ApprovalRecord, NetworkId, NetworkRecord, Question } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import type { Database, ReadTx, Tx } from '../../platform/database.ts'
 import { sha256 } from '../../starknet/digest.ts'
 
@@ -245,9 +246,11 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       // The refusal may come before somebody awaits it: a closed window, a lock.
       answer.catch(() => undefined)
       onStored?.(record)
+      if (__E2E__) await checkpoint('stored')
       if (!asker.gesture) return answer
       try {
         await window.open()
+        if (__E2E__) await checkpoint('shown')
       } catch (error) {
         // Nobody can see it: it must not wait, and not count.
         await refuse(({ id, phase }) => id === record.id && phase === 'asking', 'closed')
@@ -277,6 +280,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
           if (it.phase !== 'asking' || it.rev !== rev || digest(it) !== shown) throw stale('stale')
           return { ...it, phase: 'running', decided: { digest: shown, at: now() } }
         })
+        if (__E2E__) await checkpoint('allowed')
         if (allowed !== undefined) settle(id, ({ resolve }) => resolve(allowed))
         return
       }

@@ -13,6 +13,7 @@ import type {
 } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { mayBeOut } from '../../core/transaction.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import { isStorageError, isTampered } from '../../platform/database.ts'
 import { type Body, isNodeError, type Node, type Nodes, nodeError } from '../../platform/node.ts'
 import {
@@ -192,6 +193,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       }
       last = decided.session
       await sender.giveBackLate()
+      if (__E2E__) await checkpoint('judged')
       const result = await ledger.hold(decided.proposal)
       if (result.kind === 'known') return answerOf(result.row)
       if (result.kind !== 'held') {
@@ -342,6 +344,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     const session = sessions.list({ account: row.account }).find(({ chain }) => chain?.sessionHash === revoked)
     if (session === undefined) return
     const done = row.end === 'accepted' && (await isRevoked(session))
+    if (__E2E__) await checkpoint('heard')
     await sessions.onChain(session.id, { state: done ? 'done' : 'failed', hash: row.hash })
   }
 
@@ -458,7 +461,9 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           throw stepFailed(step, error.words)
         }
         await onStep(step, 'sent', row.hash)
+        if (__E2E__) await checkpoint('stepSent')
         const end = await ended(row)
+        if (__E2E__) await checkpoint('stepEnded')
         needs.accounts.forget(account.address, network)
         nonces.forget(network, account.address)
         preflight.forgetClass(network, account.address)
@@ -491,7 +496,9 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         calls,
         bounds,
       })
+      if (__E2E__) await checkpoint('told')
       await sessions.onChain(session.id, { state: 'sent', hash: row.hash })
+      if (__E2E__) await checkpoint('toldStored')
       return { hash: row.hash }
     },
     isRevoked,

@@ -20,6 +20,7 @@ import {
   nextNonce,
   type Outcome,
 } from '../../core/transaction.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Database, type Guard, isTampered, type Tx } from '../../platform/database.ts'
 import { type Bounds, committedMaximum, invokeHash } from '../../starknet/invoke.ts'
 import type { Allowed, Approved } from '../keys/approved.ts'
@@ -457,6 +458,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       })
       if (done === undefined) return undefined
       if ('again' in done) return done.row
+      if (__E2E__) await checkpoint('settled')
       noteEnd(done.row)
       if (done.session !== undefined) needs.onSession(done.session)
       needs.onSettled?.(done.row, done.pause)

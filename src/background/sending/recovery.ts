@@ -6,6 +6,7 @@
 import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import { isNodeError, type Node, type Nodes } from '../../platform/node.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
@@ -79,6 +80,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
     if (chain > BigInt(row.nonce)) return
     // Not sent again: its nonce may be another's by now.
     if (row.parked === true) return
+    if (__E2E__) await checkpoint('resending')
     await resend(row)
   }
 
@@ -130,6 +132,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
   return {
     recover: async () => {
       const rows = (await journal.open()).filter(({ id }) => !needs.isBusy(id))
+      if (__E2E__) await checkpoint('recovering')
       const held = rows.filter(({ status }) => status === 'held')
       // Nothing left the worker: nonce and money are free, and a repeated request runs anew.
       for (const row of held) await ledger.release(row.id)

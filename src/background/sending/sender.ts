@@ -5,6 +5,7 @@
 import type { Felt } from '../../core/felt.ts'
 import type { JournalRow } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import {
   type Attempt,
   type Body,
@@ -111,6 +112,7 @@ export function createSender(needs: SenderNeeds): Sender {
     }
     try {
       await turn.ready
+      if (__E2E__) await checkpoint('held')
       const giveBack = async () => {
         await ledger.release(row.id)
         lane.freed(nonce)
@@ -127,6 +129,7 @@ export function createSender(needs: SenderNeeds): Sender {
         if (isNotNow(error) && held.by === 'session') return { kind: 'again' }
         throw error
       }
+      if (__E2E__) await checkpoint('signature')
       // Strict, and before anything leaves. Without a row to sign it was released meanwhile: the signature is forgotten.
       let kept: JournalRow | undefined
       try {
@@ -141,6 +144,7 @@ export function createSender(needs: SenderNeeds): Sender {
         lane.freed(nonce)
         return { kind: 'again' }
       }
+      if (__E2E__) await checkpoint('signed')
       sending = send({ ...row, status: 'signed' }, signature, node, lane, by.maySend)
     } finally {
       turn.done()
@@ -175,7 +179,9 @@ export function createSender(needs: SenderNeeds): Sender {
         return 'stopped'
       }
       if (outcome.kind === 'accepted') {
+        if (__E2E__) await checkpoint('accepted')
         accepted(row)
+        if (__E2E__) await checkpoint('sent')
         return 'sent'
       }
       if (outcome.kind === 'refused' && unanswered === 0) {

@@ -7,6 +7,7 @@ import { type Address, type Felt, u256 } from '../../core/felt.ts'
 import { receiptOutflow } from '../../core/policy/outflow.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Finality, isNodeError, type Node, type Nodes, type Receipt } from '../../platform/node.ts'
 import type { Networks } from '../owners/networks.ts'
 import type { Journal } from './journal.ts'
@@ -87,6 +88,7 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     const block = await node.block(receipt.block)
     await needs.networks.sawBlock(row.network, block.at)
     needs.onReceipt(row, receipt)
+    if (__E2E__) await checkpoint('receipt')
     await ledger.settle(row.id, settlementOf(row, receipt, { ...block, number: receipt.block }))
     finalities.delete(row.hash)
     return true
