@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { BrowserContext, Page } from '@playwright/test'
-import { homeOf, launch, workerOf } from './browser.ts'
+import { type Build, homeOf, launch, workerOf } from './browser.ts'
 import { type NodeProxy, proxyTo } from './faults.ts'
+import { type Killer, killBrowser, killerOf } from './killer.ts'
 import { PLAYGROUND, serve } from './pages.ts'
 import { ADDRESS, PASSWORD, type Person, PHRASE, personAt } from './person.ts'
 import { clickFor } from './site.ts'
-import { test as base, killerOf, type Shared, type Site, siteIn } from './world.ts'
+import { test as base, type Shared, type Site, siteIn } from './world.ts'
 
 /**
  * One browser and one wallet for all tests of a file, because starting them costs more than most tests. A test makes what
@@ -20,6 +21,8 @@ export interface Kept {
   /** Of the only account. */
   readonly address: string
   killWorker(): Promise<void>
+  /** Of the worker that runs now: another one after each start of the browser. */
+  readonly killer: Killer
   /** A page of an origin that nobody has seen before. */
   stranger(): Promise<Page>
   /** The same, connected. */
@@ -28,6 +31,8 @@ export interface Kept {
   player(): Promise<Page>
   /** Closes the browser and starts it again on the same profile. */
   restart(): Promise<void>
+  /** The same, but killed and not closed. */
+  crash(): Promise<void>
 }
 
 interface Options {
@@ -38,11 +43,11 @@ interface Options {
 export const test = base.extend<object, { readonly kept: Kept } & Options>({
   story: ['', { option: true, scope: 'worker' }],
   kept: [
-    async ({ devnet, fixtures, port, story }, use) => {
+    async ({ devnet, fixtures, port, story, build }, use) => {
       if (story === '') throw new Error('test.use({ story }) is missing')
       const undo: (() => unknown)[] = []
       try {
-        const { kept, end } = await keep({ devnet, fixtures, port }, undo)
+        const { kept, end } = await keep({ devnet, fixtures, port }, build, undo)
         undo.push(end)
         await use(kept)
       } finally {
@@ -53,7 +58,11 @@ export const test = base.extend<object, { readonly kept: Kept } & Options>({
   ],
 })
 
-async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Kept; end: () => Promise<void> }> {
+async function keep(
+  shared: Shared,
+  build: Build,
+  undo: (() => unknown)[],
+): Promise<{ kept: Kept; end: () => Promise<void> }> {
   const profile = mkdtempSync(`${tmpdir()}/latchkey-kept-`)
   undo.push(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }))
   const node = await proxyTo(shared.devnet.url)
@@ -61,10 +70,10 @@ async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Ke
 
   const start = async () => {
     const headless = !process.env.HEADED
-    const context = await launch({ profile, build: 'chromium', nodePort: node.port, headless })
+    const context = await launch({ profile, build, nodePort: node.port, headless })
     const worker = await workerOf(context)
     const person = await personAt(context, homeOf(worker))
-    return { context, person, site: siteIn(context, shared), killWorker: await killerOf(context, worker) }
+    return { context, person, site: siteIn(context, shared), killer: await killerOf(context, worker) }
   }
   let now = await start()
   await now.person.importWallet(PHRASE)
@@ -104,7 +113,10 @@ async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Ke
     get person() {
       return now.person
     },
-    killWorker: () => now.killWorker(),
+    get killer() {
+      return now.killer
+    },
+    killWorker: () => now.killer.kill(),
     stranger,
     visitor: async () => {
       const page = await stranger()
@@ -118,6 +130,10 @@ async function keep(shared: Shared, undo: (() => unknown)[]): Promise<{ kept: Ke
     },
     restart: async () => {
       await now.context.close()
+      now = await start()
+    },
+    crash: async () => {
+      await killBrowser(now.context, profile)
       now = await start()
     },
   }

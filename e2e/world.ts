@@ -2,6 +2,7 @@ import { type BrowserContext, test as base, type Page, type Worker } from '@play
 import { type Build, homeOf, launch, workerOf } from './browser.ts'
 import { type Devnet, deployFixtures, type Fixtures, startDevnet } from './devnet.ts'
 import { type NodeProxy, proxyTo } from './faults.ts'
+import { killerOf } from './killer.ts'
 import { PLAYGROUND, serve } from './pages.ts'
 
 export interface Site {
@@ -25,11 +26,6 @@ interface World {
   readonly killWorker: () => Promise<void>
 }
 
-interface Options {
-  /** `e2e` has the crash points and the test clock; everything else drives the release build. */
-  readonly build: Build
-}
-
 export interface Shared {
   /** One chain for each Playwright worker: tests on it share blocks and time, so each makes its own account. */
   readonly devnet: Devnet
@@ -37,8 +33,13 @@ export interface Shared {
   readonly port: number
 }
 
-export const test = base.extend<World & Options, Shared>({
-  build: ['chromium', { option: true }],
+interface Options {
+  /** `e2e` has the crash points and the test clock; everything else drives the release build. */
+  readonly build: Build
+}
+
+export const test = base.extend<World, Shared & Options>({
+  build: ['chromium', { option: true, scope: 'worker' }],
   devnet: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern.
     async ({}, use) => {
@@ -72,7 +73,7 @@ export const test = base.extend<World & Options, Shared>({
   worker: async ({ context }, use) => use(await workerOf(context)),
   home: async ({ worker }, use) => use(homeOf(worker)),
   site: async ({ context, devnet, fixtures, port }, use) => use(siteIn(context, { devnet, fixtures, port })),
-  killWorker: async ({ context, worker }, use) => use(await killerOf(context, worker)),
+  killWorker: async ({ context, worker }, use) => use((await killerOf(context, worker)).kill),
 })
 
 export function siteIn(context: BrowserContext, { devnet, fixtures, port }: Shared): Site {
@@ -87,34 +88,6 @@ export function siteIn(context: BrowserContext, { devnet, fixtures, port }: Shar
       await page.goto(address)
       return page
     },
-  }
-}
-
-/**
- * Not by the worker's target: where somebody attends, one that starts again keeps its id, so its death could be missed
- * for ever. The browser's own list of service workers names each stop; it is read from a page of ours without a script.
- */
-export async function killerOf(context: BrowserContext, worker: Worker): Promise<() => Promise<void>> {
-  const page = await context.newPage()
-  await page.goto(new URL('/manifest.json', worker.url()).href)
-  const cdp = await context.newCDPSession(page)
-  let version = { id: '', isRunning: false }
-  let stopped = () => {}
-  cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
-    for (const { versionId, scriptURL, runningStatus } of versions) {
-      if (scriptURL !== worker.url()) continue
-      version = { id: versionId, isRunning: runningStatus === 'running' || runningStatus === 'starting' }
-      if (runningStatus === 'stopped') stopped()
-    }
-  })
-  await cdp.send('ServiceWorker.enable')
-  return async () => {
-    if (!version.isRunning) return
-    const gone = new Promise<void>((resolve) => {
-      stopped = resolve
-    })
-    await cdp.send('ServiceWorker.stopWorker', { versionId: version.id })
-    await gone
   }
 }
 

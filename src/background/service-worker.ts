@@ -23,7 +23,7 @@ import {
   windows,
 } from '../platform/browser.ts'
 import { serve } from '../platform/channel.ts'
-import { checkpoint, loadClockShift } from '../platform/checkpoint.ts'
+import { checkpoint, loadClockShift, shiftClock } from '../platform/checkpoint.ts'
 import { now, ticks } from '../platform/clock.ts'
 import { openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
@@ -525,6 +525,8 @@ async function closed(id: number): Promise<void> {
 
 /** Recovery comes before the first answer. Asleep there is nothing to recover, and no door is opened. */
 async function wake(): Promise<void> {
+  // A test calls it in the worker's own scope.
+  if (__E2E__) Object.assign(globalThis, { shiftClock })
   if (__E2E__) await loadClockShift()
   if (__E2E__) await checkpoint('waking')
   await workingSet.load()

@@ -88,12 +88,8 @@ export async function loadClockShift(): Promise<void> {
   shift = typeof stored === 'number' ? stored : 0
 }
 
-if (__E2E__) {
-  // Called by a test in the worker's own scope; it holds for the workers after this one too.
-  Object.assign(globalThis, {
-    shiftClock: async (seconds: Seconds) => {
-      shift = seconds
-      await chrome.storage.session.set({ [CLOCK]: seconds })
-    },
-  })
+/** Holds for the workers after this one too. */
+export async function shiftClock(by: Seconds): Promise<void> {
+  shift = by
+  await chrome.storage.session.set({ [CLOCK]: by })
 }
