@@ -132,6 +132,7 @@ const sending = lazily(() =>
     ticks,
     wait,
     after,
+    sendWanted: (): Promise<void> => upkeep.sendWanted(),
     onSession: (stored) => {
       if (stored.state !== 'active') workingSet.removeSession(stored.id).catch(report)
       tellSessions(stored.origin)
@@ -645,7 +646,6 @@ async function afterUnlock(): Promise<void> {
   refresh()
   for (const { origin, account } of await grants.all())
     router.tell(origin, 'accountsChanged', () => [[padded(account)]])
-  await upkeep.sendWanted()
   await prune()
 }
 

@@ -15,6 +15,7 @@ let stops: ReturnType<typeof createStopFlags>
 let asleep: boolean
 let clock: number
 let rows: Map<string, { readonly id: string; readonly origin: string; readonly state: string }>
+let known: readonly object[]
 
 /** A worker's life on the same database; what it does is written down in order. */
 function worker() {
@@ -46,7 +47,7 @@ function worker() {
     } as unknown as Part<'vault'>,
     sessions: {
       load: note('sessions read'),
-      list: () => [],
+      list: () => known,
       get: (id: string) => rows.get(id),
       revoke: async (id: string, at: number, onChain: boolean) => {
         await note(`${id} ended at ${at}${onChain ? ', the chain wants to be told' : ''}`)()
@@ -81,6 +82,7 @@ beforeEach(() => {
   asleep = false
   clock = 1_000
   rows = new Map()
+  known = []
 })
 const running = (id: string, validUntil: number) => ({ id, effective: { validUntil } })
 const noted = () => db.read(['stops'], (tx) => tx.all('stops'))
@@ -237,5 +239,21 @@ describe('an unlock', () => {
     await unlocking.settled()
     expect(done.at(-1)).toBe('questions answered')
     await opening
+  })
+})
+
+describe('keys of sessions', () => {
+  it('are destroyed once it is over, also by a worker after the one that ended it, and once', async () => {
+    const at = (id: string, state: string, validUntil: number) => ({ id, state, effective: { validUntil } })
+    known = [
+      at('a', 'active', 1_001),
+      at('b', 'active', 1_000),
+      at('c', 'revoked', 2_000),
+      at('d', 'superseded', 2_000),
+    ]
+    const unlocking = worker()
+    await unlocking.dropEnded()
+    await unlocking.dropEnded()
+    expect(done).toEqual(['b', 'c', 'd'].flatMap((id) => [`${id} keys removed`, `${id} key destroyed`]))
   })
 })

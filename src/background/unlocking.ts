@@ -45,7 +45,7 @@ export interface Unlocking {
   disconnectAsleep(origin: Origin): Promise<'noted' | 'awake'>
   /** A session starts or goes on: its keys come into the working set. */
   keep(session: StoredSession): Promise<void>
-  /** A session that ended by its clock has no use for its keys. */
+  /** A session that ended has no use for its keys: by its clock, or in a worker that died before it destroyed them. */
   dropEnded(): Promise<void>
   /** An unlock that is under way is through. */
   settled(): Promise<void>
@@ -241,8 +241,9 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     },
     keep,
     dropEnded: async () => {
-      for (const { id, effective } of sessions.list()) {
-        if (effective.validUntil > now() || dropped.has(id)) continue
+      for (const { id, effective, state } of sessions.list()) {
+        const isOver = state === 'revoked' || state === 'superseded' || effective.validUntil <= now()
+        if (!isOver || dropped.has(id)) continue
         await workingSet.removeSession(id)
         await vault.dropSecret('session', id)
         dropped.add(id)

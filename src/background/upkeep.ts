@@ -18,7 +18,7 @@ import type { Executor } from './sending/executor.ts'
 export interface Upkeep {
   /** Here at once and durable; on chain when it is asked for and the owner's key is there. Says with which transaction. */
   end(session: StoredSession, onChain: boolean): Promise<Felt | undefined>
-  /** Revocations that waited for the unlock. */
+  /** Revocations that waited for the unlock, or for another worker. */
   sendWanted(): Promise<void>
   /** What a step of the account menu takes: deploy comes first where it is missing. @throws NodeError */
   plan(account: AccountRecord, network: NetworkId, step: SetupStep): Promise<readonly PlannedStep[]>
@@ -56,19 +56,22 @@ export function createUpkeep(needs: UpkeepNeeds): Upkeep {
 
   return {
     end: async (session, onChain) => {
-      const ended = await sessions.revoke(session.id, now(), onChain)
+      // Ended before, it is what a worker has left that died before all of this was done.
+      const ended = (await sessions.revoke(session.id, now(), onChain)) ?? sessions.get(session.id)
       if (__E2E__) await checkpoint('ended')
       await destroyKey(session.id)
       if (__E2E__) await checkpoint('keyGone')
-      if (session.state !== 'revoked')
-        await history.add({
-          network: session.network,
-          account: session.account,
-          origin: session.origin,
-          session: session.id,
-          event: { kind: 'session', what: 'ended' },
-        })
+      await history.add({
+        id: `ended ${session.id}`,
+        at: ended?.endedAt ?? now(),
+        network: session.network,
+        account: session.account,
+        origin: session.origin,
+        session: session.id,
+        event: { kind: 'session', what: 'ended' },
+      })
       if (!onChain || ended === undefined) return undefined
+      if (ended.onChain?.state !== 'wanted') return ended.onChain?.hash
       try {
         return await revoke(ended)
       } catch (error) {

@@ -151,10 +151,11 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
         const since = (await needs.clock(session.network)) - (session.endedAt ?? 0)
         if (since >= ANSWERED_AGAIN) throw refused('SESSION_NOT_FOUND', { id })
         const told = session.onChain?.hash
-        return told === undefined ? {} : { transaction_hash: padded(told) }
+        if (told !== undefined) return { transaction_hash: padded(told) }
       }
       // `auto`: a wallet-held key is destroyed here, so the chain need not be told.
-      const hash = await needs.end(session, on_chain === 'now')
+      const tells = on_chain === 'now' && (session.state !== 'revoked' || session.onChain?.state === 'wanted')
+      const hash = await needs.end(session, tells)
       return hash === undefined ? {} : { transaction_hash: padded(hash) }
     },
   }

@@ -139,8 +139,9 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
       stops.stopSession(id)
       return change(id, (session) => {
         if (session.state === 'revoked' || session.state === 'superseded') {
-          // Ended here before; the chain may still be told.
-          return onChain && session.onChain === undefined && session.chain !== undefined
+          // Ended here before; the chain may still be told, or again.
+          const untold = session.onChain === undefined || session.onChain.state === 'failed'
+          return onChain && untold && session.chain !== undefined
             ? { ...session, onChain: { state: 'wanted' } }
             : undefined
         }

@@ -646,6 +646,22 @@ describe('executeApproved', () => {
     expect(await world.journal.open()).toEqual([])
   })
 
+  it('one end is one revocation, also for who asks again when it is in, and they are told which', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const { sessionHash } = session.chain!
+    const yes = world.yes([{ kind: 'revoke', sessionHash }])
+    const wanted = world.sessions.get(session.id)!
+    const first = await world.executor.revokeOnChain(wanted, yes)
+    await world.settle()
+    // The account's answer was read before the block, and its nonce is used only now.
+    expect(await world.executor.revokeOnChain(wanted, yes)).toEqual(first)
+    world.node.state.revoked.add(sessionHash)
+    expect(await world.executor.revokeOnChain(wanted, yes)).toEqual(first)
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
   it('revokes on chain, and it is done when the account says so', async () => {
     const world = await createWorld()
     const session = await world.start('s1')
@@ -658,7 +674,20 @@ describe('executeApproved', () => {
     world.node.state.revoked.add(sessionHash)
     await world.settle()
     await expect.poll(() => world.sessions.get(session.id)?.onChain?.state).toBe('done')
+    const by = world.sessions.get(session.id)?.onChain?.hash
+    expect(await world.executor.revokeOnChain(session, yes)).toEqual({ hash: by })
+  })
+
+  it('revoked already, by nobody here: done without a transaction', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const { sessionHash } = session.chain!
+    world.node.state.revoked.add(sessionHash)
+    const yes = world.yes([{ kind: 'revoke', sessionHash }])
     expect(await world.executor.revokeOnChain(session, yes)).toBeUndefined()
+    expect(world.sessions.get(session.id)?.onChain).toEqual({ state: 'done' })
+    expect(world.node.state.arrived).toEqual([])
   })
 
   it('refuses: a revocation that would commit to more than 1 STRK; it stays wanted', async () => {

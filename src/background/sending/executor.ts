@@ -98,7 +98,7 @@ export interface Executor {
     work: StepsWork,
     onStep: (step: SetupStep, state: StepState, hash: Felt) => void | Promise<void>,
   ): Promise<void>
-  /** `undefined`: the chain says that it is revoked already. @throws NodeError, NotNow, FeeTooHigh: still wanted */
+  /** With which transaction; `undefined`: it is revoked already, and not by one of ours. @throws NodeError, NotNow, FeeTooHigh: still wanted */
   revokeOnChain(session: StoredSession, approved: Approved): Promise<{ readonly hash: Felt } | undefined>
   isRevoked(session: StoredSession): Promise<boolean>
   /** The same bytes again, where the decision would still be the same. `false`: parked, its hold stays. */
@@ -474,8 +474,11 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     revokeOnChain: async (session, approved) => {
       if (session.chain === undefined) return undefined
       if (await isRevoked(session)) {
-        await sessions.onChain(session.id, { state: 'done' })
-        return undefined
+        const { network, account, createdAt: from } = session
+        const row = (await journal.list({ network, account, from })).find((it) => isRevocation(it, session))
+        const by = row === undefined ? undefined : { hash: row.hash }
+        await sessions.onChain(session.id, { state: 'done', ...by })
+        return by
       }
       const account = (await needs.accounts.all()).find(({ address }) => address === session.account)
       if (account === undefined) throw new Error('not an account of this wallet')
@@ -529,6 +532,12 @@ function isFull(verdict: { readonly kind: string; readonly reasons: readonly Rea
   return (
     verdict.kind === 'ask' && verdict.reasons.length > 0 && verdict.reasons.every(({ code }) => code === 'inFlight')
   )
+}
+
+/** It may be what the chain knows of the end. */
+function isRevocation(row: JournalRow, { chain }: StoredSession): boolean {
+  const mayHold = mayBeOut(row) && (row.end === undefined || row.end === 'accepted')
+  return row.purpose === 'revoke' && mayHold && row.calls[0]?.calldata[0] === chain?.sessionHash
 }
 
 function pausedNow(session: SessionId | undefined): InSession {

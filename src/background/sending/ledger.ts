@@ -311,11 +311,11 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     return { kind: 'held', held: heldForPerson({ by: 'person', row, approved: it.approved }) }
   }
 
-  /** The chain answers for a revocation: one that failed is sent again under the same name. */
+  /** A revocation that failed is sent again under the same name. */
   const usedUp = async (tx: Tx, guard: Guard, it: ApprovedProposal, now: UnixSeconds) => {
-    if (it.purpose === 'revoke') return undefined
     const rows = await rowsOfYes(tx, guard, it, it.approved.approval, now - YES_KNOWN)
-    return rows.find((row) => row.end !== 'released' && row.purpose === it.purpose && row.kind === it.kind)
+    const counts = ({ end }: JournalRow) => (it.purpose === 'revoke' ? end === 'accepted' : end !== 'released')
+    return rows.find((row) => counts(row) && row.purpose === it.purpose && row.kind === it.kind)
   }
 
   const holding = inGroups<Proposal, HoldResult | { readonly kind: 'failed'; readonly error: unknown }>(

@@ -39,6 +39,7 @@ export interface SendingNeeds {
   readonly ticks: () => number
   readonly wait: (ms: number) => Promise<void>
   readonly after: (ms: number, fn: () => void) => () => void
+  readonly sendWanted: () => Promise<void>
   /** A session's row is another one. */
   readonly onSession: (session: StoredSession, before: StoredSession | undefined) => void
   /** A row is sent, nearly there, or settled; `paused`: its settlement paused the session. */
@@ -173,6 +174,7 @@ export function createSending(needs: SendingNeeds): Sending {
     beforeAll: (network, account, work) => executor.beforeAll(network, account, work),
     isBusy: (id) => executor.isBusy(id),
     isRevoked: (session) => executor.isRevoked(session),
+    sendWanted: needs.sendWanted,
     now,
     report,
   })

@@ -394,6 +394,46 @@ describe('recovers', () => {
     expect(next.sessions.get(session.id)?.onChain).toEqual({ state: 'done', hash: felt(1) })
   })
 
+  it('the revocation was sent and has failed, and nobody noted that: it is told as failed, and can be asked for again', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const yes = world.yes([{ kind: 'revoke', sessionHash: session.chain!.sessionHash }])
+    world.node.state.reverts = 'as asked'
+    await world.executor.revokeOnChain(world.sessions.get(session.id)!, yes)
+    const [row] = await world.journal.open()
+    await world.settle()
+    // As if the worker had died between the two.
+    await world.sessions.onChain(session.id, { state: 'sent', hash: row!.hash })
+    const { next } = await nextLife(world)
+    expect(next.sessions.get(session.id)?.onChain).toEqual({ state: 'failed', hash: row!.hash })
+    expect((await next.sessions.revoke(session.id, next.clock.now, true))?.onChain).toEqual({ state: 'wanted' })
+  })
+
+  it('the chain was to be told of an end and was not yet: it is told, after what was out is found', async () => {
+    const world = await lost()
+    await world.start('s2')
+    await world.sessions.revoke('s2' as SessionId, world.clock.now, true)
+    const next = await world.next()
+    next.useKey('s1')
+    let found = false
+    next.node.state.fault = async (method) => {
+      if (method.startsWith('starknet_add')) found = !next.log.includes('wanted')
+      return undefined
+    }
+    await (await next.recovery.recover()).settling
+    expect(found).toBe(true)
+    expect(next.log.filter((it) => it === 'wanted')).toHaveLength(1)
+  })
+
+  it('no end waits for the chain: nobody is asked to tell it', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, false)
+    const { next } = await nextLife(world)
+    expect(next.log).not.toContain('wanted')
+  })
+
   it('asleep: nothing is read, and a request is no one’s session', async () => {
     const world = await createWorld()
     await world.start('s1')

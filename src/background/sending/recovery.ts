@@ -32,6 +32,8 @@ export interface RecoveryNeeds {
   readonly ledger: Pick<Ledger, 'release'>
   readonly journal: Pick<Journal, 'open' | 'list' | 'sent' | 'park'>
   readonly sessions: Pick<Sessions, 'list' | 'onChain'>
+  /** The chain is told of the ends it was to be told of. */
+  readonly sendWanted: () => Promise<void>
   readonly history: Pick<History, 'add' | 'has'>
   readonly nodes: Nodes
   readonly watcher: Pick<Watcher, 'follow'>
@@ -122,11 +124,18 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
 
   /** Revoked here, and the chain was told or was to be told: it says itself whether it knows. */
   const revocations = async (): Promise<void> => {
-    for (const session of needs.sessions.list()) {
-      if (session.onChain?.state !== 'sent') continue
-      if (await needs.isRevoked(session))
-        await needs.sessions.onChain(session.id, { ...session.onChain, state: 'done' })
+    const all = needs.sessions.list()
+    for (const session of all) {
+      const { onChain, network, account, createdAt: from } = session
+      if (onChain?.state !== 'sent') continue
+      if (await needs.isRevoked(session)) {
+        await needs.sessions.onChain(session.id, { ...onChain, state: 'done' })
+        continue
+      }
+      const row = (await journal.list({ network, account, from })).find(({ hash }) => hash === onChain.hash)
+      if (row?.status === 'settled') await needs.sessions.onChain(session.id, { ...onChain, state: 'failed' })
     }
+    if (all.some(({ onChain }) => onChain?.state === 'wanted')) await needs.sendWanted()
   }
 
   return {
@@ -137,7 +146,8 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
       // Nothing left the worker: nonce and money are free, and a repeated request runs anew.
       for (const row of held) await ledger.release(row.id)
       const open = rows.filter(({ status }) => status !== 'held')
-      const settling = Promise.all([settle(open), retell(), revocations()]).then(
+      // What is out is found first: a revocation may be among it.
+      const settling = Promise.all([settle(open).then(revocations), retell()]).then(
         () => undefined,
         (error: unknown) => {
           if (!isNodeError(error)) needs.report(error)

@@ -473,6 +473,7 @@ export async function createWorld(
         if (at !== -1) timers.splice(at, 1)
       }
     },
+    sendWanted: async () => void log.push('wanted'),
     onSession: () => {},
     onRow: (row) => rows.push(row),
     report: (error) => errors.push(error),
