@@ -678,6 +678,39 @@ describe('executeApproved', () => {
     expect(await world.executor.revokeOnChain(session, yes)).toEqual({ hash: by })
   })
 
+  it('signed by a worker that died, or under way: it is named, and nothing is asked about another', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const yes = world.yes([{ kind: 'revoke', sessionHash: session.chain!.sessionHash }])
+    world.node.state.fault = async (method) => {
+      if (method.startsWith('starknet_add')) throw new Error('cut')
+      return undefined
+    }
+    const wanted = world.sessions.get(session.id)!
+    await expect(world.executor.revokeOnChain(wanted, yes)).rejects.toSatisfy(isNodeError)
+    const [row] = await world.journal.open()
+    // The chain has it by now, and would refuse a second one.
+    world.node.state.fault = async (method) =>
+      method === 'starknet_estimateFee' ? { error: { code: 41, message: 'Transaction execution error' } } : undefined
+    const next = await world.next()
+    const both = [1, 2].map(() => next.executor.revokeOnChain(wanted, yes))
+    expect(await Promise.all(both)).toEqual([{ hash: row!.hash }, { hash: row!.hash }])
+    expect(next.sessions.get(session.id)?.onChain).toEqual({ state: 'sent', hash: row!.hash })
+  })
+
+  it('asked for twice at once: one revocation', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const yes = world.yes([{ kind: 'revoke', sessionHash: session.chain!.sessionHash }])
+    const wanted = world.sessions.get(session.id)!
+    const [a, b] = await Promise.all([1, 2].map(() => world.executor.revokeOnChain(wanted, yes)))
+    expect(a).toEqual(b)
+    expect(world.node.state.methods.filter((it) => it === 'starknet_estimateFee')).toHaveLength(1)
+    expect(world.node.state.arrived).toHaveLength(1)
+  })
+
   it('revoked already, by nobody here: done without a transaction', async () => {
     const world = await createWorld()
     const session = await world.start('s1')

@@ -338,6 +338,49 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     return answer === '0x1'
   }
 
+  /** Who asks while another does is asking for the same. */
+  const revoking = new Map<SessionId, Promise<{ readonly hash: Felt } | undefined>>()
+  const revokeOnce = async (
+    session: StoredSession,
+    approved: Approved,
+  ): Promise<{ readonly hash: Felt } | undefined> => {
+    if (session.chain === undefined) return undefined
+    const { network, account: address, createdAt: from } = session
+    // Signed by a worker that died: it is on its way, and its price would be asked of a chain that may have it already.
+    const before = (await journal.list({ network, account: address, from })).find((it) => isRevocation(it, session))
+    const by = before === undefined ? undefined : { hash: before.hash }
+    if (by !== undefined && before?.status !== 'settled') {
+      await sessions.onChain(session.id, { state: 'sent', ...by })
+      return by
+    }
+    if (await isRevoked(session)) {
+      await sessions.onChain(session.id, { state: 'done', ...by })
+      return by
+    }
+    const account = (await needs.accounts.all()).find(({ address }) => address === session.account)
+    if (account === undefined) throw new Error('not an account of this wallet')
+    const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
+    const node = await nodes.of(network)
+    const signature = placeholderSignature(accountKind(account.classHash), true)
+    const estimate = await deciding.estimate(node, network, session.account, calls, signature)
+    const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
+    // A site may ask for it, and nobody is shown its fee.
+    if (committedMaximum(committed, TIP) > BigInt(DEFAULTS.feePerTx)) throw feeTooHigh()
+    const bounds = storedBounds(committed)
+    const row = await executeApproved(approved, {
+      network,
+      account,
+      kind: 'invoke',
+      purpose: 'revoke',
+      calls,
+      bounds,
+    })
+    if (__E2E__) await checkpoint('told')
+    await sessions.onChain(session.id, { state: 'sent', hash: row.hash })
+    if (__E2E__) await checkpoint('toldStored')
+    return { hash: row.hash }
+  }
+
   /** The chain's answer, after the transaction that revokes has ended. */
   const revocationEnded = async (row: JournalRow): Promise<void> => {
     const revoked = row.calls[0]?.calldata[0]
@@ -471,38 +514,12 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         await onStep(step, 'done', row.hash)
       }
     },
-    revokeOnChain: async (session, approved) => {
-      if (session.chain === undefined) return undefined
-      if (await isRevoked(session)) {
-        const { network, account, createdAt: from } = session
-        const row = (await journal.list({ network, account, from })).find((it) => isRevocation(it, session))
-        const by = row === undefined ? undefined : { hash: row.hash }
-        await sessions.onChain(session.id, { state: 'done', ...by })
-        return by
-      }
-      const account = (await needs.accounts.all()).find(({ address }) => address === session.account)
-      if (account === undefined) throw new Error('not an account of this wallet')
-      const { network } = session
-      const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
-      const node = await nodes.of(network)
-      const signature = placeholderSignature(accountKind(account.classHash), true)
-      const estimate = await deciding.estimate(node, network, session.account, calls, signature)
-      const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
-      // A site may ask for it, and nobody is shown its fee.
-      if (committedMaximum(committed, TIP) > BigInt(DEFAULTS.feePerTx)) throw feeTooHigh()
-      const bounds = storedBounds(committed)
-      const row = await executeApproved(approved, {
-        network,
-        account,
-        kind: 'invoke',
-        purpose: 'revoke',
-        calls,
-        bounds,
-      })
-      if (__E2E__) await checkpoint('told')
-      await sessions.onChain(session.id, { state: 'sent', hash: row.hash })
-      if (__E2E__) await checkpoint('toldStored')
-      return { hash: row.hash }
+    revokeOnChain: (session, approved) => {
+      const same = revoking.get(session.id)
+      if (same !== undefined) return same
+      const work = revokeOnce(session, approved).finally(() => revoking.delete(session.id))
+      revoking.set(session.id, work)
+      return work
     },
     isRevoked,
     resend: async (row) => {
@@ -536,7 +553,7 @@ function isFull(verdict: { readonly kind: string; readonly reasons: readonly Rea
 
 /** It may be what the chain knows of the end. */
 function isRevocation(row: JournalRow, { chain }: StoredSession): boolean {
-  const mayHold = mayBeOut(row) && (row.end === undefined || row.end === 'accepted')
+  const mayHold = mayBeOut(row) && row.parked !== true && (row.end === undefined || row.end === 'accepted')
   return row.purpose === 'revoke' && mayHold && row.calls[0]?.calldata[0] === chain?.sessionHash
 }
 
