@@ -4,8 +4,8 @@ import type { Checkpoint } from '../src/platform/checkpoint.ts'
 import type { Fixtures } from './devnet.ts'
 import type { Kept } from './kept.ts'
 import type { Point } from './killer.ts'
-import { PASSWORD } from './person.ts'
-import { clickOnly, type Outcome, request } from './site.ts'
+import { PASSWORD, type Person } from './person.ts'
+import { clickOnly, type Outcome, request, windowsFrom } from './site.ts'
 
 /** The points that each kind of request passes, in their order. */
 export const POINTS = {
@@ -13,6 +13,12 @@ export const POINTS = {
     ...['received', 'begun', 'judged', 'held', 'signature', 'signed', 'accepted', 'sent', 'answered', 'remembered'],
     ...['receipt', 'settled'],
   ],
+  /** A call that the person allowed once. */
+  asked: [
+    ...['received', 'begun', 'stored', 'opened', 'shown', 'allowed', 'held', 'signature', 'signed', 'accepted', 'sent'],
+    ...['answered', 'remembered', 'receipt', 'settled'],
+  ],
+  connect: ['received', 'begun', 'stored', 'opened', 'shown', 'allowed', 'granted', 'answered', 'remembered'],
   session: [
     ...['received', 'begun', 'stored', 'opened', 'shown', 'allowed', 'authorized', 'created', 'started'],
     ...['answered', 'remembered'],
@@ -31,49 +37,88 @@ export const POINTS = {
 const SETTLES_MS = 10_000
 const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
 const BEFORE_YES: readonly string[] = ['received', 'begun', 'stored', 'opened', 'shown']
+const INVOKE = 'wallet_addInvokeTransaction'
 
 export interface Dying {
-  /** A call of the session, and what it was answered; each has calldata of its own. */
+  /** Calls of the session, all at once, and what they were answered; each has calldata of its own. */
+  calls(session: string, times: number, ...points: readonly Point[]): Promise<readonly Outcome[]>
   call(session: string, ...points: readonly Point[]): Promise<Outcome>
-  /** A session like the first, allowed by the person. Answers its id. */
+  /** A call that the person is asked about, and allows. */
+  asked(...points: readonly Point[]): Promise<Outcome>
+  connect(...points: readonly Point[]): Promise<Outcome>
+  /** A session that no other covers, allowed by the person. Answers its id. */
   session(...points: readonly Point[]): Promise<string>
   revoke(session: string, ...points: readonly Point[]): Promise<Outcome>
 }
 
-/** What a connected site does while its wallet's worker dies at these points, one after the other. */
+/** What a site does while its wallet's worker dies at these points, one after the other. */
 export function dyingUnder(kept: Kept, page: Page, { game }: Fixtures): Dying {
   let made = 0
   const dieAt = (points: readonly Point[]) =>
     points.length === 0 ? { death: Promise.resolve() } : kept.killer.at(...points)
-
-  /** @param from what begins the ten seconds */
-  const inTime = async (answer: Promise<Outcome>, from: Promise<unknown>): Promise<Outcome> => {
-    const late = from.then(() => setTimeout(SETTLES_MS, undefined, { ref: false }))
-    const first = await Promise.race([answer, late])
-    if (first === undefined) throw new Error(`not settled within ${SETTLES_MS / 1000} s after the worker is back`)
-    return first
-  }
   const back = async (death: Promise<void>) => {
     await death
     await kept.killer.back()
   }
+  const nextCalls = () => {
+    made += 1
+    const own = `0x${made.toString(16)}`
+    return [
+      { contract_address: game, entry_point: 'move', calldata: [own, '0x1'] },
+      { contract_address: STRK, entry_point: 'transfer', calldata: [game, own, '0x0'] },
+    ]
+  }
+
+  /** By itself, without a person. */
+  const asks = async (points: readonly Point[], ask: () => Promise<Outcome>): Promise<Outcome> => {
+    const { death } = await dieAt(points)
+    const outcome = await inTime(ask(), back(death))
+    await death
+    return outcome
+  }
+  /** With one window and one yes. */
+  const isAllowed = async (
+    points: readonly Point[],
+    button: Parameters<Person['allow']>[1],
+    type: string,
+    params: object,
+  ): Promise<Outcome> => {
+    const windows = windowsFrom(page)
+    const { death } = await dieAt(points)
+    const { toCome } = await clickOnly(page, type, params)
+    const [first] = points
+    if (typeof first === 'string' && BEFORE_YES.includes(first)) await death
+    const window = await questionIn(kept)
+    const shown = window.getByRole('button', { name: button, exact: true }).waitFor({ timeout: 30_000 })
+    const early = toCome.then((outcome) => {
+      throw new Error(`answered before the yes: ${JSON.stringify(outcome)}`)
+    })
+    await Promise.race([shown, early])
+    const password = window.getByLabel('Password', { exact: true })
+    await kept.person.allow(window, button, (await password.isVisible()) ? PASSWORD : undefined)
+    const outcome = await inTime(toCome, back(death))
+    await death
+    expect(windows.count()).toBe(1)
+    return outcome
+  }
+
+  const calls: Dying['calls'] = async (session, times, ...points) => {
+    const { death } = await dieAt(points)
+    const hint = { mode: 'only', id: session }
+    const asked = Array.from({ length: times }, () => request(page, INVOKE, { calls: nextCalls(), session: hint }))
+    const outcomes = await Promise.all(asked.map((answer) => inTime(answer, back(death))))
+    await death
+    return outcomes
+  }
 
   return {
-    call: async (session, ...points) => {
-      made += 1
-      const calls = [
-        { contract_address: game, entry_point: 'move', calldata: [`0x${made.toString(16)}`, '0x1'] },
-        { contract_address: STRK, entry_point: 'transfer', calldata: [game, `0x${made.toString(16)}`, '0x0'] },
-      ]
-      const { death } = await dieAt(points)
-      const answer = request(page, 'wallet_addInvokeTransaction', { calls, session: { mode: 'only', id: session } })
-      const outcome = await inTime(answer, back(death))
-      await death
-      return outcome
-    },
+    calls,
+    call: async (session, ...points) => (await calls(session, 1, ...points))[0] ?? {},
+    asked: (...points) => isAllowed(points, 'Allow once', INVOKE, { calls: nextCalls(), session: { mode: 'never' } }),
+    connect: (...points) => isAllowed(points, 'Connect', 'wallet_requestAccounts', {}),
     session: async (...points) => {
       made += 1
-      const ask = {
+      const outcome = await isAllowed(points, 'Allow session', 'wallet_requestSession', {
         calls: [
           { contract_address: game, entry_point: 'move' },
           { contract_address: STRK, entry_point: 'transfer' },
@@ -82,34 +127,27 @@ export function dyingUnder(kept: Kept, page: Page, { game }: Fixtures): Dying {
         // Another total each time: no running session covers it.
         fees: { max_total: ((20n + BigInt(made)) * 10n ** 18n).toString() },
         duration: 3600,
-      }
-      const { death } = await dieAt(points)
-      const { toCome } = await clickOnly(page, 'wallet_requestSession', ask)
-      const first = points[0]
-      if (typeof first === 'string' && BEFORE_YES.includes(first)) await death
-      const window = await questionIn(kept)
-      const password = window.getByLabel('Password', { exact: true })
-      await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 20_000 })
-      await kept.person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
-      const outcome = await inTime(toCome, back(death))
+      })
       expect(outcome).toMatchObject({ result: { status: 'active' } })
-      await death
       return (outcome.result as { id: string }).id
     },
-    revoke: async (session, ...points) => {
-      const { death } = await dieAt(points)
-      const answer = request(page, 'wallet_revokeSession', { id: session, on_chain: 'now' })
-      const outcome = await inTime(answer, back(death))
-      await death
-      return outcome
-    },
+    revoke: (session, ...points) =>
+      asks(points, () => request(page, 'wallet_revokeSession', { id: session, on_chain: 'now' })),
   }
+}
+
+/** @param from what begins the ten seconds */
+async function inTime(answer: Promise<Outcome>, from: Promise<unknown>): Promise<Outcome> {
+  const late = from.then(() => setTimeout(SETTLES_MS, undefined, { ref: false }))
+  const first = await Promise.race([answer, late])
+  if (first === undefined) throw new Error(`not settled within ${SETTLES_MS / 1000} s after the worker is back`)
+  return first
 }
 
 /** The one window in which the wallet asks. */
 async function questionIn({ context }: Kept): Promise<Page> {
   const open = () => context.pages().filter((it) => it.url().includes('#/approval'))
-  await expect.poll(() => open().length, { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => open().length, { timeout: 30_000 }).toBe(1)
   const [window] = open()
   if (window === undefined) throw new Error('no window')
   return window

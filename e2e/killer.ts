@@ -34,7 +34,6 @@ const STEADY_MS = 1_000
  */
 export async function killerOf(context: BrowserContext, worker: Worker): Promise<Killer> {
   const page = await context.newPage()
-  page.on('crash', () => console.log('CRASH of killer page'))
   await page.goto(new URL('/manifest.json', worker.url()).href)
   const cdp = await context.newCDPSession(page)
   let version = { id: '', isRunning: false }
@@ -65,7 +64,6 @@ export async function killerOf(context: BrowserContext, worker: Worker): Promise
   let last = 0
   const arm = async (it: Point): Promise<{ readonly reached: Promise<void> }> => {
     last += 1
-    console.log('arm', it, Math.round(performance.now()))
     const [point, passage] = typeof it === 'string' ? [it, 1] : it
     const armed: Armed = { id: `${last}`, point, passage }
     await page.evaluate(([key, armed]) => chrome.storage.session.set({ [key]: armed }), [ARMED, armed] as const)
@@ -99,7 +97,6 @@ export async function killerOf(context: BrowserContext, worker: Worker): Promise
     const armed = next === undefined ? undefined : await arm(next)
     const alive = performance.now() - (await runs.since)
     if (alive < STEADY_MS) await setTimeout(STEADY_MS - alive)
-    console.log('kill', Math.round(performance.now()))
     await kill()
     if (armed !== undefined) await inTurn(armed.reached, others)
   }

@@ -1,19 +1,19 @@
 import { expectOneTruth } from '../books.ts'
 import { dyingUnder, POINTS } from '../dying.ts'
 import { expect, test } from '../kept.ts'
+import { clickOnly } from '../site.ts'
 
 test.use({ story: 'worker-dies', build: 'e2e' })
 // One file, one wallet, one after the other.
-test.describe.configure({ mode: 'default' })
+test.describe.configure({ mode: 'default', timeout: 400_000 })
 
 const done = { result: { transaction_hash: expect.any(String) } }
 
-test('R1 I1 I3 I4 I6: the worker dies at each point of both steps before a session, and one yes is one deployment, one second key and one session', async ({
+test('R1 I1 I3 I4 I6: the worker dies at each point before a step is out and after the last one: one deployment, one second key, one session', async ({
   kept,
   devnet,
   fixtures,
 }) => {
-  test.setTimeout(400_000)
   const page = await kept.visitor()
   const site = dyingUnder(kept, page, fixtures)
   const session = await site.session(...POINTS.step, ...POINTS.step, ...POINTS.afterSteps)
@@ -28,14 +28,19 @@ test('R1 I1 I2 I3 I4 I6 I8: the worker dies at each point of a call, and each ca
   devnet,
   fixtures,
 }) => {
-  test.setTimeout(240_000)
   const page = await kept.visitor()
   const site = dyingUnder(kept, page, fixtures)
   const session = await site.session()
   const before = await expectOneTruth(devnet, kept.killer.page, kept.address)
   for (const point of POINTS.call) expect(await site.call(session, point), point).toMatchObject(done)
+  // And the next one while it finds what the one before has left.
+  for (const next of ['waking', 'recovering', 'resending'] as const)
+    expect(await site.call(session, 'signed', next), `signed, ${next}`).toMatchObject(done)
+  // And with others before and behind it.
+  const several = await site.calls(session, 5, ['signed', 3])
+  expect(several).toEqual(several.map(() => expect.objectContaining(done)))
   const after = await expectOneTruth(devnet, kept.killer.page, kept.address)
-  expect(after.length - before.length).toBe(POINTS.call.length)
+  expect(after.length - before.length).toBe(POINTS.call.length + 3 + 5)
   await page.close()
 })
 
@@ -44,16 +49,39 @@ test('R1 I3 I4 I5: the worker dies at each point of a session request and of its
   devnet,
   fixtures,
 }) => {
-  test.setTimeout(400_000)
   const page = await kept.visitor()
   const site = dyingUnder(kept, page, fixtures)
+  const before = await site.session().then((id) => site.revoke(id))
+  expect(before).toMatchObject(done)
+  const start = await expectOneTruth(devnet, kept.killer.page, kept.address)
   for (const [at, point] of POINTS.revoke.entries()) {
     const asked = POINTS.session[at]
     const session = await site.session(...(asked === undefined ? [] : [asked]))
-    console.log('asked', asked)
     expect(await site.revoke(session, point), point).toMatchObject(done)
-    console.log('revoked', point)
   }
-  await expectOneTruth(devnet, kept.killer.page, kept.address)
+  const end = await expectOneTruth(devnet, kept.killer.page, kept.address)
+  expect(end.length - start.length).toBe(POINTS.revoke.length)
   await page.close()
+})
+
+test('R1 I5: the worker dies after an end, and nobody asks again: the next one tells the chain', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  const page = await kept.visitor()
+  const session = await dyingUnder(kept, page, fixtures).session()
+  const start = await expectOneTruth(devnet, kept.killer.page, kept.address)
+  const { death } = await kept.killer.at('ended')
+  await clickOnly(page, 'wallet_revokeSession', { id: session, on_chain: 'now' })
+  await Promise.all([death, page.close()])
+  const { page: wallet } = kept.person
+  const home = wallet.url()
+  await wallet.goto(`${home.split('#')[0]}#/session/${session}`)
+  await expect(wallet.getByRole('status').filter({ hasText: 'also ended on the network' })).toBeVisible({
+    timeout: 30_000,
+  })
+  await wallet.goto(home)
+  const end = await expectOneTruth(devnet, kept.killer.page, kept.address)
+  expect(end.length - start.length).toBe(1)
 })

@@ -44,6 +44,7 @@ import { createSettings } from './owners/settings.ts'
 import { type Context, createRouter, type Handlers, turnAway } from './router.ts'
 
 const PAGE = 'src/ui/index.html'
+const APPROVAL = `${PAGE}#/approval`
 const APPROVAL_WINDOW = 'approvalWindow'
 const EVERY_MINUTE = 'everyMinute'
 const STOP_ALL = 'stop-all'
@@ -682,7 +683,9 @@ function openApprovalWindow(): Promise<void> {
     .catch(() => undefined)
     .then(async () => {
       if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
-      const id = await windows.open(`${PAGE}#/approval`, { as: 'window', width: 420, height: 760 })
+      // A worker may have died between a window and the note of it.
+      const open = await windows.showing(APPROVAL)
+      const id = open ?? (await windows.open(APPROVAL, { as: 'window', width: 420, height: 760 }))
       if (__E2E__) await checkpoint('opened')
       if (id !== undefined) await session.set(APPROVAL_WINDOW, id)
     })

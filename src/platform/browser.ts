@@ -103,6 +103,12 @@ export async function closeStorage(): Promise<void> {
 
 export const windows = {
   open: openPage,
+  /** The window in which one of our own pages is shown. Firefox has no such call. */
+  async showing(path: string): Promise<number | undefined> {
+    if (!('getContexts' in chrome.runtime)) return undefined
+    const tabs = await chrome.runtime.getContexts({ contextTypes: ['TAB'] })
+    return tabs.find(({ documentUrl }) => documentUrl === urlOf(path))?.windowId
+  },
   onRemoved(listener: (id: number) => void): void {
     browser.windows.onRemoved.addListener((id) => listener(id))
   },
