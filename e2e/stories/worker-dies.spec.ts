@@ -1,9 +1,9 @@
 import { expectOneTruth } from '../books.ts'
 import { dyingUnder, POINTS } from '../dying.ts'
 import { expect, test } from '../kept.ts'
-import { clickOnly } from '../site.ts'
 
-test.use({ story: 'worker-dies', build: 'e2e' })
+// A trace asks for the bodies of answers; asked for those of a worker that is just stopped, Chromium 156 itself falls.
+test.use({ story: 'worker-dies', build: 'e2e', trace: 'off' })
 // One file, one wallet, one after the other.
 test.describe.configure({ mode: 'default', timeout: 400_000 })
 
@@ -72,16 +72,16 @@ test('R1 I5: the worker dies after an end, and nobody asks again: the next one t
   const page = await kept.visitor()
   const session = await dyingUnder(kept, page, fixtures).session()
   const start = await expectOneTruth(devnet, kept.killer.page, kept.address)
-  const { death } = await kept.killer.at('ended')
-  await clickOnly(page, 'wallet_revokeSession', { id: session, on_chain: 'now' })
-  await Promise.all([death, page.close()])
   const { page: wallet } = kept.person
   const home = wallet.url()
   await wallet.goto(`${home.split('#')[0]}#/session/${session}`)
-  await expect(wallet.getByRole('status').filter({ hasText: 'also ended on the network' })).toBeVisible({
-    timeout: 30_000,
-  })
+  await wallet.getByRole('button', { name: 'End session', exact: true }).click()
+  const { death } = await kept.killer.at('ended')
+  await wallet.getByRole('button', { name: 'End on chain too', exact: true }).click()
+  await death
+  await expect(wallet.getByText('On chain: ended.')).toBeVisible({ timeout: 30_000 })
   await wallet.goto(home)
+  await page.close()
   const end = await expectOneTruth(devnet, kept.killer.page, kept.address)
   expect(end.length - start.length).toBe(1)
 })
