@@ -25,8 +25,8 @@ export interface Killer {
 
 /** How long a worker may take to the point it dies at, ms. */
 const REACHES_MS = 60_000
-/** A worker that lives shorter counts for the bridge as one that dies at each start (content/link.ts), ms. */
-const STEADY_MS = 1_000
+/** A worker that lives shorter than half of it is for the bridge one that dies at each start (content/link.ts), ms. */
+const STEADY_MS = 2_000
 
 /**
  * Not by the worker's target: where somebody attends, one that starts again keeps its id, so its death could be missed
