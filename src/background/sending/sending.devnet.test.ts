@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { STRK } from '../../core/account.ts'
@@ -18,17 +19,24 @@ const FRIEND = address('0xf41e4d')
 describe.skipIf(binary === undefined)('on a real devnet', () => {
   let devnet: ChildProcess
   let url: string
-  const rpc = async (method: string, params: unknown) => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  // Node's own client: files share a process, and egress.test.ts locks `fetch` in it for good.
+  const post: Post = (_url, json) =>
+    new Promise((resolve, reject) => {
+      const asking = request(url, { method: 'POST', headers: { 'content-type': 'application/json' } }, (answer) => {
+        const parts: Buffer[] = []
+        answer.on('data', (part: Buffer) => parts.push(part))
+        answer.once('error', reject)
+        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString() }))
+      })
+      asking.once('error', reject)
+      asking.end(json)
     })
-    return (await response.json()) as { result?: unknown; error?: unknown }
-  }
-  const post: Post = async (_url, json) => {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json })
-    return { status: response.status, text: await response.text() }
+  const rpc = async (method: string, params: unknown) => {
+    const { text } = await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), {
+      timeoutMs: 10_000,
+      maxBytes: 2 ** 20,
+    })
+    return JSON.parse(text) as { result?: unknown; error?: unknown }
   }
 
   beforeAll(async () => {
@@ -38,7 +46,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
       stdio: 'ignore',
     })
     await vi.waitFor(() => rpc('starknet_chainId', []), { timeout: 30_000, interval: 100 })
-  }, 40_000)
+  })
   afterAll(() => {
     devnet.kill()
   })
