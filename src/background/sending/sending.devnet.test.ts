@@ -117,7 +117,8 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     const [low] = await node.call({ to: STRK, selector: selectorOf('balance_of'), calldata: [FRIEND] })
     expect(BigInt(low!)).toBe(20n * 10n ** 16n)
 
-    // Bounds: above what was used, and never more than half as much again and the formula's 5 %.
+    // Bounds: half as much again as was used, and above that at most the formula's 5 %, a step of 1/16, room for four new slots
+    // and the one that the first transfer to this friend wrote, whose amounts the others keep.
     for (const row of rows) {
       const { outcome } = row
       expect(outcome!.out[STRK]).toBe((10n ** 16n).toString())
@@ -127,7 +128,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
       const used = BigInt(receipt.execution_resources.l2_gas)
       const bound = BigInt(row.bounds.l2_gas.maxAmount)
       expect(bound * 2n).toBeGreaterThanOrEqual(used * 3n)
-      expect(bound * 1000n).toBeLessThan(used * 1600n)
+      expect(bound * 1000n).toBeLessThan((used + 5n * 402_000n) * 1_700n)
     }
     const { book } = (await world.ledger.state(session.id))!
     expect(used(book, [], spendMeter(STRK), { kind: 'session' }, clock.now)).toBe(20n * 10n ** 16n)
