@@ -28,9 +28,19 @@ export const POINTS = {
   stepOut: ['sent', 'stepSent', 'receipt', 'settled', 'stepEnded', 'stepDone'],
   afterSteps: ['authorized', 'created', 'started', 'answered', 'remembered'],
   revoke: [
-    ...['received', 'begun', 'ended', 'keyGone', 'held', 'signature', 'signed', 'accepted', 'sent', 'told'],
-    ...['toldStored', 'receipt', 'settled', 'heard', 'answered', 'remembered'],
+    'received',
+    'begun',
+    'ended',
+    'keyGone',
+    'held',
+    'signature',
+    'signed',
+    'accepted',
+    'answered',
+    'remembered',
   ],
+  /** Of the same: the worker after such a death has nothing to do any more. */
+  revokeOut: ['sent', 'told', 'toldStored', 'receipt', 'settled', 'heard'],
 } as const satisfies Record<string, readonly Checkpoint[]>
 
 /** Every promise is settled so long after the worker is back, or after the person's yes where that comes later, ms. */
@@ -84,16 +94,17 @@ export function dyingUnder(kept: Kept, page: Page, { game }: Fixtures): Dying {
     params: object,
   ): Promise<Outcome> => {
     const windows = windowsFrom(page)
-    const { death } = await dieAt(points)
+    const yes = points.findIndex((it) => typeof it === 'string' && !BEFORE_YES.includes(it))
+    const before = await dieAt(yes === -1 ? points : points.slice(0, yes))
     const { toCome } = await clickOnly(page, type, params)
-    const [first] = points
-    if (typeof first === 'string' && BEFORE_YES.includes(first)) await death
+    await before.death
     const window = await questionIn(kept)
     const shown = window.getByRole('button', { name: button, exact: true }).waitFor({ timeout: 30_000 })
     const early = toCome.then((outcome) => {
       throw new Error(`answered before the yes: ${JSON.stringify(outcome)}`)
     })
     await Promise.race([shown, early])
+    const { death } = await dieAt(yes === -1 ? [] : points.slice(yes))
     const password = window.getByLabel('Password', { exact: true })
     await kept.person.allow(window, button, (await password.isVisible()) ? PASSWORD : undefined)
     const outcome = await inTime(toCome, back(death))

@@ -25,8 +25,11 @@ export interface Killer {
 
 /** How long a worker may take to the point it dies at, ms. */
 const REACHES_MS = 60_000
-/** A worker that lives shorter than half of it is for the bridge one that dies at each start (content/link.ts), ms. */
-const STEADY_MS = 2_000
+/**
+ * So long a worker lives at least, ms, after a death for another reason and after one for the same: after ten seconds of
+ * workers that die within a second of their hello the bridge gives up (content/link.ts).
+ */
+const LIVES_MS = { first: 1_250, next: 2_000 }
 
 /**
  * Not by the worker's target: where somebody attends, one that starts again keeps its id, so its death could be missed
@@ -90,22 +93,22 @@ export async function killerOf(context: BrowserContext, worker: Worker): Promise
       ]),
     }
   }
-  const inTurn = async (first: Promise<void>, rest: readonly Point[]): Promise<void> => {
+  const inTurn = async (first: Promise<void>, rest: readonly Point[], lives: number): Promise<void> => {
     await first
     const [next, ...others] = rest
     // Before the death: the next worker may pass it at once.
     const armed = next === undefined ? undefined : await arm(next)
     const alive = performance.now() - (await runs.since)
-    if (alive < STEADY_MS) await setTimeout(STEADY_MS - alive)
+    if (alive < lives) await setTimeout(lives - alive)
     await kill()
-    if (armed !== undefined) await inTurn(armed.reached, others)
+    if (armed !== undefined) await inTurn(armed.reached, others, LIVES_MS.next)
   }
 
   return {
     kill,
     at: async (first, ...rest) => {
       if (first === undefined) throw new Error('no point')
-      const death = inTurn((await arm(first)).reached, rest)
+      const death = inTurn((await arm(first)).reached, rest, LIVES_MS.first)
       death.catch(() => undefined)
       return { death }
     },
