@@ -5,6 +5,7 @@ import { felt, u256 } from '../../core/felt.ts'
 import { used } from '../../core/policy/book.ts'
 import type { MeterId, SessionId } from '../../core/policy/policy.ts'
 import { isNodeError } from '../../platform/node.ts'
+import { revokeSessionCall } from '../../starknet/accounts.ts'
 import { holdsOf } from './journal.ts'
 import {
   ACCOUNT,
@@ -424,6 +425,30 @@ describe('recovers', () => {
     await (await next.recovery.recover()).settling
     expect(found).toBe(true)
     expect(next.log.filter((it) => it === 'wanted')).toHaveLength(1)
+  })
+
+  it('worker dies after the hold of a revocation: the chain is still to be told, and nothing has failed', async () => {
+    const world = await createWorld()
+    const session = await world.start('s1')
+    await world.sessions.revoke(session.id, world.clock.now, true)
+    const { sessionHash } = session.chain!
+    await world.ledger.hold({
+      by: 'person',
+      approved: world.yes([{ kind: 'revoke', sessionHash }]),
+      network: NETWORK,
+      account: ACCOUNT,
+      kind: 'invoke',
+      purpose: 'revoke',
+      calls: [revokeSessionCall(ACCOUNT, sessionHash)],
+      bounds,
+      tip: 0n,
+      chainNonce: 0n,
+      hashOf: () => felt(0x123),
+    })
+    const { next, recovered } = await nextLife(world)
+    expect(recovered).toMatchObject({ released: 1 })
+    expect(next.log.filter((it) => it === 'wanted')).toHaveLength(1)
+    expect(next.sessions.get(session.id)?.onChain).toEqual({ state: 'wanted' })
   })
 
   it('no end waits for the chain: nobody is asked to tell it', async () => {
