@@ -46,13 +46,19 @@ export function executeCalldata(calls: readonly Call[]): Felt[] {
 
 /**
  * Hash of a version 3 invoke transaction: modes L1, no paymaster data, no deployment data (the account takes no other).
- * What repeats between transactions of one account is kept; every key holds all inputs of its value.
+ * What repeats between transactions of one account is kept, and the last hashes: the ledger names one and the signer computes
+ * it again. Every key holds all inputs of its value.
  *
  * @throws RangeError for an amount, price or tip that does not fit its field: it would spill into its neighbour's bits
  * @see invoke.test.ts "differential: invokeHash equals starknet.js"
  */
-export function invokeHash({ chainId, sender, calls, nonce, tip, bounds }: Invoke): Felt {
+export function invokeHash(parts: Invoke): Felt {
+  const { chainId, sender, calls, nonce, tip, bounds } = parts
   const fee = feeText(bounds, tip)
+  return hashes([chainId, sender, nonce, fee, ...executeCalldata(calls)].join(' '), () => hashOf(parts, fee))
+}
+
+function hashOf({ chainId, sender, calls, nonce, tip, bounds }: Invoke, fee: string): Felt {
   const head = heads(`${chainId} ${sender} ${fee}`, () =>
     absorb(EMPTY, [INVOKE, 3n, BigInt(sender), fees(fee, () => feeHash(bounds, tip)), NO_DATA, BigInt(chainId)]),
   )
@@ -103,6 +109,7 @@ export const MODES_L1 = 0n
 /** `P([])`: what paymaster data and deployment data hash to. invoke.test.ts recomputes it. */
 export const NO_DATA = 0x2272be0f580fd156823304800919530eaa97430e972d7213ee13f4fbf7a5dbcn
 
+const hashes = keep<Felt>(64)
 const fees = keep<bigint>(64)
 const heads = keep<Sponge>(64)
 const firstCalls = keep<Sponge>(256)
