@@ -821,6 +821,23 @@ describe('allowances', () => {
     expect(world.node.state.methods).toContain('starknet_simulateTransactions')
   })
 
+  it('are read again as soon as a transaction is in: the next call finds them read', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    let asked = 0
+    Object.defineProperty(world.allowances, 'live', {
+      get: () => {
+        asked += 1
+        return []
+      },
+    })
+    await world.play('q1')
+    await world.settle()
+    expect(asked).toBe(2)
+    await world.play('q2')
+    expect(asked).toBe(2)
+  })
+
   it('are read again when somebody else’s transaction is in, though they were read since it was sent', async () => {
     const world = await createWorld()
     await world.start('s1')

@@ -537,7 +537,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       wake(rowWaiters, row.id, row)
       if (row.session !== undefined) wake(roomWaiters, row.session, undefined)
       // Only now `latest` has what it did to allowances: its own session's too, for what was read since it was sent.
-      if (row.end !== 'released') preflight.moved(row.network, row.account)
+      if (row.end !== 'released') preflight.settled(row.network, row.account)
       if (row.end === 'dropped') nonces.forget(row.network, row.account)
       // Given back unsigned it has not ended: the chain is still to be told.
       if (row.purpose === 'revoke' && row.end !== 'released') revocationEnded(row).catch(needs.report)

@@ -23,6 +23,8 @@ export interface Preflight {
   liveAllowance(session: StoredSession): Promise<boolean>
   /** The account sent something: what sessions other than `by` know of its allowances is old. */
   moved(network: NetworkId, account: Address, by?: SessionId): void
+  /** A transaction of the account is in: what sessions know of its allowances is read again at once, beside the next call. */
+  settled(network: NetworkId, account: Address): void
   /** Its class may be another one: error 55, an upgrade. */
   forgetClass(network: NetworkId, contract: Address): void
   simulate(node: Node, body: Body, account: Address): Promise<Simulated>
@@ -49,7 +51,10 @@ const MAX_FAILURE = 300
 
 export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight {
   const known = new Map<string, { readonly classHash: ClassHash; readonly at: number }>()
-  const allowances = new Map<SessionId, { readonly of: string; readonly live: Promise<boolean> }>()
+  const allowances = new Map<
+    SessionId,
+    { readonly session: StoredSession; readonly of: string; readonly live: Promise<boolean> }
+  >()
 
   const needed = (session: StoredSession, calls: readonly Call[]) => codeOf(session, calls, {}, 0).unread
   const read = async (network: NetworkId, contract: Address, node: Node): Promise<void> => {
@@ -71,6 +76,16 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
     if (session.effective.calls.some((rule) => rule.contract === '*')) return true
     if ((tokens.length + 2) * spenders.length > MAX_PAIRS) return true
     return (await contracts.allowances(session.network, session.account, tokens, spenders)).length > 0
+  }
+
+  const learnAllowances = (session: StoredSession): Promise<boolean> => {
+    const live = readAllowances(session)
+    allowances.set(session.id, { session, of: `${session.network} ${session.account}`, live })
+    // What failed is no answer: the next call asks.
+    live.catch(() => {
+      if (allowances.get(session.id)?.live === live) allowances.delete(session.id)
+    })
+    return live
   }
 
   const simulate: Preflight['simulate'] = async (node, body, account) => {
@@ -121,18 +136,15 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
       }
       return found
     },
-    liveAllowance: (session) => {
-      const of = `${session.network} ${session.account}`
-      const entry = allowances.get(session.id)
-      if (entry !== undefined) return entry.live
-      const live = readAllowances(session)
-      allowances.set(session.id, { of, live })
-      live.catch(() => allowances.delete(session.id))
-      return live
-    },
+    liveAllowance: (session) => allowances.get(session.id)?.live ?? learnAllowances(session),
     moved: (network, account, by) => {
       for (const [id, { of }] of allowances) {
         if (id !== by && of === `${network} ${account}`) allowances.delete(id)
+      }
+    },
+    settled: (network, account) => {
+      for (const { session, of } of [...allowances.values()]) {
+        if (of === `${network} ${account}`) learnAllowances(session).catch(() => undefined)
       }
     },
     forgetClass: (network, contract) => {
