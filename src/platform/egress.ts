@@ -78,13 +78,13 @@ export async function post(url: string, json: string, caps: Caps): Promise<Poste
     const retryAfter = response.headers.get('retry-after')
     return retryAfter === null ? { status: response.status, text } : { status: response.status, text, retryAfter }
   } catch (error) {
+    // Also what is still coming of an answer that was too large. Of one that was read to its end nothing is.
+    own.abort(controller)
     if (isEgressError(error)) throw error
     // The cause names the host at most; it goes to the local log, never to a site.
     throw egressError(late ? 'timeout' : 'failed', error)
   } finally {
     own.clearTimeout(timer)
-    // Also what is still coming of an answer that was too large.
-    own.abort(controller)
   }
 }
 
