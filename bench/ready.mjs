@@ -46,6 +46,7 @@ export async function bundleOurs(path) {
   const name = path.replaceAll('/', '-').replace(/\.ts$/, '')
   await build({
     configFile: false,
+    define: { __E2E__: 'false' },
     root,
     logLevel: 'error',
     build: {
