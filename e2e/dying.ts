@@ -27,20 +27,9 @@ export const POINTS = {
   step: ['held', 'signature', 'signed', 'accepted'],
   stepOut: ['sent', 'stepSent', 'receipt', 'settled', 'stepEnded', 'stepDone'],
   afterSteps: ['authorized', 'created', 'started', 'answered', 'remembered'],
-  revoke: [
-    'received',
-    'begun',
-    'ended',
-    'keyGone',
-    'held',
-    'signature',
-    'signed',
-    'accepted',
-    'answered',
-    'remembered',
-  ],
+  revoke: ['received', 'begun', 'ended', 'keyGone', 'held', 'signature', 'signed', 'answered', 'remembered'],
   /** Of the same: the worker after such a death has nothing to do any more. */
-  revokeOut: ['sent', 'told', 'toldStored', 'receipt', 'settled', 'heard'],
+  revokeOut: ['accepted', 'sent', 'told', 'toldStored', 'receipt', 'settled', 'heard'],
 } as const satisfies Record<string, readonly Checkpoint[]>
 
 /** Every promise is settled so long after the worker is back, or after the person's yes where that comes later, ms. */
