@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { bin, isProgram, readEnvironment, run } from './steps.mjs'
 
 /** @returns {Promise<{ passed: number, failed: number, why: string }>} `why`: the end of the output when a test failed */
-export async function e2e(args = []) {
+export async function e2e(args = [], config = 'e2e/playwright.config.ts') {
   readEnvironment()
   for (const name of ['CHROME_PATH', 'DEVNET_PATH']) {
     if (!process.env[name] || !existsSync(process.env[name])) {
@@ -15,7 +15,7 @@ export async function e2e(args = []) {
   const folder = mkdtempSync(`${tmpdir()}/latchkey-`)
   const report = `${folder}/e2e.json`
   try {
-    const { code, output } = await run(bin('playwright'), ['test', '-c', 'e2e/playwright.config.ts', ...args], {
+    const { code, output } = await run(bin('playwright'), ['test', '-c', config, ...args], {
       env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report },
     })
     const { stats } = JSON.parse(readFileSync(report, 'utf8'))

@@ -58,7 +58,8 @@ export const test = base.extend<object, { readonly kept: Kept } & Options>({
   ],
 })
 
-async function keep(
+/** A wallet of its own, for who needs more than one. */
+export async function keep(
   shared: Shared,
   build: Build,
   undo: (() => unknown)[],
