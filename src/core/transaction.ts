@@ -30,8 +30,6 @@ const ENDS: Readonly<Record<Status, readonly End[]>> = {
   sent: ['accepted', 'reverted', 'rejected', 'dropped'],
   settled: [],
 }
-/** A node's word that turned out wrong: it landed after all. */
-const LATE: readonly End[] = ['accepted', 'reverted']
 
 export function mayFollow(row: Pick<JournalRow, 'status' | 'end'>, step: Step): boolean {
   switch (step.to) {
@@ -42,10 +40,11 @@ export function mayFollow(row: Pick<JournalRow, 'status' | 'end'>, step: Step): 
     case 'parked':
       return row.status === 'signed' || row.status === 'sent'
     case 'reorged':
-      return row.end === 'accepted' || row.end === 'reverted'
+      return isMined(row)
     case 'settled':
       return row.status === 'settled'
-        ? (row.end === 'rejected' || row.end === 'dropped') && LATE.includes(step.end)
+        ? // A node's word that turned out wrong: it landed after all.
+          (row.end === 'rejected' || row.end === 'dropped') && isMined(step)
         : ENDS[row.status].includes(step.end)
   }
 }
@@ -83,6 +82,11 @@ export function advance(row: JournalRow, step: Step): JournalRow {
       }
     }
   }
+}
+
+/** A block has it, whatever came of it. */
+export function isMined({ end }: { readonly end?: End }): boolean {
+  return end === 'accepted' || end === 'reverted'
 }
 
 export function isOpen(row: Pick<JournalRow, 'status'>): boolean {

@@ -6,7 +6,7 @@ import type { Address } from '../../core/felt.ts'
 import type { Hold, Origin, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { advance, isOpen, mayBeOut, type Step } from '../../core/transaction.ts'
+import { advance, isMined, isOpen, mayBeOut, type Step } from '../../core/transaction.ts'
 import {
   type Database,
   type Durability,
@@ -274,7 +274,7 @@ export async function stepRow(tx: Tx, guard: Guard, id: string, step: Step): Pro
 
 /** Of the rows of one request: what landed, else what may land, and only then what was kept back. The newest comes first. */
 export function standsFor(rows: readonly JournalRow[]): JournalRow | undefined {
-  const landed = rows.find(({ end }) => end === 'accepted' || end === 'reverted')
+  const landed = rows.find(isMined)
   return landed ?? rows.find(({ parked }) => parked !== true) ?? rows[0]
 }
 

@@ -14,6 +14,7 @@ import {
   advance,
   type End,
   groupOf,
+  isMined,
   isOpen,
   mayBeOut,
   mayFollow,
@@ -365,7 +366,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       ...(it.failure === undefined ? {} : { failure: it.failure }),
     })
     await putRow(tx, guard, next)
-    if (it.end === 'accepted' || it.end === 'reverted') tx.committed(() => noteMined(next))
+    if (isMined(it)) tx.committed(() => noteMined(next))
     if (row.session === undefined || row.booked === true) return { row: next, others: [] }
     const { session: id } = row
     const session = await guard.get<StoredSession>(tx, 'sessions', id)
@@ -602,7 +603,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
           onDamaged,
         ),
       )
-      const ended = rows.filter(({ end }) => end === 'accepted' || end === 'reverted')
+      const ended = rows.filter(isMined)
       const first = ended.findIndex(({ end }) => end === 'accepted')
       const row = ended.slice(0, first === -1 ? undefined : first)
       const found = { inARow: row.length, lastAt: Math.max(0, ...row.map(({ settledAt, at }) => settledAt ?? at)) }

@@ -5,6 +5,7 @@
 import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
+import { isMined } from '../../core/transaction.ts'
 import { type Node, nodeError } from '../../platform/node.ts'
 
 export interface Nonces {
@@ -112,9 +113,8 @@ export function createNonces(needs: NonceNeeds): Nonces {
 }
 
 export function ownNonces(rows: readonly Pick<JournalRow, 'nonce' | 'status' | 'end'>[]): OwnNonces {
-  const mined = rows.filter(({ end }) => end === 'accepted' || end === 'reverted')
-  const out = rows.filter((row) => mined.includes(row) || row.status === 'signed' || row.status === 'sent')
-  return { accepted: after(mined), out: after(out) }
+  const out = rows.filter((row) => isMined(row) || row.status === 'signed' || row.status === 'sent')
+  return { accepted: after(rows.filter(isMined)), out: after(out) }
 }
 
 function after(rows: readonly Pick<JournalRow, 'nonce'>[]): bigint | undefined {

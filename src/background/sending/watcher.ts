@@ -7,6 +7,7 @@ import { type Address, type Felt, u256 } from '../../core/felt.ts'
 import { receiptOutflow } from '../../core/policy/outflow.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { isMined } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Finality, isNodeError, type Node, type Nodes, type Receipt } from '../../platform/node.ts'
 import type { Networks } from '../owners/networks.ts'
@@ -204,7 +205,7 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
   const lookBack = async (network: NetworkId, account: Address): Promise<void> => {
     const recent = await journal.list({ network, account, from: now() - REORG_WATCH, limit: 256 })
     await lookAtDoubted(network, account, recent)
-    const mined = recent.filter((row) => row.end === 'accepted' || row.end === 'reverted')
+    const mined = recent.filter(isMined)
     const [newest] = mined
     if (newest === undefined) return
     const node = await nodes.of(network)
