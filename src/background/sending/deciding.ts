@@ -10,6 +10,7 @@ import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import {
+  type Body,
   type Estimate,
   isNodeError,
   type Node,
@@ -68,16 +69,19 @@ export interface Deciding {
   decide(request: SessionRequest, how?: How): Promise<Decided | undefined>
   /** Code that changed, and clocks that disagree, stop the session until a person looks (policy.md 5.1, step 4). */
   pauseFor(id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void>
-  /** Of one transaction. @throws NodeError */
-  estimate(
-    node: Node,
-    network: NetworkId,
-    account: Address,
-    calls: readonly Call[],
-    signature: readonly Felt[],
-  ): Promise<Estimate>
+  /** @throws NodeError */
+  estimate(trial: Trial): Promise<Estimate>
   /** Reads again what is past half its age, for what this site's sessions used of late: beside the hot path. */
   warm(origin: Origin): Promise<void>
+}
+
+/** A transaction that is tried and not sent; `signature`: of the right length. */
+export interface Trial {
+  readonly node: Node
+  readonly network: NetworkId
+  readonly account: Address
+  readonly calls: readonly Call[]
+  readonly signature: readonly Felt[]
 }
 
 export interface DecidingNeeds {
@@ -207,16 +211,17 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const { calls } = request
     const { node, checked } = await nodes.open(network)
     const { shape, signature, signing } = partsOf(session, calls)
+    const trial: Trial = { node, network, account, calls, signature }
     const simulates = mustSimulate(session, book, { liveAllowance: false })
     const kept = simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
     // One round: nothing is held or signed before the node's check has ended well.
-    const [check, head, classes, nonce, allowance, estimate] = await Promise.allSettled([
+    const [check, head, classes, nonce, allowance, estimated] = await Promise.allSettled([
       checked,
       how.head === 'now' ? heads.read(network, node) : heads.last(network, node),
       preflight.readClasses(session, calls, node),
       nonces.chain(network, account, node),
       preflight.liveAllowance(session),
-      kept !== undefined || simulates ? undefined : estimateAt(node, network, account, calls, signature),
+      kept !== undefined || simulates ? undefined : estimate(trial),
     ] as const)
     if (check.status === 'rejected') throw check.reason
     const { prices } = told(head)
@@ -230,13 +235,13 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     let gas: Estimate | undefined
     let simulation: Simulated['result'] | undefined
     if (mustSimulate(session, book, { liveAllowance: live })) {
-      const simulated = await simulateAt(node, network, account, calls, signature)
+      const simulated = await simulate(trial)
       simulation = simulated.result
       gas = simulated.estimate
-    } else if (estimate.status === 'fulfilled') {
-      gas = estimate.value
+    } else if (estimated.status === 'fulfilled') {
+      gas = estimated.value
     } else {
-      const { reason } = estimate
+      const { reason } = estimated
       if (!isNodeError(reason) || reason.rpcCode !== RPC.executionError) throw reason
       const words = reason.words.join(', ')
       simulation = (at) => ({ ok: false, at, words })
@@ -309,20 +314,20 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
   }
 
   /**
-   * Tries at a nonce: the one that is known, or in a worker that was just started the one after the newest row. A node that is
-   * strict takes only the account's own; when that turns out to be another one, once more.
+   * Tries a transaction at the nonce that is likely: the one known, or in a worker that was just started the one after the
+   * newest row. A node that is strict takes only the account's own; when that turns out
+   * to be another one, once more. `undefined`: it could not even start.
    */
-  const atNonce = async <T>(
-    node: Node,
-    network: NetworkId,
-    account: Address,
-    act: (nonce: Felt) => Promise<T | undefined>,
+  const trialOf = async <T>(
+    { node, network, account, calls, signature }: Trial,
+    act: (body: Body) => Promise<T | undefined>,
   ): Promise<T | undefined> => {
-    let nonce = felt(nonces.known(network, account) ?? (await guessed(network, account)) ?? (await chainNonce()))
+    const likely = nonces.known(network, account) ?? (await afterNewest(network, account))
+    let nonce = felt(likely ?? (await nonces.chain(network, account, node)))
     for (;;) {
       let failed: NodeError | undefined
       try {
-        const result = await act(nonce)
+        const result = await act(invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature }))
         if (result !== undefined) return result
       } catch (error) {
         if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
@@ -337,43 +342,23 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       nonces.forget(network, account)
       nonce = read
     }
-
-    function chainNonce() {
-      return nonces.chain(network, account, node)
-    }
   }
-  const guessed = async (network: NetworkId, account: Address): Promise<bigint | undefined> => {
+
+  const afterNewest = async (network: NetworkId, account: Address): Promise<bigint | undefined> => {
     const [newest] = await journal.list({ network, account, limit: 1 })
     return newest && BigInt(newest.nonce) + 1n
   }
 
-  const estimateAt = async (
-    node: Node,
-    network: NetworkId,
-    account: Address,
-    calls: readonly Call[],
-    signature: readonly Felt[],
-  ): Promise<Estimate> => {
-    const found = await atNonce(node, network, account, async (nonce) => {
-      const body = invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
-      return (await node.estimate([body]))[0]
-    })
+  const estimate = async (trial: Trial): Promise<Estimate> => {
+    const found = await trialOf(trial, async (body) => (await trial.node.estimate([body]))[0])
     if (found === undefined) throw nodeError('garbage', ['starknet_estimateFee'])
     return found
   }
 
-  /** `estimate` is absent when it could not even start. */
-  const simulateAt = async (
-    node: Node,
-    network: NetworkId,
-    account: Address,
-    calls: readonly Call[],
-    signature: readonly Felt[],
-  ): Promise<Simulated> => {
+  const simulate = async (trial: Trial): Promise<Simulated> => {
     let last: Simulated | undefined
-    await atNonce(node, network, account, async (nonce) => {
-      const body = invokeBody({ sender: account, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
-      last = await preflight.simulate(node, body, account)
+    await trialOf(trial, async (body) => {
+      last = await preflight.simulate(trial.node, body, trial.account)
       return last.estimate
     })
     return last!
@@ -394,7 +379,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     }
   }
 
-  return { decide, pauseFor, estimate: estimateAt, warm }
+  return { decide, pauseFor, estimate, warm }
 }
 
 /** What a question beside others came to; its failure is thrown only when its turn comes. */

@@ -362,7 +362,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
     const node = await nodes.of(network)
     const signature = placeholderSignature(accountKind(account.classHash), true)
-    const estimate = await deciding.estimate(node, network, session.account, calls, signature)
+    const estimate = await deciding.estimate({ node, network, account: session.account, calls, signature })
     const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
     // A site may ask for it, and nobody is shown its fee.
     if (committedMaximum(committed, TIP) > BigInt(DEFAULTS.feePerTx)) throw feeTooHigh()

@@ -274,6 +274,7 @@ export function createSender(needs: SenderNeeds): Sender {
     const { nonce, tip, bounds } = invokeParts(row)
     return deployAccountBody({ classHash, ownerPublicKey, nonce, tip, bounds, signature })
   }
+
   return {
     signAndSend,
     repeat: async (row, signature, node, lane, maySend) => {
