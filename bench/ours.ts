@@ -8,26 +8,17 @@ import { createAccounts } from '../src/background/owners/accounts.ts'
 import { createHistory } from '../src/background/owners/history.ts'
 import { createNetworks } from '../src/background/owners/networks.ts'
 import { createSending } from '../src/background/sending/parts.ts'
+import { sampleSession } from '../src/background/sending/sample-session.ts'
 import { STRK } from '../src/core/account.ts'
 import { type Address, address, type Felt, felt, shortString, u256 } from '../src/core/felt.ts'
 import { emptyBook } from '../src/core/policy/book.ts'
-import { chainMethods } from '../src/core/policy/meters.ts'
-import type { Call, Origin, RuleId, SessionId, SessionPolicy } from '../src/core/policy/policy.ts'
-import { canonicalText } from '../src/core/policy/preimage.ts'
+import type { Call, Origin, RuleId, SessionPolicy } from '../src/core/policy/policy.ts'
 import type { AccountRecord, NetworkId, StoredSession } from '../src/core/records.ts'
 import { createGuard, openDatabase } from '../src/platform/database.ts'
 import { createNodes, type Post } from '../src/platform/node.ts'
 import { ARGENT_0_4_0 } from '../src/starknet/accounts.ts'
-import { publicKey, sign } from '../src/starknet/curve.ts'
-import { sha256 } from '../src/starknet/digest.ts'
+import { publicKey } from '../src/starknet/curve.ts'
 import { selectorOf } from '../src/starknet/selector.ts'
-import {
-  authorizationFelts,
-  methodTree,
-  sessionHash,
-  sessionMetadata,
-  signerGuid,
-} from '../src/starknet/session-token.ts'
 import { memoryStore } from './memory-store.ts'
 
 export { publicKey, sign } from '../src/starknet/curve.ts'
@@ -122,56 +113,17 @@ export const recordOf = (address: Address): AccountRecord => ({
 })
 
 export function sessionOf(mode: Mode, now: number): StoredSession {
-  const granted = policyOf(mode, now)
-  const policyHash = sha256(canonicalText(granted))
-  const tree = methodTree(chainMethods(granted))
-  const metadata = sessionMetadata({ host: 'game.example', origin: ORIGIN, policyHash })
-  const guid = signerGuid(publicKey(SESSION))
-  const expiresAt = granted.validUntil - 1
-  const hash = sessionHash({
-    chainId: CHAIN_ID,
-    account: mode.account,
-    expiresAt,
-    root: tree.root,
-    metadata,
-    sessionKeyGuid: guid,
-  })
-  return {
-    id: `${mode.look} ${mode.methods}` as SessionId,
+  return sampleSession({
+    id: `${mode.look} ${mode.methods}`,
     origin: ORIGIN,
+    network: NETWORK,
     chainId: CHAIN_ID,
     genesis: { hash: felt(0xb10c0000n), at: 1_700_000_000 },
     account: mode.account,
-    accountClass: ARGENT_0_4_0,
-    backing: 'chain',
-    key: { by: 'wallet', guid },
-    words: {},
-    asked: {} as StoredSession['asked'], // Nothing on the way of a call reads it.
-    granted,
-    policyHash,
-    effective: granted,
-    chain: {
-      sessionHash: hash,
-      expiresAt,
-      methods: tree.methods,
-      root: tree.root,
-      metadata,
-      authorization: authorizationFelts({
-        ownerPublicKey: publicKey(OWNER),
-        owner: sign(hash, OWNER),
-        guardianPublicKey: publicKey(GUARDIAN),
-        guardian: sign(hash, GUARDIAN),
-      }),
-    },
-    runWhileLocked: true,
-    mayNarrow: true,
-    state: 'active',
+    granted: policyOf(mode, now),
     createdAt: now,
-    seq: 1,
-    network: NETWORK,
-    narrowed: [],
-    setup: [],
-  }
+    keys: { owner: OWNER, guardian: GUARDIAN, session: SESSION },
+  })
 }
 
 // ---- The whole way of a call.

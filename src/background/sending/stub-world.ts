@@ -3,33 +3,25 @@
  * JSON-RPC text, so that bodies, ids and decoding are tested too; its faults are set by name.
  */
 import { STRK } from '../../core/account.ts'
-import { type Address, address, type Felt, felt, type Hash32, padded, u256 } from '../../core/felt.ts'
+import { type Address, address, type Felt, felt, padded, u256 } from '../../core/felt.ts'
 import { emptyBook } from '../../core/policy/book.ts'
-import { chainMethods } from '../../core/policy/meters.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
-import { canonicalText } from '../../core/policy/preimage.ts'
 import type { ResolveFacts } from '../../core/policy/wire.ts'
 import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import { createGuard, openDatabase } from '../../platform/database.ts'
 import { createNodes, type Post } from '../../platform/node.ts'
 import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
-import { publicKey, sign } from '../../starknet/curve.ts'
+import { publicKey } from '../../starknet/curve.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { type Bounds, invokeHash } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
-import {
-  authorizationFelts,
-  methodTree,
-  sessionHash,
-  sessionMetadata,
-  signerGuid,
-} from '../../starknet/session-token.ts'
 import { approved } from '../keys/approved.ts'
 import { createStopFlags } from '../keys/working-set.ts'
 import { createAccounts } from '../owners/accounts.ts'
 import { createHistory } from '../owners/history.ts'
 import { createNetworks } from '../owners/networks.ts'
 import { createSending } from './parts.ts'
+import { sampleSession } from './sample-session.ts'
 
 export const NETWORK: NetworkId = 'sepolia'
 export const CHAIN_ID = felt('0x534e5f5345504f4c4941')
@@ -91,55 +83,17 @@ export function policy(change: Partial<SessionPolicy> = {}): SessionPolicy {
 }
 
 export function storedSession(id: string, granted: SessionPolicy, sessionKey: Uint8Array = SESSION): StoredSession {
-  const policyHash: Hash32 = sha256(canonicalText(granted))
-  const tree = methodTree(chainMethods(granted))
-  const metadata = sessionMetadata({ host: 'game.example', origin: ORIGIN, policyHash })
-  const guid = signerGuid(publicKey(sessionKey))
-  const expiresAt = granted.validUntil - 1
-  const hash = sessionHash({
-    chainId: CHAIN_ID,
-    account: ACCOUNT,
-    expiresAt,
-    root: tree.root,
-    metadata,
-    sessionKeyGuid: guid,
-  })
-  return {
-    id: id as SessionId,
+  return sampleSession({
+    id,
     origin: ORIGIN,
+    network: NETWORK,
     chainId: CHAIN_ID,
     genesis: { hash: felt(0x6e0), at: START - 1_000_000 },
     account: ACCOUNT,
-    accountClass: ARGENT_0_4_0,
-    backing: 'chain',
-    key: { by: 'wallet', guid },
-    words: {},
-    asked: {} as StoredSession['asked'], // Nothing here reads it.
     granted,
-    policyHash,
-    effective: granted,
-    chain: {
-      sessionHash: hash,
-      expiresAt,
-      methods: tree.methods,
-      root: tree.root,
-      metadata,
-      authorization: authorizationFelts({
-        ownerPublicKey: publicKey(OWNER),
-        owner: sign(hash, OWNER),
-        guardianPublicKey: publicKey(GUARDIAN),
-        guardian: sign(hash, GUARDIAN),
-      }),
-    },
-    runWhileLocked: true,
-    mayNarrow: true,
-    state: 'active',
     createdAt: START,
-    seq: 1,
-    network: NETWORK,
-    narrowed: [],
-    setup: [],
-  }
+    keys: { owner: OWNER, guardian: GUARDIAN, session: sessionKey },
+  })
 }
 
 interface Mined {
