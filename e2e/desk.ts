@@ -4,7 +4,7 @@ import { type Address, address } from '../src/core/felt.ts'
 import { selectorOf } from '../src/starknet/selector.ts'
 import type { Devnet, Fixtures } from './devnet.ts'
 import { FINDING } from './faults.ts'
-import type { Kept } from './kept.ts'
+import { test as base, type Kept } from './kept.ts'
 import { type Outcome, request } from './site.ts'
 
 /**
@@ -40,7 +40,6 @@ export interface Desk {
   onSessions(cause: string): Promise<void>
   /** By the person, on the session's page. */
   resume(id: string): Promise<void>
-  leave(): Promise<void>
 }
 /** Of the session since the desk was opened: fri spent and held, transactions booked and not settled yet. */
 export interface Book {
@@ -58,7 +57,15 @@ const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
 export const node = { code: 163, message: 'An error occurred (UNKNOWN_ERROR)', data: { reason: 'node' } }
 export const SENT = { result: { transaction_hash: expect.stringMatching(/^0x[0-9a-f]{64}$/) } }
 
-export async function atDesk(world: {
+export const test = base.extend<{ readonly desk: Desk }>({
+  desk: async ({ kept, devnet, fixtures }, use) => {
+    const desk = await atDesk({ kept, devnet, fixtures })
+    await use(desk)
+    await desk.page.close()
+  },
+})
+
+async function atDesk(world: {
   readonly kept: Kept
   readonly devnet: Devnet
   readonly fixtures: Fixtures
@@ -169,7 +176,6 @@ export async function atDesk(world: {
       await expect.poll(async () => (await session()).status).toBe('active')
       await home.goto(at)
     },
-    leave: () => page.close(),
   }
 }
 

@@ -1,4 +1,4 @@
-import { atDesk, type Desk, node, PRICE, SENT } from '../desk.ts'
+import { type Desk, node, PRICE, SENT, test } from '../desk.ts'
 import {
   ADDS,
   cutAfter,
@@ -17,7 +17,7 @@ import {
   status,
   tenMegabytes,
 } from '../faults.ts'
-import { expect, test } from '../kept.ts'
+import { expect } from '../kept.ts'
 import { PHRASE } from '../person.ts'
 import { hashOfAdded, sendFromElsewhere } from '../second-writer.ts'
 
@@ -32,11 +32,9 @@ test.describe.configure({ mode: 'default' })
 const MAINNET = '0x534e5f4d41494e'
 
 test('R8: a slow node makes the call late and nothing else; what it answers too late is asked again with the same bytes', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await kept.killWorker()
   kept.node.mark()
   kept.node.play('every', slow(400))
@@ -51,15 +49,12 @@ test('R8: a slow node makes the call late and nothing else; what it answers too 
   expect(new Set(kept.node.added()).size).toBe(1)
   await desk.settled({ payments: 1 })
   await expect(desk.newest()).toContainText('Done')
-  await desk.leave()
 })
 
 test('R8 I7: cut off before the node has it: held, told as sending, and the same bytes later', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   kept.node.play(ADDS, cutBefore)
   expect(await desk.pay()).toEqual(node)
@@ -71,15 +66,12 @@ test('R8 I7: cut off before the node has it: held, told as sending, and the same
   await desk.settled({ payments: 1 })
   expect(new Set(kept.node.added()).size).toBe(1)
   await expect(desk.newest()).toContainText('Done')
-  await desk.leave()
 })
 
 test('R8 I3 I7: cut off after the node has it: nothing is given back while nobody says so, and the chain has it once', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   kept.node.play([...ADDS, ...FINDING], cutAfter)
   expect(await desk.pay()).toEqual(node)
@@ -93,15 +85,12 @@ test('R8 I3 I7: cut off after the node has it: nothing is given back while nobod
   // The same call once more is another transaction.
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 2 })
-  await desk.leave()
 })
 
 test('R8 T19: a node of another chain gets no signature, and the person reads that it speaks for another network', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await kept.killWorker()
   kept.node.mark()
   kept.node.play('starknet_chainId', lies(MAINNET))
@@ -116,15 +105,12 @@ test('R8 T19: a node of another chain gets no signature, and the person reads th
   await expect(wrong).toBeHidden()
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 1 })
-  await desk.leave()
 })
 
 test('R8 I3 I7: another hash than ours is no answer: held until ours is found, and the same bytes until then', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   const another = lies({ transaction_hash: '0x1' })
   await desk.warm()
   // It has it, and names another: asked again, it turns out to know ours.
@@ -145,15 +131,12 @@ test('R8 I3 I7: another hash than ours is no answer: held until ours is found, a
   await kept.killWorker()
   await desk.settled({ payments: 2 })
   expect(new Set(kept.node.added()).size).toBe(1)
-  await desk.leave()
 })
 
 test('R10: an old nonce is read once more; a node that stays behind the chain gets no signature', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 1 })
   const old = `0x${(desk.nonceBefore()).toString(16)}`
@@ -173,7 +156,6 @@ test('R10: an old nonce is read once more; a node that stays behind the chain ge
   kept.node.mend()
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 3 })
-  await desk.leave()
 })
 
 for (const { name, reading, adding } of [
@@ -183,11 +165,9 @@ for (const { name, reading, adding } of [
   { name: '5xx', reading: status(503), adding: forwarded(status(502)) },
 ] satisfies { name: string; reading: Fault; adding: Fault }[]) {
   test(`R8 I3 I7: ${name} in place of answers: nothing is signed; in place of the last answer: held, and on the chain once`, async ({
+    desk,
     kept,
-    devnet,
-    fixtures,
   }) => {
-    const desk = await atDesk({ kept, devnet, fixtures })
     await silentNode(desk, reading)
     await desk.warm()
     kept.node.play(ADDS, adding)
@@ -199,16 +179,13 @@ for (const { name, reading, adding } of [
     await desk.settled({ payments: 1 })
     expect(new Set(kept.node.added()).size).toBe(1)
     await expect(desk.newest()).toContainText('Done')
-    await desk.leave()
   })
 }
 
 test('R8 I7: 429 is waited for as long as the node asks, up to a limit; what it turned away is held and sent later, once', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await kept.killWorker()
   kept.node.play('every', status(429, 1), 2)
   expect(await desk.pay()).toEqual(SENT)
@@ -237,15 +214,13 @@ test('R8 I7: 429 is waited for as long as the node asks, up to a limit; what it 
   await kept.killWorker()
   await desk.settled({ payments: 1 })
   expect(new Set(kept.node.added()).size).toBe(1)
-  await desk.leave()
 })
 
 test('R9 I8: forgotten after it was accepted: given back only after the proof, and booked all the same when it is found', async ({
+  desk,
   kept,
   devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   // It alone: a node that knows none any more would be one whose blocks were taken back.
   const hashOf = hashOfAdded(await devnet.rpc<string>('starknet_chainId'))
@@ -265,16 +240,14 @@ test('R9 I8: forgotten after it was accepted: given back only after the proof, a
   await desk.settled({ payments: 1 })
   await expect(desk.newest()).toContainText('Done')
   await standInClock(desk.worker(), 0)
-  await desk.leave()
 })
 
 // The last one: with its clock ahead it leaves lines of Activity that stay the newest for a while.
 test('R9 I7: taken and never passed on: held until its nonce is provably gone twice, a minute apart, then dropped', async ({
+  desk,
   kept,
   devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   const chainId = await devnet.rpc<string>('starknet_chainId')
   kept.node.play(ADDS, holdsBack(hashOfAdded(chainId)))
@@ -303,7 +276,6 @@ test('R9 I7: taken and never passed on: held until its nonce is provably gone tw
   await expect(devnet.rpc('starknet_addInvokeTransaction', JSON.parse(late ?? ''))).rejects.toMatchObject({ code: 52 })
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 1, others: 1 })
-  await desk.leave()
 })
 
 /** Every answer is wrong: the site is told at once that it is the node, the person on Home, and nothing is signed. */

@@ -1,7 +1,7 @@
-import { atDesk, node, PRICE, SENT } from '../desk.ts'
+import { test as base, node, PRICE, SENT } from '../desk.ts'
 import { type Devnet, startDevnet } from '../devnet.ts'
 import { ADDS, mendDisk, noAlarm, ringAlarm, standInClock, standInFullDisk } from '../faults.ts'
-import { test as base, expect } from '../kept.ts'
+import { expect } from '../kept.ts'
 import { PHRASE } from '../person.ts'
 import { sendFromElsewhere } from '../second-writer.ts'
 
@@ -29,11 +29,9 @@ const storage = { code: 163, message: 'An error occurred (UNKNOWN_ERROR)', data:
 const HOUR = 3_600
 
 test('R5 I1 I2: whichever write fails, the site and the person are told, nothing leaves unsaved, and the next call goes on', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   const unsaved = desk.home.getByText('Could not save, so nothing was signed.')
   let payments = 0
   let failed = 0
@@ -80,15 +78,9 @@ test('R5 I1 I2: whichever write fails, the site and the person are told, nothing
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: payments + 1 })
   await expect(unsaved).toBeHidden()
-  await desk.leave()
 })
 
-test('R5 I8: a settlement that cannot be written stays held, and is booked when it can', async ({
-  kept,
-  devnet,
-  fixtures,
-}) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
+test('R5 I8: a settlement that cannot be written stays held, and is booked when it can', async ({ desk }) => {
   await desk.warm()
   const refused = await standInFullDisk(desk.worker(), { stores: ['books'] })
   expect(await desk.pay()).toEqual(SENT)
@@ -99,15 +91,12 @@ test('R5 I8: a settlement that cannot be written stays held, and is booked when 
   await mendDisk(desk.worker())
   await desk.settled({ payments: 1 })
   await expect(desk.home.getByText('Could not save')).toBeHidden()
-  await desk.leave()
 })
 
 test('R14: a clock that went back pauses the session until it is right and the person goes on; one that went forward ends nothing for good', async ({
+  desk,
   kept,
-  devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   const { id } = await desk.session()
   // What is over by the clock is tidied away each minute.
@@ -138,15 +127,13 @@ test('R14: a clock that went back pauses the session until it is right and the p
   expect(await desk.pay()).toEqual(SENT)
   await ringAlarm(desk.worker())
   await desk.settled({ payments: 2 })
-  await desk.leave()
 })
 
 test('R10 I3 I6: a second writer takes the nonce: that call is refused and given back, the next one lands, each once', async ({
+  desk,
   kept,
   devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   const elsewhere = () => sendFromElsewhere(devnet, { phrase: PHRASE, account: desk.account, calls: [] })
   // Just before it arrives: the wallet's nonce was right when it signed.
@@ -171,15 +158,13 @@ test('R10 I3 I6: a second writer takes the nonce: that call is refused and given
   expect(await desk.pay()).toEqual(SENT)
   expect(kept.node.added().length).toBe(1)
   await desk.settled({ payments: 2, others: 2 })
-  await desk.leave()
 })
 
 test('R9 I7: the block is taken back: bookings stay, the session pauses, and the same bytes are no second payment', async ({
+  desk,
   kept,
   devnet,
-  fixtures,
 }) => {
-  const desk = await atDesk({ kept, devnet, fixtures })
   await desk.warm()
   const { id } = await desk.session()
   const { block_number } = await devnet.rpc<{ block_number: number }>('starknet_blockHashAndNumber')
@@ -209,5 +194,4 @@ test('R9 I7: the block is taken back: bookings stay, the session pauses, and the
   await desk.resume(id)
   expect(await desk.pay()).toEqual(SENT)
   await desk.settled({ payments: 2 })
-  await desk.leave()
 })
