@@ -23,6 +23,9 @@ export async function launch(options: {
   // Without developer mode a command-line extension is gone after `runtime.reload()`.
   if (!existsSync(preferences))
     writeFileSync(preferences, JSON.stringify({ extensions: { ui: { developer_mode: true } } }))
+  // A trace would fetch the body of each answer a worker got, and a worker that is stopped while it is asked for one
+  // (Network.getResponseBody) takes the whole browser with it: Chromium 156 ends by a failed check of its own.
+  process.env.PLAYWRIGHT_DISABLE_SERVICE_WORKER_NETWORK = '1'
   return chromium.launchPersistentContext(options.profile, {
     executablePath: process.env.CHROME_PATH ?? chromium.executablePath(),
     headless: options.headless,

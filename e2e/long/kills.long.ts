@@ -7,8 +7,7 @@ import { expect, type Kept, keep, test } from '../kept.ts'
 import type { Point } from '../killer.ts'
 import { PLAYGROUND, serve } from '../pages.ts'
 
-// Traces: see stories/worker-dies.spec.ts.
-test.use({ story: 'kills', build: 'e2e', trace: 'off' })
+test.use({ story: 'kills', build: 'e2e' })
 // One wallet, one after the other.
 test.describe.configure({ mode: 'default' })
 

@@ -2,8 +2,7 @@ import { expectOneTruth } from '../books.ts'
 import { dyingUnder, POINTS } from '../dying.ts'
 import { expect, test } from '../kept.ts'
 
-// A trace asks for the bodies of answers; asked for those of a worker that is just stopped, Chromium 156 itself falls.
-test.use({ story: 'worker-dies', build: 'e2e', trace: 'off' })
+test.use({ story: 'worker-dies', build: 'e2e' })
 // One file, one wallet, one after the other.
 test.describe.configure({ mode: 'default', timeout: 400_000 })
 
