@@ -180,7 +180,7 @@ export function databaseContract(makeDb: (clock: { now: number }) => Promise<Dat
       name: 'F5: every field of a guarded row that is changed, taken from another row, or made by another key is found',
       run: over(async (db) => {
         const guard = createGuard(key)
-        const value = { max: '100', until: 7 }
+        const value = { max: '100', until: 7, from: 0, calls: [{ to: '0x1', names: ['move'] }], words: {} }
         await db.write(['sessions'], 'strict', async (tx) => {
           await guard.put(tx, 'sessions', 'a', value, { at: 1 })
           await guard.put(tx, 'sessions', 'b', value, { at: 1 })
@@ -191,6 +191,14 @@ export function databaseContract(makeDb: (clock: { now: number }) => Promise<Dat
         const changed: readonly [string, Partial<Record<keyof Row, unknown>>][] = [
           ['value', { value: { ...value, max: '1000' } }],
           ['a member added', { value: { ...value, more: 1 } }],
+          ['a member gone', { value: { ...value, until: undefined } }],
+          ['a member under another name', { value: { ...value, words: undefined, Words: {} } }],
+          ['a member of a list', { value: { ...value, calls: [{ to: '0x1', names: ['move', 'say'] }] } }],
+          ['a list shorter', { value: { ...value, calls: [] } }],
+          ['deep inside', { value: { ...value, calls: [{ to: '0x2', names: ['move'] }] } }],
+          ['another zero', { value: { ...value, from: -0 } }],
+          ['a map for an object', { value: { ...value, words: new Map([['a', 1]]) } }],
+          ['a date for an object', { value: { ...value, words: new Date(0) } }],
           ['wrong type', { value: 'x' }],
           ['no canonical form', { value: { ...value, max: null } }],
           ['marks', { marks: { at: 2 } }],
@@ -213,6 +221,9 @@ export function databaseContract(makeDb: (clock: { now: number }) => Promise<Dat
           const found = await get(db, guard, 'a')
           if (found === undefined || found.ok) throw new Error(`not found: ${what}`)
           same([found.kind, found.store, found.key], ['storageTampered', 'sessions', 'a'])
+          // Also right after the row was read as it should be.
+          await db.write(['sessions'], 'relaxed', (tx) => tx.putRow('sessions', good))
+          same((await get(db, guard, 'a'))?.ok, true)
         }
         await db.write(['sessions'], 'relaxed', (tx) => tx.putRow('sessions', good))
         same((await get(db, guard, 'a'))?.ok, true)
