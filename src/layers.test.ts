@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: {
       'webextension-polyfill': ['platform/browser.ts'],
       idb: ['platform/database.ts'],
-      '@noble/hashes': ['platform/secret-box.ts'],
+      '@noble/hashes': ['platform/secret-box.ts', 'platform/password-key.ts'],
     },
   },
   background: { may: ['core', 'starknet', 'platform'], types: ['cold'] },
@@ -47,6 +47,7 @@ const DOORS = ['background/sites.ts', 'background/person.ts', 'cold/index.ts']
 const BEHIND_DOORS = [
   ...['cold', 'core/policy', 'background/views', 'background/handlers', 'background/sending'],
   ...['background/keys/signer.ts', 'background/keys/vault.ts', 'starknet/curve.ts', 'starknet/poseidon.ts'],
+  'platform/password-key.ts',
 ]
 const WORKER = 'background/service-worker.ts'
 const PURE = ['core', 'starknet', 'cold']

@@ -1,22 +1,12 @@
 /**
- * The only file with scrypt, HKDF, AES-GCM, the row MAC and chance (security.md 7.2).
- * Decision: scrypt and HMAC come from @noble/hashes. WebCrypto has no scrypt, and its HMAC is asynchronous: nothing but
- * database requests may be awaited inside a database transaction.
+ * The only file with HKDF, AES-GCM, the row MAC and chance (security.md 7.2); scrypt is in password-key.ts.
+ * Decision: HMAC comes from @noble/hashes. WebCrypto's is asynchronous: nothing but database requests may be awaited inside
+ * a database transaction.
  */
 import { hkdf as hkdfOf } from '@noble/hashes/hkdf'
 import { hmac } from '@noble/hashes/hmac'
-import { scryptAsync } from '@noble/hashes/scrypt'
 import { sha256 } from '@noble/hashes/sha256'
 
-/** The cost of one guess: 128 * N * r bytes, so 128 MiB for 2^17. */
-export interface KdfParams {
-  readonly kdf: 'scrypt'
-  readonly N: number
-  readonly r: number
-  readonly p: number
-  /** 32 bytes. */
-  readonly salt: Uint8Array
-}
 export interface Sealed {
   /** 12 bytes, drawn anew for each seal. */
   readonly iv: Uint8Array
@@ -24,44 +14,8 @@ export interface Sealed {
   readonly ct: Uint8Array
 }
 
-/** N of scrypt. A new password takes the first, or the second where the first is quick. */
-export const COSTS: readonly number[] = [2 ** 17, 2 ** 18, 2 ** 19]
-const BLOCK_SIZE = 8
-const LANES = 1
 const KEY_BYTES = 32
 const IV_BYTES = 12
-/** How long scrypt may hold the thread before it lets messages through, ms. */
-const TICK = 20
-
-/** Parameters of a new password; `cost` is one of `COSTS`, `salt` 32 random bytes. */
-export function newKdf(cost: number, salt: Uint8Array): KdfParams {
-  return { kdf: 'scrypt', N: cost, r: BLOCK_SIZE, p: LANES, salt }
-}
-
-/** Stored parameters are attacker's input: exactly the listed ones, nothing cheaper and nothing dearer. */
-export function isAcceptedKdf(params: KdfParams): boolean {
-  return (
-    params.kdf === 'scrypt' &&
-    COSTS.includes(params.N) &&
-    params.r === BLOCK_SIZE &&
-    params.p === LANES &&
-    params.salt.length === 32
-  )
-}
-
-/**
- * Password → 32-byte key: NFKC, UTF-8, scrypt. Takes about half a second and 128 MiB at 2^17.
- *
- * @throws RangeError for parameters that are not accepted
- */
-export async function deriveKey(password: string, params: KdfParams): Promise<Uint8Array> {
-  if (!isAcceptedKdf(params)) throw new RangeError('key derivation parameters are not accepted')
-  const bytes = utf8(password.normalize('NFKC'))
-  const { N, r, p, salt } = params
-  const key = await scryptAsync(bytes, salt, { N, r, p, dkLen: KEY_BYTES, asyncTick: TICK })
-  wipe(bytes)
-  return key
-}
 
 /** HKDF-SHA-256 (RFC 5869). */
 export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: string, length: number): Uint8Array {

@@ -10,21 +10,8 @@ import { SHAPE } from '../../core/records.ts'
 import { decode, exact, integer, list, literal, type Output, optional, scalar, time } from '../../core/schema.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { type Database, type ReadTx, type Row, type Store, type Tx, tamperedError } from '../../platform/database.ts'
-import {
-  bytesOf,
-  COSTS,
-  deriveKey,
-  hexOf,
-  hkdf,
-  isAcceptedKdf,
-  type KdfParams,
-  newKdf,
-  open,
-  type Sealed,
-  seal,
-  utf8,
-  wipe,
-} from '../../platform/secret-box.ts'
+import { COSTS, deriveKey, isAcceptedKdf, type KdfParams, newKdf } from '../../platform/password-key.ts'
+import { bytesOf, hexOf, hkdf, open, type Sealed, seal, utf8, wipe } from '../../platform/secret-box.ts'
 import { isCommon } from './common-passwords.ts'
 
 /** Which subkey of the hierarchy seals it. */
