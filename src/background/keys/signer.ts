@@ -54,6 +54,8 @@ export interface Signer {
   authorization(approved: Approved, session: StoredSession): Promise<readonly Felt[]>
   /** Whether the session's keys can be had now: the `workingSet` of the policy's facts. */
   hasKeys(session: StoredSession): boolean
+  /** What the first signature of a worker's life computes besides, for a moment in which a node is waited for. */
+  ahead(session: StoredSession): (() => void) | undefined
 }
 
 export interface SignerNeeds {
@@ -227,6 +229,19 @@ export function createSigner(needs: SignerNeeds): Signer {
     hasKeys: (session) => {
       if (session.runWhileLocked && keys.sessionKey(session.id) !== undefined) return true
       return keys.isUnlocked(now())
+    },
+
+    ahead: (session) => {
+      const kept = [keys.sessionKey(session.id), keys.guardianKey(session.account)]
+      const fresh = kept.filter((key) => key !== undefined && !publicKeys.has(key as PrivateKey))
+      if (fresh.length === 0) return undefined
+      return () => {
+        // Wiped meanwhile, they are no keys.
+        for (const bytes of fresh) {
+          const key = bytes && privateKeyFrom(bytes)
+          if (key !== undefined) publicKeyOf(key)
+        }
+      }
     },
   }
 }

@@ -28,13 +28,23 @@ export interface AccountNeeds extends RowNeeds {
 export function createAccounts(needs: AccountNeeds): Accounts {
   const rows = guardedRows<AccountRecord>(needs, 'accounts')
   const states = new Map<string, ChainState>()
+  let kept: readonly AccountRecord[] | undefined
   const key = (address: Address, network: NetworkId) => `${network} ${address}`
+  /** Each call needs them several times; after the wallet's first one, which comes with it, only `add` changes them. */
+  const all = async (): Promise<readonly AccountRecord[]> => {
+    if (kept !== undefined) return kept
+    const read = [...(await rows.all())].sort((a, b) => a.index - b.index)
+    // Asleep none can be read, which is not the same as having none.
+    if (read.length > 0) kept = read
+    return read
+  }
 
   return {
-    all: async () => [...(await rows.all())].sort((a, b) => a.index - b.index),
-    get: (address) => rows.get(address),
+    all,
+    get: async (address) => (await all()).find((it) => it.address === address),
     add: async (account) => {
       await rows.change(account.address, () => account)
+      kept = undefined
     },
     state: async (account, network, maxAge) => {
       const known = states.get(key(account.address, network))

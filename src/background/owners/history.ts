@@ -11,7 +11,8 @@ import type { Database, Guard, Where } from '../../platform/database.ts'
 export interface History {
   /** The same id is the same event, written again. Asleep there is no key: nothing happens then that is worth a row. */
   add(row: Entry): Promise<void>
-  has(id: string): Promise<boolean>
+  /** Those of the ids that no row has. */
+  missing(ids: readonly string[]): Promise<readonly string[]>
   /** Newest first. Rows that do not verify are left out and counted. */
   list(which: HistoryQuery): Promise<{ readonly rows: readonly HistoryRow[]; readonly tampered: number }>
   /** Rows of these sessions go; 90 days after their end. */
@@ -51,7 +52,11 @@ export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds)
       await db.write(['history'], 'relaxed', (tx) => key.put(tx, 'history', row.id, row, marks))
       onChange?.()
     },
-    has: async (id) => (await db.read(['history'], (tx) => tx.row('history', id))) !== undefined,
+    missing: (ids) =>
+      db.read(['history'], async (tx) => {
+        const rows = await Promise.all(ids.map((id) => tx.row('history', id)))
+        return ids.filter((_, at) => rows[at] === undefined)
+      }),
     list: async (which) => {
       const key = guard()
       if (key === undefined) return { rows: [], tampered: 0 }

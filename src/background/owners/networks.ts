@@ -61,6 +61,7 @@ export function createNetworks(needs: NetworkNeeds): Networks {
       for (const row of await rows.all()) {
         const built = BUILT_IN.find(({ id }) => id === row.id)
         if (built === undefined) continue
+        if (row.lastBlockAt !== undefined) written.set(row.id, row.lastBlockAt)
         const lastBlockAt = Math.max(row.lastBlockAt ?? 0, get(row.id).lastBlockAt ?? 0)
         known.set(row.id, { ...row, node: built.node, ...(lastBlockAt === 0 ? {} : { lastBlockAt }) })
       }

@@ -92,7 +92,7 @@ export interface DecidingNeeds {
   readonly keptGas: Pick<KeptGas, 'take' | 'keep' | 'has'>
   readonly nonces: Pick<Nonces, 'chain' | 'known' | 'refresh' | 'forget'>
   readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'simulate'>
-  readonly signer: Pick<Signer, 'hasKeys'>
+  readonly signer: Pick<Signer, 'hasKeys' | 'ahead'>
   readonly sessions: Pick<Sessions, 'get' | 'live' | 'pause'>
   readonly accounts: Pick<Accounts, 'all'>
   readonly networks: Pick<Networks, 'get' | 'clock'>
@@ -100,6 +100,7 @@ export interface DecidingNeeds {
   readonly lastWall: () => Promise<UnixSeconds | undefined>
   /** Milliseconds that only go forward. */
   readonly ticks: () => number
+  readonly wait: (ms: number) => Promise<void>
 }
 
 /** Sessions used not longer ago than this are kept warm, ms (performance.md 4.1). */
@@ -214,6 +215,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const trial: Trial = { node, network, account, calls, signature }
     const simulates = mustSimulate(session, book, { liveAllowance: false })
     const kept = simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
+    const ahead = signer.ahead(session)
     // One round: nothing is held or signed before the node's check has ended well.
     const [check, head, classes, nonce, allowance, estimated] = await Promise.allSettled([
       checked,
@@ -222,6 +224,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       nonces.chain(network, account, node),
       preflight.liveAllowance(session),
       kept !== undefined || simulates ? undefined : estimate(trial),
+      // When the questions are out.
+      ahead && needs.wait(0).then(ahead),
     ] as const)
     if (check.status === 'rejected') throw check.reason
     const { prices } = told(head)

@@ -64,6 +64,7 @@ export interface Damaged {
 }
 
 const GROUP = 32
+const FEW = 16
 
 export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
   const key = () => awake(guard)
@@ -143,6 +144,19 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
       }
     },
   }
+}
+
+/**
+ * The newest rows, newest first: a few, and only where those do not tell as many as `most`. Each row that is read is checked,
+ * and a worker that was just started reads before its first signature.
+ */
+export async function newestRows<T>(
+  read: (limit: number) => Promise<readonly T[]>,
+  most: number,
+  tell: (few: readonly T[]) => boolean,
+): Promise<readonly T[]> {
+  const few = await read(FEW)
+  return tell(few) ? few : read(most)
 }
 
 export function awake(guard: () => Guard | undefined): Guard {

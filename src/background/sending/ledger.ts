@@ -32,6 +32,7 @@ import {
   holdsOf,
   inGroups,
   type JournalNeeds,
+  newestRows,
   openRows,
   openRowsOf,
   openRowsOfSession,
@@ -592,15 +593,14 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     reverts: async (id) => {
       const known = reverts.get(id)
       if (known !== undefined) return known
-      const rows = await db.read(['journal'], async (tx) =>
-        readable(
-          tx,
-          await key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', {
-            prefix: [id],
-            newest: true,
-            limit: REVERTS_READ + 64,
-          }),
-          onDamaged,
+      const rows = await db.read(['journal'], (tx) =>
+        newestRows(
+          async (limit) => {
+            const where = { prefix: [id], newest: true, limit } as const
+            return readable(tx, await key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', where), onDamaged)
+          },
+          REVERTS_READ + 64,
+          (few) => few.some(({ end }) => end === 'accepted'),
         ),
       )
       const ended = rows.filter(isMined)

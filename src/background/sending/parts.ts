@@ -5,6 +5,7 @@
 import type { PauseReason, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { isMined } from '../../core/transaction.ts'
 import type { Database, Guard } from '../../platform/database.ts'
 import type { Nodes } from '../../platform/node.ts'
 import type { Contracts } from '../contracts.ts'
@@ -15,7 +16,7 @@ import type { Networks } from '../owners/networks.ts'
 import { createSessions, type SessionNeeds, type Sessions } from '../owners/sessions.ts'
 import { createExecutor, type Executor } from './executor.ts'
 import { createHeads } from './heads.ts'
-import { createJournal, type Damaged, type Journal } from './journal.ts'
+import { createJournal, type Damaged, type Journal, newestRows } from './journal.ts'
 import { createKeptGas } from './kept-gas.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createNonces, type Nonces, ownNonces } from './nonces.ts'
@@ -79,10 +80,16 @@ export function createSending(needs: SendingNeeds): Sending {
       const { genesis } = networks.get(network)
       // A chain that started over begins at zero again.
       const from = genesis === undefined ? {} : { from: genesis.at }
-      return ownNonces([
-        ...(await journal.open({ network, account })),
-        ...(await journal.list({ network, account, limit: OWN_READ, ...from })),
+      const [open, newest] = await Promise.all([
+        journal.open({ network, account }),
+        newestRows(
+          (limit) => journal.list({ network, account, limit, ...from }),
+          OWN_READ,
+          // The newest that is in a block has the highest nonce of those that are; of one second all are needed.
+          (few) => few.some((row) => isMined(row) && row.at > few.at(-1)!.at),
+        ),
       ])
+      return ownNonces([...open, ...newest])
     },
     onBehind: () => watcher.look().catch(report),
     onForeign: (network, account) => {
@@ -176,6 +183,7 @@ export function createSending(needs: SendingNeeds): Sending {
     isRevoked: (session) => executor.isRevoked(session),
     sendWanted: needs.sendWanted,
     now,
+    wait: needs.wait,
     report,
   })
   return { ledger, journal, sessions, signer, nonces, preflight, executor, watcher, recovery }

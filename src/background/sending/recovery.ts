@@ -34,7 +34,7 @@ export interface RecoveryNeeds {
   readonly sessions: Pick<Sessions, 'list' | 'onChain'>
   /** The chain is told of the ends it was to be told of. */
   readonly sendWanted: () => Promise<void>
-  readonly history: Pick<History, 'add' | 'has'>
+  readonly history: Pick<History, 'add' | 'missing'>
   readonly nodes: Nodes
   readonly watcher: Pick<Watcher, 'follow'>
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
@@ -44,11 +44,14 @@ export interface RecoveryNeeds {
   readonly isBusy: Executor['isBusy']
   readonly isRevoked: (session: ReturnType<Sessions['list']>[number]) => Promise<boolean>
   readonly now: () => UnixSeconds
+  readonly wait: (ms: number) => Promise<void>
   readonly report: (error: unknown) => void
 }
 
 /** Settled rows whose receipt may be missing from history: as far back as a worker can have died between two writes. */
 const HISTORY_BACK = 3_600
+/** Nobody waits for what history lacks, so it does not stand in the way of the first request, ms. */
+const RETELL_AFTER_MS = 1_000
 
 export function createRecovery(needs: RecoveryNeeds): Recovery {
   const { ledger, journal, nodes, watcher } = needs
@@ -109,14 +112,17 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
 
   /** Died between settling and telling: the same id is the same event. */
   const retell = async (): Promise<void> => {
+    await needs.wait(RETELL_AFTER_MS)
     for (const { address } of await needs.accounts()) {
       for (const network of ['sepolia', 'mainnet', 'devnet'] as const) {
         const rows = await journal.list({ network, account: address, from: needs.now() - HISTORY_BACK, limit: 64 })
-        for (const row of rows) {
-          const wasOut =
-            row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected')
-          if (!wasOut || (await needs.history.has(sentId(row.id)))) continue
-          await recordSent(needs.history, row, row.sentAt ?? row.at)
+        const out = rows.filter(
+          (row) =>
+            row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected'),
+        )
+        const missing = await needs.history.missing(out.map(({ id }) => sentId(id)))
+        for (const row of out) {
+          if (missing.includes(sentId(row.id))) await recordSent(needs.history, row, row.sentAt ?? row.at)
         }
       }
     }
