@@ -22,6 +22,9 @@ if (mentions('src', '__E2E__'))
   )
 await step('scan of dist', async () => (await import('./scan.mjs')).scan())
 await step('contracts', async () => (await import('./contracts.mjs')).contracts())
+// Alone: a browser beside them would be measured with them.
+for (const name of ['hotpath', 'execute', 'wake'])
+  await step(`bench:${name}`, async () => (await run(process.execPath, [at(`bench/${name}.mjs`)])).code)
 await tests('e2e', async () => (await import('./e2e.mjs')).e2e())
 finish(sum.failed === 0 ? 0 : 1)
 

@@ -53,10 +53,10 @@ if (process.argv.includes('--measure')) {
       ...goal('execute.requests.simulate', steady.simulate.requests, '=', 2),
       ...goal('execute.rounds.cold', cold.receipt, '<=', 2),
       ...goal('execute.rounds.cold.simulate', cold.simulate, '<=', 3),
-      ...goal('execute.cpu.xsessions', steady.memory.cpu / steady.xsessions.cpu, '<=', 0.083, 0.06),
-      ...goal('execute.cpu.starknetjs', steady.memory.cpu / steady.starknetjs.cpu, '<=', 0.286, 0.22),
-      ...goal('execute.wall50', wall.receipt / wall[BARE], '<=', 1.1, 1.05),
-      ...goal('execute.wall50.simulate', wall.simulate / wall[BARE], '<=', 2.2, 2.1),
+      ...goal('execute.cpu.xsessions', steady.memory.cpu / steady.xsessions.cpu, '<=', 0.11, 0.083),
+      ...goal('execute.cpu.starknetjs', steady.memory.cpu / steady.starknetjs.cpu, '<=', 0.45, 0.286),
+      ...goal('execute.wall50', wall.receipt / wall[BARE], '<=', 1.3, 1.1),
+      ...goal('execute.wall50.simulate', wall.simulate / wall[BARE], '<=', 2.4, 2.2),
     ],
   })
 }

@@ -49,8 +49,8 @@ if (process.argv.includes('--measure')) {
     goals: (times) => {
       const against = (name) => median(times.ours) / median(times[name])
       return [
-        ...goal('wake.eager', against('eager'), '<=', 0.9, 0.75),
-        ...goal('wake.starknet', against('starknet'), '<=', 1, 0.75),
+        ...goal('wake.eager', against('eager'), '<=', 1, 0.9),
+        ...goal('wake.starknet', against('starknet'), '<=', 1.6, 1),
         { name: 'wake.empty.stretch', value: against('empty'), op: '<=', bound: 3 },
       ]
     },
