@@ -3,15 +3,16 @@ import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
 import { explainPause } from '../../core/policy/explain-reason.ts'
 import { exposure } from '../../core/policy/exposure.ts'
-import { meters, statusOf, usesOf } from '../../core/policy/meters.ts'
-import type { Naming } from '../../core/policy/naming.ts'
+import { meters, statusOf, usesOf, windowOf } from '../../core/policy/meters.ts'
+import { type Naming, perWindow } from '../../core/policy/naming.ts'
 import type { SessionPolicy } from '../../core/policy/policy.ts'
+import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
 import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
 import { cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { type Arg, count, duration, type Line, line, type TokenName, text, time } from '../../core/words.ts'
+import { type Arg, count, inner, type Line, line, type TokenName, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
@@ -163,16 +164,21 @@ function tokenOf(meter: MeterInfo, naming: Naming): TokenName | undefined {
   return naming.tokens[token as Address]
 }
 
+/** "Uses", "STRK a day (UTC)". */
 function titleOf(meter: MeterInfo, naming: Naming): Line {
+  const what = countedBy(meter, naming)
+  const window = anchored(windowOf(meter.window), 0) // core prints each anchor
+  return window.kind === 'session' ? what : perWindow(inner(what), window)
+}
+
+function countedBy(meter: MeterInfo, naming: Naming): Line {
   const [kind, subject] = meter.id.split(':')
   if (kind === 'spend') {
     const token = naming.tokens[subject as Address]
     return line('meter_spend', { token: text(token?.symbol ?? padded(subject as Address)) })
   }
   if (kind === 'fee') return line('meter_fee')
-  const rolling = typeof meter.window === 'object' && 'rolling' in meter.window ? meter.window.rolling : undefined
-  if (kind === 'tx') return rolling === undefined ? line('meter_tx') : line('meter_txIn', { period: duration(rolling) })
-  return line('meter_calls')
+  return line(kind === 'tx' ? 'meter_tx' : 'meter_calls')
 }
 
 function detailsOf(session: StoredSession, lines: readonly Line[]): readonly FactView[] {

@@ -315,7 +315,7 @@ function tokenLimitOf(policy: SessionPolicy, token: string | undefined) {
     | undefined
 }
 
-function streamOf(policy: SessionPolicy, meter: MeterId): StreamCap | undefined {
+export function streamOf(policy: SessionPolicy, meter: MeterId): StreamCap | undefined {
   return meter.startsWith('spend:') ? tokenLimitOf(policy, meter.slice('spend:'.length))?.stream : undefined
 }
 

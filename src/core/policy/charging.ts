@@ -15,7 +15,7 @@ import type {
   SessionPolicy,
   TokenLimit,
 } from './policy.ts'
-import { end, unlocked } from './windows.ts'
+import { end, unlocked, unlocksAt } from './windows.ts'
 
 /** What a decision writes while it looks at one transaction. */
 export interface Ledger {
@@ -55,7 +55,10 @@ export function chargeSpend(ledger: Ledger, declared: Amounts, extra: Amounts): 
     if (limit.stream !== undefined) {
       const taken = booked(ledger.book, meter, { kind: 'session' }, ledger.now) + (ledger.held.get(meter) ?? 0n)
       const free = unlocked(limit.stream, ledger.now)
-      if (taken + wanted > free) ledger.found.add({ code: 'streamCap', ...short(meter, free - taken, wanted) })
+      if (taken + wanted > free) {
+        const opensAt = opens(ledger.policy, unlocksAt(limit.stream, taken + wanted))
+        ledger.found.add({ code: 'streamCap', ...short(meter, free - taken, wanted), ...opensAt })
+      }
     }
     const caps = limit.stream === undefined ? orNothing(limit.caps) : limit.caps.map(capOf)
     charge(ledger, 'spendCap', meter, caps, wanted, more)

@@ -72,6 +72,28 @@ describe('applyEdits', () => {
     expect(edit({})).toEqual(granted)
   })
 
+  test('caps of every window can be lowered, and are named by where they stand in the request', () => {
+    const windows = [{ calendar: 'day' }, { fixed: 600 }, { fixed: 600, anchor: 7 }, { rolling: 60 }]
+    const wide = ask({
+      ...request,
+      spend_limits: [{ token: STRK, caps: windows.map((window) => ({ amount: '100', window })) }],
+      usage: { tx_caps: windows.map((window) => ({ max: 100, window })) },
+    })
+    const policy = grant(wide)
+    const ids = ['calendar:day', `fixed:600:${NOW}`, 'fixed:600:7', 'rolling:60']
+    ids.forEach((id, index) => {
+      for (const [field, pointer] of [
+        [`spend:${STRK}:${id}`, `/spend_limits/0/caps/${index}`],
+        [`tx:${id}`, `/usage/tx_caps/${index}`],
+      ] as const) {
+        const effective = applyEdits(policy, limits(field, '7'), { within: policy, now: NOW })
+        expect(narrowedPointers(wide, effective, NOW)).toEqual([pointer])
+        expect(() => applyEdits(policy, limits(field, '101'), { within: policy, now: NOW })).toThrow()
+      }
+    })
+    expect(narrowedPointers(wide, policy, NOW)).toEqual([])
+  })
+
   test('pointers of what the site did not name are those of the nearest member', () => {
     const plain = ask({ calls: [{ contract_address: STRK, entry_point: 'transfer' }] })
     const policy = grant(plain)
@@ -185,6 +207,52 @@ describe('covers', () => {
     expect(answers({ calls: [move], valid_until: granted.validUntil })).toBe(true)
     expect(answers({ calls: [buy] }, running(edit({ rules: { r1: false } })))).toBe(false)
     expect(answers({ calls: [{ ...buy, enabled: false }] }, running(edit({ rules: { r1: false } })))).toBe(true)
+  })
+
+  test('windows, streams and what is counted must be inside; a window that names no anchor is like any of its length', () => {
+    const [move] = request.calls
+    const limit = (more: object) => ({ calls: [move], spend_limits: [{ token: STRK, ...more }] })
+    const stream = { start: NOW, initial: '5', per_second: '2', max: '900' }
+    const wide = ask({
+      ...request,
+      spend_limits: [
+        {
+          token: STRK,
+          caps: [
+            { amount: '50', window: { fixed: 600, anchor: 7 } },
+            { amount: '9', window: { calendar: 'day' } },
+          ],
+          stream,
+          foreign_transfer_from: 'count',
+        },
+      ],
+    })
+    const session = sampleSession(grant(wide), { asked: wide })
+    const open = sampleSession(grant(ask(limit({ stream: { ...stream, max: undefined } }))), { asked: wide })
+    const inside = [
+      { caps: [{ amount: '50', window: { fixed: 600 } }] },
+      { caps: [{ amount: '50', window: { fixed: 600, anchor: 7 } }] },
+      { per_period: { amount: '50', seconds: 600 } },
+      { stream },
+      { stream: { per_second: '1', max: '900' } },
+      { foreign_transfer_from: 'count' },
+    ]
+    for (const more of inside) expect(covers(session, ask(limit(more)), NOW), JSON.stringify(more)).toBe(true)
+    const outside = [
+      { caps: [{ amount: '51', window: { fixed: 600 } }] },
+      { caps: [{ amount: '50', window: { fixed: 600, anchor: 8 } }] },
+      { caps: [{ amount: '9', window: { calendar: 'hour' } }] },
+      { caps: [{ amount: '9', window: { rolling: 600 } }] },
+      { stream: { ...stream, per_second: '3' } },
+      { stream: { ...stream, initial: '6' } },
+      { stream: { ...stream, start: NOW - 1 } },
+      { stream: { ...stream, max: '901' } },
+      { stream: { start: NOW, initial: '5', per_second: '2' } },
+    ]
+    for (const more of outside) expect(covers(session, ask(limit(more)), NOW), JSON.stringify(more)).toBe(false)
+    expect(covers(open, ask(limit({ stream: { start: NOW, per_second: '2' } })), NOW)).toBe(true)
+    expect(answers(limit({ stream }))).toBe(false)
+    expect(answers(limit({ foreign_transfer_from: 'count' }))).toBe(false)
   })
 
   test('recipients named must be among those allowed', () => {

@@ -1,13 +1,22 @@
+import { canonicalJson } from '../canonical.ts'
 import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
 import { DEFAULTS } from './defaults.ts'
 import { adminName } from './forbidden.ts'
-import { capsNarrow, narrows } from './narrow.ts'
-import type { AmountCap, CountCap, SessionPolicy, SessionRecord } from './policy.ts'
-import { sameWindow } from './windows.ts'
-import { type Asked, type AskedAmount, type AskedCount, type AskedRule, resolveFees, resolveUsage } from './wire.ts'
+import { narrows } from './narrow.ts'
+import type { AmountCap, CountCap, SessionPolicy, SessionRecord, StreamCap, Window } from './policy.ts'
+import { anchored, sameWindow } from './windows.ts'
+import {
+  type Asked,
+  type AskedAmount,
+  type AskedCount,
+  type AskedRule,
+  type AskedStream,
+  resolveFees,
+  resolveUsage,
+} from './wire.ts'
 
 /** What the edits are measured against. */
 export interface EditScope {
@@ -25,7 +34,8 @@ export interface EditScope {
 
 /**
  * The person's tightening: a second complete policy. Limits by the ids of their fields: `spend:<token>:total`, `:perCall`,
- * `:perTx` · `fee:<token>:total`, `:perTx` · `tx:session`, `tx:rolling:<seconds>`; amounts in base units.
+ * `:perTx` · `fee:<token>:total`, `:perTx` · `tx:session`; of other windows `:rolling:<seconds>`, `:fixed:<seconds>:<anchor>`,
+ * `:calendar:<unit>`. Amounts in base units.
  *
  * @throws 114 for an unknown field and for whatever would make the policy wider
  */
@@ -64,30 +74,31 @@ export function confirmAdmin(policy: SessionPolicy): SessionPolicy {
 export function narrowedPointers(asked: Asked, effective: SessionPolicy, approvedAt: UnixSeconds): string[] {
   const found = new Set<string>()
   const end = asked.validUntil ?? approvedAt + (asked.duration ?? DEFAULTS.life)
+  const begin = asked.validAfter ?? approvedAt
   if (effective.validUntil !== end) found.add(asked.duration === undefined ? '/valid_until' : '/duration')
   asked.calls.forEach((rule, index) => {
     const now = effective.calls[index]
     if (now === undefined) return
     if (now.enabled !== rule.enabled) found.add(`/calls/${index}/enabled`)
-    pointCaps(rule.caps, now.caps, `/calls/${index}`, found)
+    pointCaps(rule.caps, now.caps, `/calls/${index}`, begin, found)
   })
   for (const limit of effective.spend.limits) {
     if (limit.asset !== 'erc20') continue
     const index = asked.limits.findIndex((one) => one.token === limit.token)
     const wanted = asked.limits[index]
     const at = index < 0 ? '/spend_limits' : `/spend_limits/${index}`
-    const caps = wanted !== undefined && wanted.caps.length > 0 ? wanted.caps : [nothing(at)]
-    pointCaps(caps, limit.caps, at, found)
+    const named = wanted !== undefined && (wanted.caps.length > 0 || wanted.stream !== undefined)
+    pointCaps(named ? wanted.caps : [nothing(at)], limit.caps, at, begin, found)
     if (limit.perCall !== wanted?.perCall) found.add(wanted?.perCall === undefined ? at : `${at}/per_call`)
     if (limit.perTx !== wanted?.perTx) found.add(wanted?.perTx === undefined ? at : `${at}/per_tx`)
   }
   for (const fee of effective.fees.tokens) {
-    const [wanted] = resolveFees(asked.fees, fee.token).tokens
-    pointCaps(placed(wanted?.caps ?? [], asked.fees?.caps ?? [], '/fees'), fee.caps, '/fees', found)
+    const [wanted] = resolveFees(asked.fees, fee.token, begin).tokens
+    pointCaps(placed(wanted?.caps ?? [], asked.fees?.caps ?? [], '/fees', begin), fee.caps, '/fees', begin, found)
     if (fee.perTx !== wanted?.perTx) found.add(asked.fees?.perTx === undefined ? '/fees' : '/fees/max_per_tx')
   }
-  const usage = resolveUsage(asked.usage)
-  pointCaps(placed(usage.tx, asked.usage?.tx ?? [], '/usage'), effective.usage.tx, '/usage', found)
+  const usage = resolveUsage(asked.usage, begin)
+  pointCaps(placed(usage.tx, asked.usage?.tx ?? [], '/usage', begin), effective.usage.tx, '/usage', begin, found)
   return [...found]
 }
 
@@ -125,7 +136,8 @@ function switched(policy: SessionPolicy, id: string, on: boolean): SessionPolicy
 }
 
 function limited(policy: SessionPolicy, id: string, value: U256): SessionPolicy {
-  const [meter, subject, field] = id.split(':')
+  const [meter, subject, ...rest] = id.split(':')
+  const field = rest.join(':')
   const edited = { done: false }
   const once = <T>(hit: boolean, before: T, after: T | undefined): T => {
     if (!hit || after === undefined) return before
@@ -163,14 +175,28 @@ function limited(policy: SessionPolicy, id: string, value: U256): SessionPolicy 
 }
 
 /** The id of the field that edits a cap of `usage.tx`. */
-export function txField(cap: CountCap): string {
-  return cap.window.kind === 'rolling' ? `tx:rolling:${cap.window.seconds}` : `tx:${cap.window.kind}`
+export function txField({ window }: CountCap): string {
+  return `tx:${window.kind === 'session' ? 'session' : windowField(window)}`
 }
 
-function withField<T extends { caps: AmountCap[]; perTx?: U256 }>(limit: T, field: string | undefined, value: U256) {
+/** The end of the id of the field that edits a cap of an amount. */
+export function windowField(window: Window): string {
+  switch (window.kind) {
+    case 'session':
+      return 'total'
+    case 'rolling':
+      return `rolling:${window.seconds}`
+    case 'fixed':
+      return `fixed:${window.seconds}:${window.anchor}`
+    case 'calendar':
+      return `calendar:${window.unit}`
+  }
+}
+
+function withField<T extends { caps: AmountCap[]; perTx?: U256 }>(limit: T, field: string, value: U256) {
   if (field === 'perTx') return { ...limit, perTx: value }
-  if (field !== 'total' || !limit.caps.some((cap) => cap.window.kind === 'session')) return undefined
-  return { ...limit, caps: limit.caps.map((cap) => (cap.window.kind === 'session' ? { ...cap, max: value } : cap)) }
+  if (!limit.caps.some((cap) => windowField(cap.window) === field)) return undefined
+  return { ...limit, caps: limit.caps.map((cap) => (windowField(cap.window) === field ? { ...cap, max: value } : cap)) }
 }
 
 /** The policy that must not be widened, with what the person may enter freely taken from the edited one. */
@@ -196,18 +222,21 @@ function placed<T extends AmountCap | CountCap>(
   caps: readonly T[],
   asked: readonly (AskedAmount | AskedCount)[],
   fallback: string,
+  begin: UnixSeconds,
 ): readonly (T & { readonly at: string })[] {
-  return caps.map((cap) => ({ ...cap, at: asked.find((one) => sameWindow(one.window, cap.window))?.at ?? fallback }))
+  const atOf = ({ window }: T) => asked.find((one) => sameWindow(anchored(one.window, begin), window))?.at
+  return caps.map((cap) => ({ ...cap, at: atOf(cap) ?? fallback }))
 }
 
 function pointCaps(
-  asked: readonly ((AmountCap | CountCap) & { readonly at: string })[],
+  asked: readonly (AskedAmount | AskedCount)[],
   now: readonly (AmountCap | CountCap)[],
   fallback: string,
+  begin: UnixSeconds,
   found: Set<string>,
 ): void {
   for (const cap of now) {
-    const wanted = asked.find((one) => sameWindow(one.window, cap.window))
+    const wanted = asked.find((one) => sameWindow(anchored(one.window, begin), cap.window))
     if (wanted?.max !== cap.max) found.add(wanted?.at ?? fallback)
   }
 }
@@ -228,7 +257,16 @@ function content(asked: Asked) {
     asked.calls.map((rule) => [rule.contract, selectors(rule), caps(rule.caps), rule.enabled, rule.required]),
     [...asked.limits]
       .sort((x, y) => (x.token < y.token ? -1 : 1))
-      .map((limit) => [limit.token, caps(limit.caps), limit.perCall, limit.perTx, limit.recipients, limit.approvals]),
+      .map((limit) => [
+        limit.token,
+        caps(limit.caps),
+        limit.perCall,
+        limit.perTx,
+        limit.stream === undefined ? null : canonicalJson(limit.stream),
+        limit.recipients,
+        limit.approvals,
+        limit.foreignTransferFrom,
+      ]),
     asked.fees === undefined ? null : [caps(asked.fees.caps), asked.fees.perTx, asked.fees.maxTipPerGas],
     asked.usage === undefined
       ? null
@@ -265,9 +303,22 @@ function coversLimit(effective: SessionPolicy, asked: Asked['limits'][number], a
     capsInside(asked.caps, limit.caps) &&
     inside(asked.perCall, limit.perCall) &&
     inside(asked.perTx, limit.perTx) &&
+    (asked.stream === undefined || coversStream(limit.stream, asked.stream)) &&
+    (asked.foreignTransferFrom !== 'count' || limit.foreignTransferFrom === 'count') &&
     (asked.recipients === undefined ||
       recipients === undefined ||
       asked.recipients.every((one) => recipients.includes(one === 'self' ? account : one)))
+  )
+}
+
+function coversStream(now: StreamCap | undefined, asked: AskedStream): boolean {
+  return (
+    now !== undefined &&
+    (asked.start ?? now.start) >= now.start &&
+    inside(asked.initial, now.initial) &&
+    inside(asked.perSecond, now.perSecond) &&
+    // No ceiling asked for is more than any ceiling.
+    (now.max === undefined || (asked.max !== undefined && inside(asked.max, now.max)))
   )
 }
 
@@ -294,9 +345,11 @@ function coversUsage({ usage }: SessionPolicy, { usage: asked }: Asked): boolean
   )
 }
 
-/** Each named cap has one of the same window that is not smaller. */
-function capsInside(asked: readonly (AmountCap | CountCap)[], now: readonly (AmountCap | CountCap)[]): boolean {
-  return asked.every((cap) => now.some((one) => sameWindow(one.window, cap.window) && capsNarrow([cap], [one])))
+/** Each named cap has one of the same window that is not smaller; where no anchor is named, any will do. */
+function capsInside(asked: readonly (AskedAmount | AskedCount)[], now: readonly (AmountCap | CountCap)[]): boolean {
+  const fits = ({ window: named, max }: AskedAmount | AskedCount, { window, max: most }: AmountCap | CountCap) =>
+    sameWindow(window.kind === 'fixed' ? anchored(named, window.anchor) : named, window) && BigInt(max) <= BigInt(most)
+  return asked.every((cap) => now.some((one) => fits(cap, one)))
 }
 
 function inside(asked: U256 | undefined, now: U256 | undefined): boolean {

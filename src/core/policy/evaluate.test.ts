@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
-import { felt, type Selector, u256 } from '../felt.ts'
+import { felt, type Selector, type U256, u256 } from '../felt.ts'
+import { DAY } from '../time.ts'
 import { chooseSession, evaluate, mustSimulate } from './evaluate.ts'
 import type { Facts, Transaction } from './facts.ts'
 import { BANNED } from './forbidden.ts'
@@ -446,6 +447,39 @@ describe('money', () => {
     expect(sent(1n, { policy })).toEqual(['streamCap'])
     expect(sent(4n, { policy, now: NOW + 2 })).toEqual([])
     expect(sent(5n, { policy, now: NOW + 2 })).toEqual(['streamCap'])
+  })
+
+  test('a stream says when it will have room, and says nothing where that is too late or never', () => {
+    const opens = (amount: bigint, more: { max?: U256; perSecond?: U256 } = {}) => {
+      const stream = { start: NOW, initial: u256(3n), perSecond: u256(2n), ...more }
+      const policy = withLimit({ perCall: u256(10n ** 30n), caps: [], stream })
+      const verdict = judge([transfer(STRK, FRIEND, amount)], { policy })
+      return verdict.kind === 'ask' ? verdict.reasons.map(({ retryAt }) => retryAt) : verdict.kind
+    }
+    expect(opens(3n)).toBe('auto')
+    expect(opens(4n)).toEqual([NOW + 1])
+    expect(opens(5n)).toEqual([NOW + 1])
+    expect(opens(6n)).toEqual([NOW + 2])
+    expect(opens(6n, { max: u256(5n) })).toEqual([undefined])
+    expect(opens(6n, { perSecond: u256(0n) })).toEqual([undefined])
+    expect(opens(2n * BigInt(DAY))).toEqual([undefined])
+  })
+
+  test('what others let the account take is spent like its own where that is counted, and nothing where it is not', () => {
+    const counting = withLimit({ foreignTransferFrom: 'count' })
+    const pulled = transferFrom(STRK, STRANGER, FRIEND, 4n * 10n ** 18n)
+    const facts = { simulation: { ok: true as const, at: NOW, out: {}, items: [], odd: [] } }
+    const verdict = judge([pulled], { policy: counting, facts })
+    expect(verdict).toMatchObject({ kind: 'auto' })
+    expect(verdict.kind === 'auto' && verdict.charges).toContainEqual({
+      meter: `spend:${STRK}`,
+      amount: strk(4),
+      refundable: '0',
+    })
+    expect(codes(judge([transferFrom(STRK, STRANGER, FRIEND, 6n * 10n ** 18n)], { policy: counting, facts }))).toEqual([
+      'perCall',
+    ])
+    expect(codes(judge([pulled]))).toEqual(['foreignTransferFrom'])
   })
 
   test('sums beyond 2^256 are refused, not wrapped', () => {

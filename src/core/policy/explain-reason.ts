@@ -2,7 +2,7 @@ import { tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, text, time } from '../words.ts'
-import { actionOf, moneyOf, type Naming, perWindow, placeOf, tokenOf } from './naming.ts'
+import { actionOf, moneyOf, type Naming, perWindow, placeOf, streamLine, tokenOf } from './naming.ts'
 import type { Call, MeterId, PauseReason, Reason, SessionPolicy } from './policy.ts'
 
 /** What was asked for and what it was judged by. */
@@ -132,6 +132,10 @@ function overLine(reason: Reason, facts: ReasonFacts): Line {
 function limitLine(reason: Reason, facts: ReasonFacts): Line {
   const { cap } = reason
   if (cap !== undefined) return perWindow(money(cap.max, reason, facts), cap.window)
+  const token = reason.meter?.split(':')[1] as Address
+  const limit = facts.policy.spend.limits.find((one) => one.asset === 'erc20' && one.token === token)
+  if (reason.code === 'streamCap' && limit?.asset === 'erc20' && limit.stream !== undefined)
+    return streamLine(limit.stream, token, facts)
   return line('policy_inAll', { what: money(reason.left, reason, facts) })
 }
 

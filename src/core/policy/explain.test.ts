@@ -262,6 +262,71 @@ describe('explain', () => {
     expect(said(explainLeft({ ...left, everything: true }, facts))).toBe('Can still take everything in this account.')
   })
 
+  test('windows, streams and what others let the account take, in words', () => {
+    const [limit] = base.spend.limits as [TokenLimit]
+    const rows = (changes: Partial<TokenLimit>, within?: SessionPolicy) =>
+      told({ spend: { ...base.spend, limits: [{ ...limit, ...changes }] } }, within && { within }).limits
+    const lines = (changes: Partial<TokenLimit>) =>
+      rows(changes)
+        .filter(({ id }) => id.startsWith('spend:'))
+        .map((row) => said(row.line))
+    const units = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const
+    const caps = [
+      { window: { kind: 'session' }, max: strk(9) },
+      ...units.map((unit) => ({ window: { kind: 'calendar', unit }, max: strk(8) }) as const),
+      { window: { kind: 'fixed', seconds: 7 * DAY, anchor: NOW }, max: strk(7) },
+      { window: { kind: 'rolling', seconds: 3_600 }, max: strk(6) },
+    ] as const
+    const { perCall: _, ...bare } = limit
+    const spend = { ...base.spend, limits: [{ ...bare, caps: [...caps] }] }
+    const [row] = told({ spend }, { within: { ...base, spend } }).limits
+    expect(said(row!.line)).toMatchInlineSnapshot(
+      `"9 STRK in all, 8 STRK a minute (UTC), 8 STRK an hour (UTC), 8 STRK a day (UTC), 8 STRK a week (UTC), 8 STRK a month (UTC), 8 STRK a year (UTC), 7 STRK every 7 days from today 08:00, and 6 STRK in any 1 hour"`,
+    )
+    expect(
+      row!.fields.map(({ id, label }) => [id.replace(STRK, 'STRK'), said(label)].join(' | ')),
+    ).toMatchInlineSnapshot(`
+      [
+        "spend:STRK:total | In all",
+        "spend:STRK:calendar:minute | A minute (UTC)",
+        "spend:STRK:calendar:hour | An hour (UTC)",
+        "spend:STRK:calendar:day | A day (UTC)",
+        "spend:STRK:calendar:week | A week (UTC)",
+        "spend:STRK:calendar:month | A month (UTC)",
+        "spend:STRK:calendar:year | A year (UTC)",
+        "spend:STRK:fixed:604800:1800000000 | Every 7 days from today 08:00",
+        "spend:STRK:rolling:3600 | In any 1 hour",
+      ]
+    `)
+    const stream = { start: NOW, initial: u256(0n), perSecond: u256(10n ** 18n / 100n) }
+    expect([
+      lines({ caps: [], stream }),
+      lines({ caps: [], stream: { ...stream, max: strk(900) } }),
+      lines({ caps: [], stream: { ...stream, initial: strk(2) } }),
+      lines({ stream: { ...stream, initial: strk(2), max: strk(900) }, foreignTransferFrom: 'count' }),
+    ]).toMatchInlineSnapshot(`
+      [
+        [
+          "864 STRK a day building up each second from today 08:00 and 5 STRK each",
+          "to anyone",
+        ],
+        [
+          "864 STRK a day building up each second from today 08:00 (900 STRK at most) and 5 STRK each",
+          "to anyone",
+        ],
+        [
+          "2 STRK from today 08:00 plus 864 STRK a day building up each second and 5 STRK each",
+          "to anyone",
+        ],
+        [
+          "25 STRK in all, 2 STRK from today 08:00 plus 864 STRK a day building up each second (900 STRK at most), and 5 STRK each",
+          "to anyone",
+          "Also what others let this account take from them; it counts the same.",
+        ],
+      ]
+    `)
+  })
+
   test('property: one changed leaf reads differently', () => {
     const [limit] = base.spend.limits as [TokenLimit]
     const policy: SessionPolicy = {
@@ -274,7 +339,22 @@ describe('explain', () => {
         ],
         codePin: { ...(rule.codePin as NonNullable<CallRule['codePin']>), impl: '0x9' as never },
       })),
-      spend: { ...base.spend, limits: [{ ...limit, perTx: strk(9), recipients: [FRIEND, STRANGER] }] },
+      spend: {
+        ...base.spend,
+        limits: [
+          {
+            ...limit,
+            perTx: strk(9),
+            caps: [
+              ...limit.caps,
+              { window: { kind: 'calendar', unit: 'day' }, max: strk(8) },
+              { window: { kind: 'fixed', seconds: 600, anchor: 60 }, max: strk(7) },
+            ],
+            stream: { start: NOW, initial: strk(1), perSecond: u256(3n), max: strk(6) },
+            recipients: [FRIEND, STRANGER],
+          },
+        ],
+      },
       fees: {
         ...base.fees,
         tokens: [{ token: STRK, perTx: strk(1), caps: base.fees.tokens[0]?.caps ?? [] }],
@@ -291,7 +371,7 @@ describe('explain', () => {
       leaves += 1
       expect(lines(changed as SessionPolicy), path).not.toBe(before)
     }
-    expect(leaves).toBe(51)
+    expect(leaves).toBe(60)
   })
 })
 
@@ -318,6 +398,7 @@ function other(value: unknown): unknown {
   if (typeof value === 'number') return value + 1
   if (typeof value === 'boolean') return !value
   if (value === 'receipt') return 'simulate'
+  if (value === 'day') return 'week'
   if (value === 'pause') return 'warn'
   if (typeof value === 'string' && /^0x/.test(value)) return `0x${(BigInt(value) + 1n).toString(16)}`
   return typeof value === 'string' && /^[0-9]+$/.test(value) ? `${BigInt(value) + 1n}` : `${String(value)}x`

@@ -3,11 +3,12 @@ import { type Address, padded, type Selector, type U256, u256 } from '../felt.ts
 import type { EnforcedBy, LimitField, LimitView, RiskView, RuleView } from '../protocol/ui.ts'
 import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
-import { txField } from './edits.ts'
+import { txField, windowField } from './edits.ts'
 import { type Exposure, exposure } from './exposure.ts'
 import { adminName } from './forbidden.ts'
-import { actionOf, moneyOf, type Naming, nameOf, perWindow, placeOf, times, tokenOf } from './naming.ts'
-import type { AmountCap, CallRule, Entrypoint, RuleId, SessionPolicy, TokenLimit } from './policy.ts'
+import { actionOf, moneyOf, type Naming, nameOf, perWindow, placeOf, streamLine, times, tokenOf } from './naming.ts'
+import type { AmountCap, CallRule, Entrypoint, RuleId, SessionPolicy, StreamCap, TokenLimit, Window } from './policy.ts'
+import { sameWindow } from './windows.ts'
 
 export interface ExplainFacts extends Naming {
   readonly host: string
@@ -228,6 +229,9 @@ function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
         fields: spendFields(limit, facts),
       },
       { id: `${id}:recipients`, title, line: recipientsLine(limit, facts), by, fields: [] },
+      ...(limit.foreignTransferFrom === 'forbid'
+        ? []
+        : [{ id: `${id}:foreign`, title, line: line('policy_foreign'), by, fields: [] }]),
     ]
   })
 }
@@ -280,13 +284,19 @@ function usageRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
 }
 
 function amountsOf(
-  limit: { readonly caps: readonly AmountCap[]; readonly perCall?: U256; readonly perTx?: U256 },
+  limit: {
+    readonly caps: readonly AmountCap[]
+    readonly perCall?: U256
+    readonly perTx?: U256
+    readonly stream?: StreamCap
+  },
   token: Address,
   facts: Naming,
 ): readonly Arg[] {
   const said = (value: U256) => moneyOf(value, token, facts)
   return [
     ...limit.caps.map((cap) => inner(perWindow(said(cap.max), cap.window))),
+    ...(limit.stream === undefined ? [] : [inner(streamLine(limit.stream, token, facts))]),
     ...(limit.perCall === undefined ? [] : [inner(line('policy_each', { what: said(limit.perCall) }))]),
     ...(limit.perTx === undefined ? [] : [inner(line('policy_perTx', { what: said(limit.perTx) }))]),
   ]
@@ -298,7 +308,7 @@ function spendFields(limit: TokenLimit, facts: ExplainFacts): readonly LimitFiel
   const free = facts.enterable.includes(limit.token)
   const id = `spend:${limit.token}`
   return [
-    ...field(`${id}:total`, line('policy_fieldTotal'), total(limit.caps), total(within.caps), limit.token, facts, free),
+    ...capFields(id, limit.caps, within.caps, limit.token, facts, free),
     ...field(`${id}:perCall`, line('policy_fieldEach'), limit.perCall, within.perCall, limit.token, facts),
     ...field(`${id}:perTx`, line('policy_fieldPerTx'), limit.perTx, within.perTx, limit.token, facts),
   ]
@@ -309,7 +319,7 @@ function feeFields(fee: SessionPolicy['fees']['tokens'][number], facts: ExplainF
   if (within === undefined) return []
   const id = `fee:${fee.token}`
   return [
-    ...field(`${id}:total`, line('policy_fieldTotal'), total(fee.caps), total(within.caps), fee.token, facts),
+    ...capFields(id, fee.caps, within.caps, fee.token, facts),
     ...field(`${id}:perTx`, line('policy_fieldPerTx'), fee.perTx, within.perTx, fee.token, facts),
   ]
 }
@@ -319,11 +329,7 @@ function txFields(policy: SessionPolicy, facts: ExplainFacts): readonly LimitFie
     const id = txField(cap)
     const max = facts.within?.usage.tx.find((one) => txField(one) === id)?.max
     if (max === undefined) return []
-    const label =
-      cap.window.kind === 'rolling'
-        ? line('policy_fieldIn', { period: duration(cap.window.seconds) })
-        : line('policy_fieldTotal')
-    return [{ id, label, value: u256(BigInt(cap.max)), max: u256(BigInt(max)) }]
+    return [{ id, label: fieldLabel(cap.window), value: u256(BigInt(cap.max)), max: u256(BigInt(max)) }]
   })
 }
 
@@ -349,9 +355,41 @@ function field(
   ]
 }
 
-function total(caps: readonly AmountCap[]): U256 | undefined {
-  return caps.find((cap) => cap.window.kind === 'session')?.max
+function capFields(
+  id: string,
+  caps: readonly AmountCap[],
+  within: readonly AmountCap[],
+  token: Address,
+  facts: Naming,
+  free = false,
+): readonly LimitField[] {
+  return caps.flatMap(({ window, max }) => {
+    const most = within.find((cap) => sameWindow(cap.window, window))?.max
+    return field(`${id}:${windowField(window)}`, fieldLabel(window), max, most, token, facts, free)
+  })
 }
+
+function fieldLabel(window: Window): Line {
+  switch (window.kind) {
+    case 'session':
+      return line('policy_fieldTotal')
+    case 'rolling':
+      return line('policy_fieldIn', { period: duration(window.seconds) })
+    case 'fixed':
+      return line('policy_fieldEvery', { period: duration(window.seconds), start: time(window.anchor) })
+    case 'calendar':
+      return line(FIELD_OF_UNIT[window.unit])
+  }
+}
+
+const FIELD_OF_UNIT = {
+  minute: 'policy_fieldMinute',
+  hour: 'policy_fieldHour',
+  day: 'policy_fieldDay',
+  week: 'policy_fieldWeek',
+  month: 'policy_fieldMonth',
+  year: 'policy_fieldYear',
+} as const
 
 const WEEK: Seconds = 7 * DAY
 

@@ -1,11 +1,24 @@
 import type { Address, Selector, U256 } from '../felt.ts'
 import type { MeterInfo, SessionStatus } from '../protocol/session-info.ts'
 import type { UnixSeconds } from '../time.ts'
-import { atMostU256, booked, CALLS, type Cap, capsOf, feeMeter, heldBy, ruleMeter, spendMeter, TX } from './book.ts'
+import {
+  atMostU256,
+  booked,
+  CALLS,
+  type Cap,
+  capsOf,
+  feeMeter,
+  heldBy,
+  ruleMeter,
+  spendMeter,
+  streamOf,
+  TX,
+} from './book.ts'
 import type { Facts } from './facts.ts'
 import type { Hold, MeterBook, MeterId, PauseReason, SessionPolicy, SessionRecord, Window } from './policy.ts'
 import { isLocked } from './standing.ts'
-import { end } from './windows.ts'
+import { type AskedWindow, end, unlocked } from './windows.ts'
+import type { RawWindow } from './wire-schema.ts'
 import type { WindowSpec } from './wire-shape.ts'
 
 /** Every meter of a policy that has a cap of its own, in a fixed order. */
@@ -33,8 +46,16 @@ export function meters(
   const held = heldBy(open)
   const runs = statusOf(session, book, now, facts) === 'active'
   return metersOf(session.effective).flatMap((meter) =>
-    capsOf(session.effective, meter).map((cap) => meterInfo(book, meter, cap, held.get(meter) ?? 0n, runs, now)),
+    [...capsOf(session.effective, meter), ...streamCap(session.effective, meter, now)].map((cap) =>
+      meterInfo(book, meter, cap, held.get(meter) ?? 0n, runs, now),
+    ),
   )
+}
+
+/** A stream as it is read: a cap of the whole session that grows. */
+function streamCap(policy: SessionPolicy, meter: MeterId, now: UnixSeconds): readonly Cap[] {
+  const stream = streamOf(policy, meter)
+  return stream === undefined ? [] : [{ window: { kind: 'session' }, max: unlocked(stream, now) }]
 }
 
 function meterInfo(
@@ -77,6 +98,13 @@ export function windowSpec(window: Window): WindowSpec {
     case 'rolling':
       return { rolling: window.seconds }
   }
+}
+
+export function windowOf(spec: RawWindow): AskedWindow {
+  if (spec === 'session') return { kind: 'session' }
+  if ('calendar' in spec) return { kind: 'calendar', unit: spec.calendar }
+  if ('rolling' in spec) return { kind: 'rolling', seconds: spec.rolling }
+  return { kind: 'fixed', seconds: spec.fixed, ...(spec.anchor === undefined ? {} : { anchor: spec.anchor }) }
 }
 
 export type StatusFacts = Pick<Facts, 'unlocked' | 'workingSet'>

@@ -1,5 +1,6 @@
 import { MONEY, tokenMove } from '../call.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
+import { DAY } from '../time.ts'
 import {
   type Arg,
   amount,
@@ -13,8 +14,9 @@ import {
   text,
   time,
 } from '../words.ts'
+import { atMostU256 } from './book.ts'
 import { ADMIN, BANNED } from './forbidden.ts'
-import type { Call, Window } from './policy.ts'
+import type { Call, StreamCap, Window } from './policy.ts'
 
 /** What the wallet itself knows names of. Nothing here comes from a site. */
 export interface Naming {
@@ -83,6 +85,18 @@ const PER_UNIT = {
   month: 'policy_perMonth',
   year: 'policy_perYear',
 } as const
+
+/** What builds up second by second, told by the day: "1 STRK a day, building up each second from 12 Nov 14:05". */
+export function streamLine({ start, initial, perSecond, max }: StreamCap, token: Address, naming: Naming): Line {
+  const args = {
+    rate: moneyOf(atMostU256(BigInt(perSecond) * BigInt(DAY)), token, naming),
+    start: time(start),
+    ...(initial === '0' ? {} : { initial: moneyOf(initial, token, naming) }),
+    ...(max === undefined ? {} : { max: moneyOf(max, token, naming) }),
+  }
+  if (initial === '0') return line(max === undefined ? 'policy_stream' : 'policy_streamMax', args)
+  return line(max === undefined ? 'policy_streamInitial' : 'policy_streamInitialMax', args)
+}
 
 export const times = (n: number): Arg => inner(line('policy_times_other', { n: count(n) }))
 

@@ -60,21 +60,38 @@ export function unlocked(stream: StreamCap, t: UnixSeconds): bigint {
   return sum < max ? sum : max
 }
 
-export function sameWindow(a: Window, b: Window): boolean {
+/** When a stream has set free `amount`; `Infinity`: never. */
+export function unlocksAt(stream: StreamCap, amount: bigint): number {
+  if (stream.max !== undefined && amount > BigInt(stream.max)) return Number.POSITIVE_INFINITY
+  const [missing, rate] = [amount - BigInt(stream.initial), BigInt(stream.perSecond)]
+  if (missing <= 0n) return stream.start
+  return rate === 0n ? Number.POSITIVE_INFINITY : stream.start + Number((missing + rate - 1n) / rate)
+}
+
+/** A window as it is asked for: a fixed one that names no anchor begins with the session. */
+export type AskedWindow = Exclude<Window, { kind: 'fixed' }> | { kind: 'fixed'; seconds: Seconds; anchor?: UnixSeconds }
+
+export function anchored(window: AskedWindow, begin: UnixSeconds): Window {
+  return window.kind === 'fixed' ? { ...window, anchor: window.anchor ?? begin } : window
+}
+
+export function sameWindow(a: AskedWindow, b: AskedWindow): boolean {
   return orderWindows(a, b) === 0
 }
 
 /** Canonical order of caps: session, calendar, fixed, rolling, then length, then anchor. */
-export function orderWindows(a: Window, b: Window): number {
+export function orderWindows(a: AskedWindow, b: AskedWindow): number {
   const [x, y] = [place(a), place(b)]
   return x[0] - y[0] || x[1] - y[1] || x[2] - y[2]
 }
 
-function place(window: Window): readonly [kind: number, length: Seconds, anchor: number] {
+const NO_ANCHOR = -1
+
+function place(window: AskedWindow): readonly [kind: number, length: Seconds, anchor: number] {
   const kind = KINDS.indexOf(window.kind)
   if (window.kind === 'session') return [kind, 0, 0]
   if (window.kind === 'calendar') return [kind, UNITS.indexOf(window.unit), 0]
-  return [kind, window.seconds, window.kind === 'fixed' ? window.anchor : 0]
+  return [kind, window.seconds, window.kind === 'fixed' ? (window.anchor ?? NO_ANCHOR) : 0]
 }
 
 /** Which minute, hour, … of UTC `t` lies in, counted through; weeks begin on Monday. */

@@ -62,9 +62,11 @@ const limit = exact({
   total: optional(amount),
   per_call: optional(amount),
   per_tx: optional(amount),
-  per_period: undecided,
+  per_period: optional(exact({ amount, seconds: natural })),
   caps: optional(amounts),
-  stream: undecided,
+  stream: optional(
+    exact({ start: optional(time), initial: optional(amount), per_second: amount, max: optional(amount) }),
+  ),
   recipients: optional(list(orSelf, LIMITS.recipients)),
   spenders: undecided,
   approvals: optional(picklist(['forbid', 'count', 'reset_after'])),
@@ -197,42 +199,22 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
     yield { at: `${at}/args`, named: rule.args !== undefined }
     yield { at: `${at}/sums`, named: isNamed(rule.sums) }
     yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
-    yield* windows(`${at}/caps`, rule.caps, isCountWindow)
   }
   yield { at: '/deny', named: isNamed(raw.deny) }
   for (const [index, limit] of (raw.spend_limits ?? []).entries()) {
     const at = `/spend_limits/${index}`
-    yield { at: `${at}/per_period`, named: limit.per_period !== undefined }
-    yield { at: `${at}/stream`, named: limit.stream !== undefined }
     yield { at: `${at}/spenders`, named: limit.spenders !== undefined }
     yield { at: `${at}/approvals`, named: limit.approvals !== undefined && limit.approvals !== 'forbid' }
-    yield { at: `${at}/foreign_transfer_from`, named: limit.foreign_transfer_from === 'count' }
-    yield* windows(`${at}/caps`, limit.caps, isSession)
   }
   yield { at: '/nft_limits', named: isNamed(raw.nft_limits) }
   yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }
   yield { at: '/fees/paymasters', named: raw.fees?.paymasters !== undefined }
   yield { at: '/fees/paymaster_url', named: raw.fees?.paymaster_url !== undefined }
   yield { at: '/fees/tokens', named: isNamed(raw.fees?.tokens) }
-  yield* windows('/fees/caps', raw.fees?.caps, isSession)
-  yield* windows('/usage/tx_caps', raw.usage?.tx_caps, isCountWindow)
-  yield* windows('/usage/call_caps', raw.usage?.call_caps, isCountWindow)
   yield { at: '/messages', named: isNamed(raw.messages) }
 }
 
 export type RawWindow = Output<typeof window>
-const isSession = (spec: RawWindow) => spec === 'session'
-const isCountWindow = (spec: RawWindow) => spec === 'session' || 'rolling' in spec
-
-function* windows(
-  at: string,
-  caps: readonly { readonly window?: RawWindow | undefined }[] | undefined,
-  isDecided: (spec: RawWindow) => boolean,
-) {
-  for (const [index, cap] of (caps ?? []).entries()) {
-    yield { at: `${at}/${index}/window`, named: cap.window !== undefined && !isDecided(cap.window) }
-  }
-}
 
 /** An empty list asks for nothing. */
 function isNamed(member: unknown): boolean {

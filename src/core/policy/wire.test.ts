@@ -121,6 +121,75 @@ describe('what a site asks', () => {
     })
   })
 
+  test('every window, on counts, amounts and fees; a fixed one without an anchor begins with the session', () => {
+    const windows = ['session', { calendar: 'month' }, { fixed: 600 }, { fixed: 600, anchor: 7 }, { rolling: 60 }]
+    const policy = granted({
+      calls: [{ ...move, caps: windows.map((window) => ({ max: 3, window })) }],
+      spend_limits: [{ token: STRK, caps: windows.map((window) => ({ amount: '3', window })) }],
+      fees: { caps: windows.map((window) => ({ amount: '3', window })) },
+      usage: { call_caps: windows.map((window) => ({ max: 3, window })) },
+      valid_after: NOW + 10,
+      duration: 3_600,
+    })
+    const kept = [
+      { kind: 'session' },
+      { kind: 'calendar', unit: 'month' },
+      { kind: 'fixed', seconds: 600, anchor: 7 },
+      { kind: 'fixed', seconds: 600, anchor: NOW + 10 },
+      { kind: 'rolling', seconds: 60 },
+    ]
+    const [limit] = policy.spend.limits
+    expect(policy.calls[0]?.caps).toEqual(kept.map((window) => ({ window, max: 3 })))
+    expect(policy.usage.calls).toEqual(kept.map((window) => ({ window, max: 3 })))
+    expect(policy.fees.tokens[0]?.caps).toEqual(kept.map((window) => ({ window, max: '3' })))
+    expect(limit?.asset === 'erc20' && limit.caps).toEqual(kept.map((window) => ({ window, max: '3' })))
+  })
+
+  test('so much a period is a fixed window from the start on; a stream begins then too, and is a limit by itself', () => {
+    const policy = granted({
+      spend_limits: [
+        { token: STRK, per_period: { amount: '7', seconds: 600 } },
+        { token: USD, stream: { per_second: '2' } },
+      ],
+      valid_after: NOW + 10,
+    })
+    const of = (token: string) => policy.spend.limits.find((limit) => limit.asset === 'erc20' && limit.token === token)
+    expect(of(STRK)).toMatchObject({ caps: [{ window: { kind: 'fixed', seconds: 600, anchor: NOW + 10 }, max: '7' }] })
+    expect(of(USD)).toMatchObject({ caps: [], stream: { start: NOW + 10, initial: '0', perSecond: '2' } })
+    const named = granted({
+      spend_limits: [{ token: USD, total: '9', stream: { start: 5, initial: '1', per_second: '2', max: '8' } }],
+    })
+    expect(named.spend.limits).toMatchObject([
+      {
+        caps: [{ window: { kind: 'session' }, max: '9' }],
+        stream: { start: 5, initial: '1', perSecond: '2', max: '8' },
+      },
+    ])
+  })
+
+  test('what others let the account take is counted where it is asked for, and then each transaction is tried out', () => {
+    const policy = granted({ spend_limits: [{ token: STRK, total: '5', foreign_transfer_from: 'count' }] })
+    expect(policy.spend).toMatchObject({ limits: [{ foreignTransferFrom: 'count' }], look: 'simulate' })
+  })
+
+  test('refuses: windows out of range, the same one twice, also when it is so only from the start on', () => {
+    const caps = (...windows: object[]) => ({
+      spend_limits: [{ token: STRK, caps: windows.map((window) => ({ amount: '1', window })) }],
+    })
+    expect(refused(caps({ fixed: 0 }))).toEqual([215, '/spend_limits/0/caps/0'])
+    expect(refused(caps({ fixed: 7_776_001 }))).toEqual([215, '/spend_limits/0/caps/0'])
+    expect(refused(caps({ calendar: 'fortnight' }))).toEqual([114, '/spend_limits/0/caps/0/window'])
+    expect(refused(caps({ fixed: 5 }, { fixed: 5 }))).toEqual([114, '/spend_limits/0/caps/1'])
+    expect(refused({ spend_limits: [{ token: STRK, per_period: { amount: '1', seconds: 0 } }] })).toEqual([
+      215,
+      '/spend_limits/0/per_period',
+    ])
+    expect(unresolved({ ...caps({ fixed: 5 }, { fixed: 5, anchor: NOW }), calls: [move] })).toEqual([
+      114,
+      '/spend_limits/0/caps/1',
+    ])
+  })
+
   test('what is absent gets the defaults', () => {
     const policy = granted({})
     expect([policy.validAfter, policy.validUntil]).toEqual([NOW, NOW + DAY])
@@ -325,23 +394,13 @@ describe('what is refused', () => {
       ['/calls/0/args', { calls: [{ ...move, args: [] }] }],
       ['/calls/0/sums', { calls: [{ ...move, sums: [{}] }] }],
       ['/calls/0/sponsored_only', { calls: [{ ...move, sponsored_only: true }] }],
-      ['/calls/0/caps/1/window', { calls: [{ ...move, caps: [{ max: 1 }, { max: 1, window: { calendar: 'day' } }] }] }],
-      ['/spend_limits/0/per_period', { spend_limits: [{ token: STRK, per_period: { amount: '1', seconds: 1 } }] }],
-      ['/spend_limits/0/stream', { spend_limits: [{ token: STRK, stream: {} }] }],
       ['/spend_limits/0/spenders', { spend_limits: [{ token: STRK, spenders: [] }] }],
       ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'count' }] }],
       ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'reset_after' }] }],
-      ['/spend_limits/0/foreign_transfer_from', { spend_limits: [{ token: STRK, foreign_transfer_from: 'count' }] }],
-      [
-        '/spend_limits/0/caps/0/window',
-        { spend_limits: [{ token: STRK, caps: [{ amount: '1', window: { rolling: 5 } }] }] },
-      ],
       ['/fees/payer', { fees: { payer: 'sponsor' } }],
       ['/fees/paymasters', { fees: { paymasters: [] } }],
       ['/fees/paymaster_url', { fees: { paymaster_url: 'https://x' } }],
       ['/fees/tokens', { fees: { tokens: [{ token: USD }] } }],
-      ['/fees/caps/0/window', { fees: { caps: [{ amount: '1', window: { fixed: 5 } }] } }],
-      ['/usage/tx_caps/0/window', { usage: { tx_caps: [{ max: 1, window: { fixed: 5, anchor: 1 } }] } }],
     ] as const) {
       expect(refused(member), JSON.stringify(member)).toEqual([210, feature])
     }
@@ -527,12 +586,21 @@ function requests() {
   const amount = fc.bigInt(0n, 2n ** 256n - 1n).map(String)
   const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined })
   const count = fc.integer({ min: 0, max: 1_000_000 })
-  const counts = fc
-    .uniqueArray(fc.tuple(count, fc.option(fc.integer({ min: 1, max: 7_776_000 }))), {
-      maxLength: 4,
-      selector: ([, seconds]) => String(seconds),
-    })
-    .map((caps) => caps.map(([max, seconds]) => (seconds === null ? { max } : { max, window: { rolling: seconds } })))
+  const seconds = fc.integer({ min: 1, max: 7_776_000 })
+  // Anchors far from any start: beside one of the same length that names none, each stays a window of its own.
+  const window = fc.oneof(
+    fc.constant('session'),
+    fc.record({ rolling: seconds }),
+    fc.record({ fixed: seconds, anchor: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }) }),
+    fc.record({ calendar: fc.constantFrom('minute', 'hour', 'day', 'week', 'month', 'year') }),
+  )
+  const windows = fc.uniqueArray(window, { maxLength: 4, selector: (it) => JSON.stringify(it) })
+  const counts = windows.chain((all) =>
+    fc.tuple(...all.map((it) => count.map((max) => (it === 'session' ? { max } : { max, window: it })))),
+  )
+  const amounts = windows.chain((all) =>
+    fc.tuple(...all.filter((it) => it !== 'session').map((it) => amount.map((of) => ({ amount: of, window: it })))),
+  )
   const entry = fc.constantFrom('move', 'buy', BUY, MOVE, 'rename', 'grant_role')
   const rule = fc.record({
     contract_address: fc.constantFrom(GAME, USD),
@@ -548,13 +616,30 @@ function requests() {
       total: maybe(amount),
       per_call: maybe(amount),
       per_tx: maybe(amount),
+      caps: maybe(amounts),
+      stream: maybe(
+        fc.record({
+          start: maybe(fc.integer({ min: 0, max: NOW + DAY })),
+          initial: maybe(amount),
+          per_second: amount,
+          max: maybe(amount),
+        }),
+      ),
+      foreign_transfer_from: maybe(fc.constantFrom('forbid', 'count')),
       recipients: maybe(fc.array(fc.constantFrom('self', FRIEND, STRANGER))),
     })
   return fc
     .record({
       calls: fc.uniqueArray(rule, { minLength: 1, maxLength: 2, selector: (one) => one.contract_address }),
       spend_limits: maybe(fc.tuple(limit(STRK), limit(USD)).chain((both) => fc.subarray(both))),
-      fees: maybe(fc.record({ max_total: maybe(amount), max_per_tx: maybe(amount), max_tip_per_gas: maybe(amount) })),
+      fees: maybe(
+        fc.record({
+          max_total: maybe(amount),
+          caps: maybe(amounts),
+          max_per_tx: maybe(amount),
+          max_tip_per_gas: maybe(amount),
+        }),
+      ),
       usage: maybe(
         fc.record({
           tx_caps: maybe(counts),

@@ -16,7 +16,7 @@ import { MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../time.ts'
 import { DEFAULTS } from './defaults.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
-import { byValue, windowSpec } from './meters.ts'
+import { byValue, windowOf, windowSpec } from './meters.ts'
 import type {
   AmountCap,
   CallRule,
@@ -25,11 +25,12 @@ import type {
   FeePolicy,
   RuleId,
   SessionPolicy,
+  StreamCap,
   TokenLimit,
   UsagePolicy,
   Window,
 } from './policy.ts'
-import { orderWindows, sameWindow } from './windows.ts'
+import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import { decodeRequest, NAME, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
 
@@ -69,9 +70,13 @@ export interface AskedLimit {
   readonly caps: readonly AskedAmount[]
   readonly perCall?: U256
   readonly perTx?: U256
+  readonly stream?: AskedStream
   readonly recipients?: readonly (Address | 'self')[]
   readonly approvals?: 'forbid'
+  readonly foreignTransferFrom?: 'forbid' | 'count'
 }
+/** Without a start it begins with the session. */
+export type AskedStream = Omit<StreamCap, 'start'> & { readonly start?: UnixSeconds }
 export interface AskedFees {
   readonly caps: readonly AskedAmount[]
   readonly perTx?: U256
@@ -85,8 +90,16 @@ export interface AskedUsage {
   readonly maxInFlight?: number
 }
 /** `at`: JSON pointer into the request, to name what the person changed. */
-export type AskedAmount = AmountCap & { readonly at: string }
-export type AskedCount = CountCap & { readonly at: string }
+export interface AskedAmount {
+  readonly window: AskedWindow
+  readonly max: U256
+  readonly at: string
+}
+export interface AskedCount {
+  readonly window: AskedWindow
+  readonly max: number
+  readonly at: string
+}
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
 export type Resolved =
@@ -160,7 +173,9 @@ export function resolve(asked: Asked, facts: ResolveFacts, now: UnixSeconds): Re
 
 /** Tokens for which the site named no total: there the person may enter one, all others may only be lowered. */
 export function unnamedTotals(asked: Asked, policy: SessionPolicy): readonly Address[] {
-  const named = new Set(asked.limits.filter((limit) => limit.caps.length > 0).map((limit) => limit.token))
+  const named = new Set(
+    asked.limits.filter((limit) => limit.caps.length > 0 || limit.stream !== undefined).map((limit) => limit.token),
+  )
   return policy.spend.limits.flatMap((limit) =>
     limit.asset === 'erc20' && !named.has(limit.token) ? [limit.token] : [],
   )
@@ -213,7 +228,7 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
   })
   const usage = raw.usage === undefined ? undefined : readUsage(raw.usage)
   // The defaults stand beside what is named.
-  if (resolveUsage(usage).tx.length > LIMITS.caps) throw never('/usage/tx_caps', `at most ${LIMITS.caps} caps`)
+  if (resolveUsage(usage, 0).tx.length > LIMITS.caps) throw never('/usage/tx_caps', `at most ${LIMITS.caps} caps`)
   const words: Record<RuleId, { label?: string; description?: string }> = {}
   raw.calls.forEach((rule, index) => {
     const label = clean(rule.label)
@@ -270,16 +285,30 @@ function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (nam
 
 function readLimit(raw: NonNullable<RawRequest['spend_limits']>[number], at: string): AskedLimit {
   const recipients = raw.recipients === undefined ? undefined : [...new Set(raw.recipients)].sort(byValue)
+  const { per_period: period, stream } = raw
   return given({
     token: raw.token,
     caps: amounts([
       ...(raw.total === undefined ? [] : [{ amount: raw.total, at: `${at}/total` }]),
+      ...(period === undefined
+        ? []
+        : [{ amount: period.amount, window: { fixed: period.seconds }, at: `${at}/per_period` }]),
       ...(raw.caps ?? []).map((cap, index) => ({ ...cap, at: `${at}/caps/${index}` })),
     ]),
     perCall: raw.per_call,
     perTx: raw.per_tx,
+    stream:
+      stream === undefined
+        ? undefined
+        : given({
+            start: stream.start,
+            initial: stream.initial ?? u256(0n),
+            perSecond: stream.per_second,
+            max: stream.max,
+          }),
     recipients,
     approvals: raw.approvals === undefined ? undefined : ('forbid' as const), // others were refused as undecided
+    foreignTransferFrom: raw.foreign_transfer_from,
   })
 }
 
@@ -334,8 +363,9 @@ function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'duration'>,
 }
 
 function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
-  const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts))
-  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts))
+  const begin = asked.validAfter ?? now
+  const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
+  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts, begin))
   asked.calls.forEach((rule, index) => {
     const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
     if (kinds.length === 0 || facts.classes[rule.contract]?.asset !== 'erc20') return
@@ -348,21 +378,23 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
   })
   if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
   const scope = new Set(asked.calls.map((rule) => rule.contract))
-  const pullable = facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n)
+  const pullable =
+    facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
+    limits.some((limit) => limit.foreignTransferFrom === 'count')
   return {
     v: 1,
-    validAfter: asked.validAfter ?? now,
+    validAfter: begin,
     validUntil: checkLife(asked, now),
     calls,
     deny: [],
     spend: { limits: limits.sort((a, b) => byValue(a.token, b.token)), look: pullable ? 'simulate' : 'receipt' },
-    fees: resolveFees(asked.fees, facts.strk),
-    usage: resolveUsage(asked.usage),
+    fees: resolveFees(asked.fees, facts.strk, begin),
+    usage: resolveUsage(asked.usage, begin),
     messages: [],
   }
 }
 
-function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts): CallRule {
+function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin: UnixSeconds): CallRule {
   const at = `/calls/${index}/contract_address`
   if (rule.contract === facts.account || facts.ownAccounts.includes(rule.contract)) {
     throw never(at, 'one of the accounts of this wallet')
@@ -377,7 +409,7 @@ function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts): CallR
       const known = name ?? names.get(selector)
       return known === undefined ? { selector } : { selector, name: known }
     }),
-    caps: rule.caps.map(withoutPlace),
+    caps: capsFrom(rule.caps, begin),
     sums: [],
     enabled: rule.enabled,
     required: rule.required,
@@ -385,7 +417,7 @@ function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts): CallR
   }
 }
 
-function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts): TokenLimit {
+function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, begin: UnixSeconds): TokenLimit {
   const code = facts.classes[limit.token]
   if (code?.asset !== 'erc20') throw never(`/spend_limits/${index}/token`, 'not a token of amounts')
   const recipients = limit.recipients?.map((one) => (one === 'self' ? facts.account : one))
@@ -394,7 +426,9 @@ function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts): To
     given({
       perCall: limit.perCall,
       perTx: limit.perTx,
-      caps: limit.caps.length > 0 ? limit.caps.map(withoutPlace) : undefined,
+      caps: limit.caps.length > 0 || limit.stream !== undefined ? capsFrom(limit.caps, begin) : undefined,
+      stream: limit.stream === undefined ? undefined : { ...limit.stream, start: limit.stream.start ?? begin },
+      foreignTransferFrom: limit.foreignTransferFrom,
       recipients: recipients === undefined ? undefined : [...new Set(recipients)].sort(byValue),
     }),
   )
@@ -415,7 +449,7 @@ function limitOf(token: Address, named: Partial<TokenLimit>): TokenLimit {
 }
 
 /** Fees as asked, or the defaults. */
-export function resolveFees(asked: AskedFees | undefined, strk: Address): FeePolicy {
+export function resolveFees(asked: AskedFees | undefined, strk: Address, begin: UnixSeconds): FeePolicy {
   const caps = asked?.caps ?? []
   const nothingNamed = caps.length === 0 && asked?.perTx === undefined
   const perTx = nothingNamed ? DEFAULTS.feePerTx : asked?.perTx
@@ -425,7 +459,7 @@ export function resolveFees(asked: AskedFees | undefined, strk: Address): FeePol
       {
         token: strk,
         ...(perTx === undefined ? {} : { perTx }),
-        caps: caps.length > 0 ? caps.map(withoutPlace) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
+        caps: caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
       },
     ],
     ...(asked?.maxTipPerGas === undefined ? {} : { maxTipPerGas: asked.maxTipPerGas }),
@@ -433,8 +467,8 @@ export function resolveFees(asked: AskedFees | undefined, strk: Address): FeePol
 }
 
 /** Usage as asked; what is not named gets the defaults. */
-export function resolveUsage(asked: AskedUsage | undefined): UsagePolicy {
-  const named = (asked?.tx ?? []).map(withoutPlace)
+export function resolveUsage(asked: AskedUsage | undefined, begin: UnixSeconds): UsagePolicy {
+  const named = capsFrom(asked?.tx ?? [], begin)
   const has = (kind: Window['kind']) => named.some((cap) => cap.window.kind === kind)
   const tx: CountCap[] = [
     ...(has('session') ? [] : [{ window: SESSION, max: DEFAULTS.transactions }]),
@@ -445,7 +479,7 @@ export function resolveUsage(asked: AskedUsage | undefined): UsagePolicy {
   ]
   return {
     tx: tx.sort((a, b) => orderWindows(a.window, b.window)),
-    calls: (asked?.calls ?? []).map(withoutPlace),
+    calls: capsFrom(asked?.calls ?? [], begin),
     maxCallsPerTx: asked?.maxCallsPerTx ?? DEFAULTS.maxCallsPerTx,
     minGap: asked?.minGap ?? DEFAULTS.minGap,
     maxInFlight: asked?.maxInFlight ?? DEFAULTS.maxInFlight,
@@ -472,7 +506,7 @@ function counts(caps: readonly RawCap<{ readonly max: number }>[]): AskedCount[]
   return inOrder(read)
 }
 
-function inOrder<T extends { readonly window: Window; readonly at: string }>(caps: readonly T[]): T[] {
+function inOrder<T extends { readonly window: AskedWindow; readonly at: string }>(caps: readonly T[]): T[] {
   caps.forEach((cap, index) => {
     if (caps.findIndex((other) => sameWindow(other.window, cap.window)) !== index) {
       throw malformed(cap.at, 'expected each window once')
@@ -482,9 +516,10 @@ function inOrder<T extends { readonly window: Window; readonly at: string }>(cap
   return [...caps].sort((a, b) => orderWindows(a.window, b.window))
 }
 
-function readWindow(spec: RawWindow | undefined, at: string): Window {
-  if (spec === undefined || spec === 'session' || !('rolling' in spec)) return SESSION // others were refused as undecided
-  return { kind: 'rolling', seconds: inRange(spec.rolling, 1, LIMITS.windowSeconds, at) }
+function readWindow(spec: RawWindow | undefined, at: string): AskedWindow {
+  const window = spec === undefined ? SESSION : windowOf(spec)
+  if ('seconds' in window) inRange(window.seconds, 1, LIMITS.windowSeconds, at)
+  return window
 }
 
 function inRange<T extends number | undefined>(value: T, min: number, max: number, at: string): T {
@@ -541,10 +576,15 @@ function printLimit(limit: TokenLimit) {
     caps: limit.caps.map(printAmount),
     ...(limit.perCall === undefined ? {} : { per_call: limit.perCall }),
     ...(limit.perTx === undefined ? {} : { per_tx: limit.perTx }),
+    ...(limit.stream === undefined ? {} : { stream: printStream(limit.stream) }),
     ...(limit.recipients === undefined ? {} : { recipients: limit.recipients.map(padded) }),
     approvals: 'forbid' as const,
-    foreign_transfer_from: 'forbid' as const,
+    foreign_transfer_from: limit.foreignTransferFrom,
   }
+}
+
+function printStream({ start, initial, perSecond, max }: StreamCap) {
+  return { start, initial, per_second: perSecond, ...(max === undefined ? {} : { max }) }
 }
 
 function printAmount(cap: AmountCap): Cap {
@@ -555,8 +595,15 @@ function printCount(cap: CountCap): Count {
   return { max: cap.max, window: windowSpec(cap.window) }
 }
 
-function withoutPlace<T extends AskedAmount | AskedCount>({ window, max }: T): { window: Window; max: T['max'] } {
-  return { window, max }
+/** In canonical order; windows without an anchor begin at `begin`, where another of the list may lie already. */
+function capsFrom<T extends AskedAmount | AskedCount>(
+  caps: readonly T[],
+  begin: UnixSeconds,
+): { readonly window: Window; readonly max: T['max'] }[] {
+  return inOrder(caps.map((cap) => ({ ...cap, window: anchored(cap.window, begin) }))).map(({ window, max }) => ({
+    window,
+    max,
+  }))
 }
 
 const ruleId = (index: number) => `r${index}` as RuleId
