@@ -51,7 +51,7 @@ export interface Book {
 
 /** fri. */
 export const PRICE = 1_000
-const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
+export const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
 
 /** What a site is told where the node is at fault. */
 export const node = { code: 163, message: 'An error occurred (UNKNOWN_ERROR)', data: { reason: 'node' } }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { BrowserContext, Page } from '@playwright/test'
 import { type Build, homeOf, launch, workerOf } from './browser.ts'
+import { deployFixtures, startDevnet } from './devnet.ts'
 import { type NodeProxy, proxyTo } from './faults.ts'
 import { type Killer, killBrowser, killerOf } from './killer.ts'
 import { PLAYGROUND, serve } from './pages.ts'
@@ -139,6 +140,24 @@ export async function keep(
     },
   }
   return { kept, end: () => now.context.close() }
+}
+
+/** A chain and a wallet that no other test shares: its time may be moved. */
+export async function alone(build: Build, act: (kept: Kept, shared: Shared) => Promise<void>): Promise<void> {
+  const undo: (() => unknown)[] = []
+  try {
+    const devnet = await startDevnet()
+    undo.push(devnet.stop)
+    const fixtures = await deployFixtures(devnet)
+    const served = await serve(PLAYGROUND)
+    undo.push(served.stop)
+    const shared = { devnet, fixtures, port: served.port }
+    const { kept, end } = await keep(shared, build, undo)
+    undo.push(end)
+    await act(kept, shared)
+  } finally {
+    for (const step of undo.reverse()) await step()
+  }
 }
 
 export { expect } from '@playwright/test'

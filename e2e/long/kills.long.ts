@@ -1,11 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Page } from '@playwright/test'
 import { expectOneTruth, storedIn } from '../books.ts'
-import { deployFixtures, startDevnet } from '../devnet.ts'
 import { type Dying, dyingUnder, POINTS } from '../dying.ts'
-import { expect, type Kept, keep, test } from '../kept.ts'
+import { alone, expect, type Kept, test } from '../kept.ts'
 import type { Point } from '../killer.ts'
-import { PLAYGROUND, serve } from '../pages.ts'
 
 test.use({ story: 'kills', build: 'e2e' })
 // One wallet, one after the other.
@@ -100,7 +98,8 @@ test('I3 I4 I5: a session and its end, at each point', async ({ kept, devnet, fi
 
 test('I1 I3 I4 I6: a step before a session that is out, at each point of deployment and second key', async () => {
   for (const point of POINTS.stepOut) {
-    await fresh(async ({ site, truth }) => {
+    await alone('e2e', async (kept, { devnet, fixtures }) => {
+      const { site, truth } = await at(kept, devnet, fixtures)
       count([point, point])
       // The worker after it finds the account there and comes to the same point of the other step.
       const session = await site.session(point, point)
@@ -207,23 +206,6 @@ async function at(kept: Kept, devnet: Parameters<typeof expectOneTruth>[0], fixt
     return mined
   }
   return { page, site: dyingUnder(kept, page, fixtures), truth: counted } satisfies Site
-}
-
-/** A chain and a wallet of their own. */
-async function fresh(act: (it: Site) => Promise<void>): Promise<void> {
-  const undo: (() => unknown)[] = []
-  try {
-    const devnet = await startDevnet()
-    undo.push(devnet.stop)
-    const fixtures = await deployFixtures(devnet)
-    const served = await serve(PLAYGROUND)
-    undo.push(served.stop)
-    const { kept, end } = await keep({ devnet, fixtures, port: served.port }, 'e2e', undo)
-    undo.push(end)
-    await act(await at(kept, devnet, fixtures))
-  } finally {
-    for (const step of undo.reverse()) await step()
-  }
 }
 
 function count(points: readonly Point[]): void {

@@ -113,7 +113,14 @@ test('T12: a site that nobody connected gets the same answers from an unlocked a
     refusal(116, 'DEPLOYMENT_DATA_NOT_AVAILABLE'),
     { result: ['0.7.2', '0.8.0', '0.10.3', '0.10.4'] },
     { result: ['0.9.0', '0.10.0', '0.10.1', '0.10.2'] },
-    { result: { version: '0.1.0', features: ['spend', 'stream', 'fees', 'usage'], max_duration: 90 * DAY, accounts: [] } },
+    {
+      result: {
+        version: '0.1.0',
+        features: ['spend', 'stream', 'fees', 'usage'],
+        max_duration: 90 * DAY,
+        accounts: [],
+      },
+    },
     { result: [] },
     { result: true },
     refusal(118, 'NOT_REGISTERED'),

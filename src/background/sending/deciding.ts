@@ -24,7 +24,7 @@ import { type Bounds, committedMaximum, invokeBody } from '../../starknet/invoke
 import { methodKey, placeholderToken } from '../../starknet/session-token.ts'
 import { type Signer, sessionTree } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
-import type { Networks } from '../owners/networks.ts'
+import { isLoopback, type Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import { boundsFor, type Gas, keptBounds, NO_BOUNDS, TIP } from './fees.ts'
 import type { Heads } from './heads.ts'
@@ -196,6 +196,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       const first = judge(left, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))!
       const { found } = first.chosen
       if (first.verdict.kind !== 'auto') {
+        if (await hasMovedOn(found.state.session.network)) continue
         return refused ?? { kind: 'verdict', verdict: first.verdict, session: found.state.session.id }
       }
       const decided = await decideFor(found, request, how)
@@ -204,6 +205,18 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       left = left.filter((it) => it !== found)
     }
     return refused
+  }
+
+  /** The clock of a chain on this computer is its last block: no refusal on an old one. */
+  const hasMovedOn = async (network: NetworkId): Promise<boolean> => {
+    const { node, lastBlockAt } = networks.get(network)
+    if (!isLoopback(node)) return false
+    try {
+      await heads.last(network, await nodes.of(network))
+    } catch (error) {
+      if (!isNodeError(error)) throw error
+    }
+    return networks.get(network).lastBlockAt !== lastBlockAt
   }
 
   const decideFor = async (found: Found, request: SessionRequest, how: How): Promise<Decided> => {
