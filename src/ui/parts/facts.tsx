@@ -103,6 +103,7 @@ function Risk({ risk }: { readonly risk: RiskView }) {
 interface RulesProps {
   readonly rules: readonly RuleView[]
   readonly changed?: ReadonlySet<string>
+  /** Absent where nothing can be switched any more: of a session that has ended. */
   readonly onSwitch?: (id: string, on: boolean) => void
 }
 
@@ -268,12 +269,14 @@ function RuleRow({
           {rule.used !== undefined && <span class="q">{plural('ui_rule_used_other', rule.used)}</span>}
         </span>
         {chip}
-        <Switch
-          name={name}
-          on={rule.enabled}
-          locked={rule.locked || rule.required || onSwitch === undefined}
-          onChange={(on) => onSwitch?.(rule.id, on)}
-        />
+        {onSwitch !== undefined && (
+          <Switch
+            name={name}
+            on={rule.enabled}
+            locked={rule.locked || rule.required}
+            onChange={(on) => onSwitch(rule.id, on)}
+          />
+        )}
       </div>
       {explanation}
     </>
