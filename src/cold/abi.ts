@@ -83,8 +83,8 @@ interface Reader {
   steps: number
   readonly types: ReadonlyMap<string, Type>
 }
-type Type = { readonly kind: 'struct' | 'enum'; readonly members: readonly AbiInput[] }
-type Item = Readonly<Record<string, unknown>>
+export type Type = { readonly kind: 'struct' | 'enum'; readonly members: readonly AbiInput[] }
+export type Item = Readonly<Record<string, unknown>>
 
 const MAX_STEPS = 20_000
 const MAX_DEPTH = 16
@@ -209,7 +209,8 @@ function fail(): never {
   throw UNREADABLE
 }
 
-function splitTopLevel(text: string): string[] {
+/** Parts between commas that stand in no bracket. */
+export function splitTopLevel(text: string): string[] {
   const parts: string[] = []
   let depth = 0
   let start = 0
@@ -225,7 +226,7 @@ function splitTopLevel(text: string): string[] {
   return text.slice(start).trim() === '' ? parts : [...parts, text.slice(start)]
 }
 
-function itemsOf(abi: unknown): readonly Item[] {
+export function itemsOf(abi: unknown): readonly Item[] {
   if (typeof abi !== 'string') return records(abi)
   try {
     return records(JSON.parse(abi))
@@ -247,7 +248,7 @@ function entrypointOf(item: Item): AbiEntrypoint[] {
   return [{ name, selector: selectorOf(name), view, inputs }]
 }
 
-function typesOf(items: readonly Item[]): ReadonlyMap<string, Type> {
+export function typesOf(items: readonly Item[]): ReadonlyMap<string, Type> {
   const types = new Map<string, Type>()
   for (const item of items) {
     const members = membersOf(item.type === 'struct' ? item.members : item.variants)
@@ -268,6 +269,6 @@ function membersOf(list: unknown): readonly AbiInput[] | undefined {
   return members.length === list.length ? members : undefined
 }
 
-function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+export function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined
 }

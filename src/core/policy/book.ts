@@ -20,6 +20,8 @@ import { start, unlocked } from './windows.ts'
 export const spendMeter = (token: Address) => `spend:${token}` as MeterId
 export const feeMeter = (token: Address) => `fee:${token}` as MeterId
 export const ruleMeter = (rule: RuleId) => `rule:${rule}` as MeterId
+/** `index`: place of the total in its rule, which therefore keeps its order. */
+export const sumMeter = (rule: RuleId, index: number) => `sum:${rule}:${index}` as MeterId
 export const TX = 'tx' as MeterId
 export const CALLS = 'calls' as MeterId
 

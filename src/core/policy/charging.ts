@@ -1,6 +1,7 @@
 import { type Address, MAX_U256 } from '../felt.ts'
 import { END_MARGIN, type Seconds, type UnixSeconds } from '../time.ts'
-import { atMostU256, booked, CALLS, type Cap, capOf, feeMeter, ruleMeter, spendMeter, TX } from './book.ts'
+import { argumentOf } from './arguments.ts'
+import { atMostU256, booked, CALLS, type Cap, capOf, feeMeter, ruleMeter, spendMeter, sumMeter, TX } from './book.ts'
 import type { Facts, Transaction } from './facts.ts'
 import type {
   AmountCap,
@@ -30,16 +31,40 @@ export interface Ledger {
 /** Base units per token. */
 export type Amounts = ReadonlyMap<Address, bigint>
 
-export function chargeRules(ledger: Ledger, owners: readonly (CallRule | undefined)[]): void {
+export function chargeRules(ledger: Ledger, tx: Transaction, owners: readonly (CallRule | undefined)[]): void {
   const uses = new Map<RuleId, { readonly rule: CallRule; readonly count: bigint }>()
   for (const rule of owners) {
     if (rule !== undefined) uses.set(rule.id, { rule, count: (uses.get(rule.id)?.count ?? 0n) + 1n })
   }
   for (const { rule, count } of uses.values()) {
     charge(ledger, 'ruleCap', ruleMeter(rule.id), rule.caps.map(capOf), count, 0n, rule.id)
-    // Running totals of arguments are not decided by this version: the value is unknown, and unknown has no room.
-    if (rule.sums.length > 0) ledger.found.add({ code: 'sumCap', rule: rule.id, meter: `sum:${rule.id}:0` as MeterId })
+    rule.sums.forEach((_, index) => {
+      chargeSum(ledger, tx, owners, rule, index)
+    })
   }
+}
+
+/** The running total of one argument over all calls of the rule; a value that is unknown has no room. */
+function chargeSum(
+  ledger: Ledger,
+  tx: Transaction,
+  owners: readonly (CallRule | undefined)[],
+  rule: CallRule,
+  index: number,
+): void {
+  const sum = rule.sums[index]
+  if (sum === undefined) return
+  const meter = sumMeter(rule.id, index)
+  let total = 0n
+  let known = true
+  owners.forEach((owner, call) => {
+    if (owner?.id !== rule.id) return
+    const value = argumentOf(sum.arg, sum.as, rule.shapes, { account: tx.account, calls: tx.calls, index: call })
+    if (value === undefined) ledger.found.add({ code: 'sumCap', call, rule: rule.id, meter })
+    known &&= value !== undefined
+    total += value ?? 0n
+  })
+  if (known) charge(ledger, 'sumCap', meter, orNothing(sum.caps), total, 0n, rule.id)
 }
 
 export function chargeSpend(ledger: Ledger, declared: Amounts, extra: Amounts): void {

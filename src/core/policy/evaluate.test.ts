@@ -88,6 +88,10 @@ const withRules = (...rules: Partial<CallRule>[]): Partial<SessionPolicy> => ({
     ...rule,
   })),
 })
+/** A running total of the first felt; `move` sends 3. */
+const totals = (max: string): CallRule['sums'] => [
+  { arg: { at: 'felt', index: 0 }, as: 'felt', caps: [{ window: { kind: 'session' }, max: max as U256 }] },
+]
 const booking = (meter: string, amount: bigint, at = NOW) => ({ meter: meter as MeterId, amount: u256(amount), at })
 
 describe('auto', () => {
@@ -230,6 +234,11 @@ describe('matching', () => {
   test('a selector is nothing without its contract', () => {
     expect(codes(judge([call(USD, MOVE)]))).toEqual(['noRule'])
     expect(codes(judge([call(GAME, selectorOf('rename'))]))).toEqual(['noRule'])
+    // Neither arguments that fit nor a rule for the same entrypoint elsewhere help.
+    const args = { arg: { at: 'felt' as const, index: 0 }, as: 'felt' as const, op: 'eq' as const, to: { value: '3' } }
+    expect(codes(judge([{ ...move, to: USD }], { policy: withRules({ args }) }))).toEqual(['noRule'])
+    const deny = [{ contract: USD, entrypoints: [MOVE], args, by: 'site' as const }]
+    expect(codes(judge([move], { policy: { deny } }))).toEqual([])
   })
 
   test('one call outside makes the whole transaction ask', () => {
@@ -246,9 +255,12 @@ describe('matching', () => {
     expect(
       codes(judge([move], { policy: withRules({ caps: [{ window: { kind: 'session' }, max: 0 }] }, wide, any) })),
     ).toEqual(['ruleCap'])
-    const args = { arg: { at: 'length' as const }, as: 'felt' as const, op: 'eq' as const, to: { value: '1' } }
+    const args = { arg: { at: 'length' as const }, as: 'felt' as const, op: 'eq' as const, to: { value: '2' } }
     expect(codes(judge([move], { policy: withRules(any, wide, { args }) }))).toEqual(['argRule'])
+    const unread = { ...args, arg: { at: 'felt' as const, index: 9 } }
+    expect(codes(judge([move], { policy: withRules(any, wide, { args: unread }) }))).toEqual(['argRule'])
     expect(codes(judge([move], { policy: withRules(any, { ...wide, enabled: false }) }))).toEqual(['ruleDisabled'])
+    expect(codes(judge([move], { policy: withRules(any, wide, { sums: totals('2') }) }))).toEqual(['sumCap'])
   })
 
   test('a full rule does not spill into the next', () => {
@@ -259,15 +271,9 @@ describe('matching', () => {
       kind: 'ask',
       reasons: [{ code: 'ruleCap', rule: 'r0', left: '1', wanted: '2' }],
     })
-  })
-
-  test('what is not decided yet never allows: arguments, running totals, denies with arguments', () => {
-    const args = { arg: { at: 'length' as const }, as: 'felt' as const, op: 'eq' as const, to: { value: '1' } }
-    expect(codes(judge([move], { policy: withRules({ args }) }))).toEqual(['argRule'])
-    const sums = [{ arg: { at: 'felt' as const, index: 0 }, as: 'felt' as const, caps: [] }]
-    expect(codes(judge([move], { policy: withRules({ sums }) }))).toEqual(['sumCap'])
-    const deny = [{ contract: GAME, entrypoints: [MOVE], args, by: 'site' as const }]
-    expect(codes(judge([move], { policy: { deny } }))).toEqual(['denied'])
+    expect(codes(judge([move], { policy: withRules({ sums: totals('2') }, {}) }))).toEqual(['sumCap'])
+    const args = { arg: { at: 'felt' as const, index: 0 }, as: 'felt' as const, op: 'lte' as const, to: { value: '3' } }
+    expect(codes(judge([move, move], { policy: withRules({ ...full, args }, {}) }))).toEqual(['ruleCap'])
   })
 
   test('a deny rule beats every allow', () => {

@@ -16,7 +16,7 @@ import {
 } from './charging.ts'
 import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
 import { adminName } from './forbidden.ts'
-import { isDenied, listsExactly, ownedCalls, ownerOf } from './matching.ts'
+import { denyOf, listsExactly, ownedCalls, ownerOf } from './matching.ts'
 import type { Call, CallRule, Hold, MeterBook, SessionPolicy, SessionRecord, TokenLimit, Verdict } from './policy.ts'
 import { byWeight } from './refusal.ts'
 import { standing } from './standing.ts'
@@ -47,13 +47,13 @@ export function evaluate(
   const policy = session.effective
   const found = findings()
   const ledger: Ledger = { policy, book, held: heldBy(open), now, found, charges: [] }
-  tx.calls.forEach((call, index) => {
-    if (isDenied(policy, call)) found.add({ code: 'denied', call: index })
+  tx.calls.forEach((_, index) => {
+    if (denyOf(policy, { ...tx, index }) !== undefined) found.add({ code: 'denied', call: index })
   })
-  const owners = tx.calls.map((call, index) => own(policy, call, index, found))
+  const owners = tx.calls.map((call, index) => own(policy, tx, call, index, found))
   const declared = money(policy, tx, owners, found)
   const extra = undeclared(session, book, declared, facts, now, found)
-  chargeRules(ledger, owners)
+  chargeRules(ledger, tx, owners)
   chargeSpend(ledger, declared, extra)
   chargeFee(ledger, tx, owners)
   chargeUsage(ledger, tx, open, facts)
@@ -85,7 +85,7 @@ export function chooseSession<C extends Candidate>(
     chosen,
     verdict: evaluate(chosen.session, chosen.book, chosen.open, tx, chosen.facts, now),
     resting: chosen.session.state !== 'active' || now >= chosen.session.effective.validUntil - END_MARGIN ? 1 : 0,
-    owned: ownedCalls(chosen.session.effective, tx.calls),
+    owned: ownedCalls(chosen.session.effective, tx),
   }))
   type Judged = (typeof judged)[number]
   const byEnd = (a: Judged, b: Judged) =>
@@ -101,8 +101,8 @@ export function mustSimulate(session: SessionRecord, book: MeterBook, facts: Pic
   return session.effective.spend.look === 'simulate' || facts.liveAllowance || book.credit.length > 0
 }
 
-function own(policy: SessionPolicy, call: Call, index: number, found: Findings): CallRule | undefined {
-  const owner = ownerOf(policy, call)
+function own(policy: SessionPolicy, tx: Transaction, call: Call, index: number, found: Findings): CallRule | undefined {
+  const owner = ownerOf(policy, { ...tx, index })
   if (owner.kind === 'none') found.add({ code: 'noRule', call: index })
   if (owner.kind === 'arguments') found.add({ code: 'argRule', call: index })
   if (owner.kind !== 'rule') return undefined

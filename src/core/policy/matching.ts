@@ -1,4 +1,5 @@
-import type { Selector } from '../felt.ts'
+import type { Address, Selector } from '../felt.ts'
+import { argumentsHold, type CallAt } from './arguments.ts'
 import type { Call, CallRule, DenyRule, SessionPolicy } from './policy.ts'
 
 /** Which rule answers for a call (policy.md 5.2). Decided by calldata alone, never by meters or switches. */
@@ -12,31 +13,36 @@ export type Owner =
  * The owner among the rules of the highest rank present; a lower rank is never asked, even if the higher one is off, fails
  * or is used up: a wildcard would undo a switch or a cap.
  */
-export function ownerOf(policy: SessionPolicy, call: Call): Owner {
-  const rules = candidates(policy, call)
-  const rule = rules.find((one) => argumentsHold(one) === true)
+export function ownerOf(policy: SessionPolicy, at: CallAt): Owner {
+  const rules = candidatesOf(policy, at)
+  const rule = rules.find((one) => argumentsHold(one, at) === true)
   if (rule !== undefined) return { kind: 'rule', rule }
   return { kind: rules.length > 0 ? 'arguments' : 'none' }
 }
 
-/** A predicate that cannot be decided denies as well. */
-export function isDenied(policy: SessionPolicy, call: Call): boolean {
-  return policy.deny.some((deny) => covers(deny, call) && argumentsHold(deny) !== false)
+/** The first that blocks the call. A predicate that cannot be decided denies as well. */
+export function denyOf(policy: SessionPolicy, at: CallAt): DenyRule | undefined {
+  const call = at.calls[at.index]
+  return call && policy.deny.find((deny) => covers(deny, call) && argumentsHold(deny, at) !== false)
 }
 
 /** How many of the calls some rule owns: which session's reasons are told when none fits. */
-export function ownedCalls(policy: SessionPolicy, calls: readonly Call[]): number {
-  return calls.filter((call) => ownerOf(policy, call).kind === 'rule').length
+export function ownedCalls(
+  policy: SessionPolicy,
+  { account, calls }: { readonly account: Address; readonly calls: readonly Call[] },
+): number {
+  return calls.filter((_, index) => ownerOf(policy, { account, calls, index }).kind === 'rule').length
+}
+
+/** The rules one of which may own the call, whatever its arguments. */
+export function candidatesOf(policy: SessionPolicy, at: CallAt): readonly CallRule[] {
+  const call = at.calls[at.index]
+  return call === undefined ? [] : candidates(policy, call)
 }
 
 /** The rule lists this entrypoint on this very contract by itself: neither any contract nor "every action". */
 export function listsExactly(rule: CallRule, call: Call): boolean {
   return rank(rule, call.selector) === 3
-}
-
-/** `undefined` is unknown. A condition on arguments is not decided by this version: it never allows and always denies. */
-function argumentsHold(rule: CallRule | DenyRule): true | false | undefined {
-  return rule.args === undefined ? true : undefined
 }
 
 const memory = new WeakMap<SessionPolicy, Map<string, readonly CallRule[]>>()

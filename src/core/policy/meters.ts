@@ -12,6 +12,7 @@ import {
   ruleMeter,
   spendMeter,
   streamOf,
+  sumMeter,
   TX,
 } from './book.ts'
 import type { Facts } from './facts.ts'
@@ -29,6 +30,7 @@ export function metersOf(policy: SessionPolicy): readonly MeterId[] {
     TX,
     CALLS,
     ...policy.calls.map((rule) => ruleMeter(rule.id)),
+    ...policy.calls.flatMap((rule) => rule.sums.map((_, index) => sumMeter(rule.id, index))),
   ]
 }
 
