@@ -51,9 +51,14 @@ export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readon
     if (known !== undefined) return { ...known, hash }
     const abi = await node.classAt(contract)
     if (abi === undefined) return undefined
+    const parameters = cold().parameters(abi)
     const entrypoints = cold()
       .entrypoints(abi)
-      .map(({ name, selector, view }) => ({ name, selector, kind: view ? ('view' as const) : ('external' as const) }))
+      .map(({ name, selector, view }) => {
+        const params = parameters.get(selector)
+        const kind = view ? ('view' as const) : ('external' as const)
+        return { name, selector, kind, ...(params === undefined ? {} : { params }) }
+      })
     const bare = entrypoints.length === 0 ? ((await node.selectorsAt(contract)) ?? []) : []
     const selectors = new Set([...entrypoints.map(({ selector }) => selector), ...bare])
     if (classes.size >= KEPT_CLASSES) classes.delete(classes.keys().next().value as ClassHash)

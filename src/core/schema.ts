@@ -73,6 +73,29 @@ export function scalar<T>(parse: (input: unknown) => T | undefined, what: string
   )
 }
 
+/** One value read by hand, because a table of members cannot say it; where it fails it names the steps from here. */
+export function tree<T>(read: (input: unknown) => Read<T>): v.GenericSchema<unknown, T> {
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
+      const done = read(dataset.value)
+      if (done.ok) return done.value
+      const [first, ...rest] = done.steps.map((key) => ({
+        type: 'unknown' as const,
+        origin: 'value' as const,
+        input: undefined,
+        key,
+        value: undefined,
+      }))
+      addIssue({ message: done.why, ...(first === undefined ? {} : { path: [first, ...rest] }) })
+      return NEVER
+    }),
+  )
+}
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly steps: readonly (string | number)[]; readonly why: string }
+
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly at: string; readonly why: string }

@@ -224,8 +224,10 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     }
     const { account } = await needs.selected()
     const ownAccounts = (await accounts.all()).map((it) => it.address)
+    const named = [...asked.calls, ...(asked.deny ?? [])]
     const tells =
-      (asked.account ?? account) !== account || asked.calls.some(({ contract }) => ownAccounts.includes(contract))
+      (asked.account ?? account) !== account ||
+      named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract))
     if (context.gesture) {
       if (asked.replaces !== undefined) throw refused('SESSION_NOT_FOUND', { id: asked.replaces })
       const whole = await questionFor(context, asked, network, { account, connects: true, blind: tells })
@@ -249,13 +251,16 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     const now = await needs.clock(network.id)
     refuseTooMany(origin, now, replaces)
 
-    const scope = [...new Set([...asked.calls.map((it) => it.contract), ...asked.limits.map((it) => it.token)])]
+    const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
+    const scope = [
+      ...new Set([...asked.calls.map((it) => it.contract), ...denied, ...asked.limits.map((it) => it.token)]),
+    ]
     const classes = await needs.contracts.facts(network.id, scope)
     const tokens = asked.limits.map((it) => it.token)
     const callees = asked.calls.map((it) => it.contract)
     const allowances = await needs.contracts.allowances(network.id, account.address, tokens, callees)
     const ours = by.blind
-      ? { account: nobody(callees), ownAccounts: [] }
+      ? { account: nobody([...callees, ...denied]), ownAccounts: [] }
       : { account: account.address, ownAccounts: (await accounts.all()).map((it) => it.address) }
     const resolved = resolve(asked, { ...ours, classes, strk: STRK, allowances }, now)
     if (!resolved.ok) throw thrown(resolved.error)

@@ -21,10 +21,12 @@ import {
   scalar,
   string,
   time,
+  union,
   variant,
 } from '../schema.ts'
 import { LIMITS } from './limits.ts'
 import type { RuleId, SessionPolicy } from './policy.ts'
+import { storedArguments, storedPath, storedShapes } from './stored-arguments.ts'
 
 /**
  * A stored policy, or `undefined`: only the canonical spelling is one, and only members that this version decides. A row
@@ -56,6 +58,7 @@ const ruleId = scalar<RuleId>(
   (it) => (typeof it === 'string' && /^r[0-9]{1,3}$/.test(it) ? (it as RuleId) : undefined),
   'the id of a rule',
 ) // as made by resolve
+const orAny = union([literal('*'), address])
 const nothing = list(
   scalar<never>(() => undefined, 'nothing'),
   0,
@@ -68,12 +71,25 @@ const window = variant('kind', [session, rolling])
 const counts = list(exact({ window, max: integer(0, LIMITS.count) }), LIMITS.caps)
 const amounts = list(exact({ window: session, max: amount }), LIMITS.caps)
 
+const args = optional(storedArguments)
+const shapes = optional(storedShapes)
+const sums = list(exact({ arg: storedPath, as: picklist(['felt', 'u128', 'u256']), caps: amounts }), LIMITS.caps)
+const denied = exact({
+  contract: orAny,
+  entrypoints: union([literal('*'), list(selector, LIMITS.entrypoints)]),
+  args,
+  shapes,
+  by: picklist(['person', 'site']),
+})
+
 const rule = exact({
   id: ruleId,
   contract: address,
   entrypoints: list(exact({ selector, name: optional(string()) }), LIMITS.entrypoints),
+  args,
+  shapes,
   caps: counts,
-  sums: nothing,
+  sums,
   enabled: boolean(),
   required: boolean(),
   notAToken: yes,
@@ -96,7 +112,7 @@ const policy = exact({
   validAfter: time,
   validUntil: time,
   calls: list(rule, LIMITS.rules),
-  deny: nothing,
+  deny: list(denied, LIMITS.denies),
   spend: exact({ limits: list(limit, LIMITS.tokenLimits), look: picklist(['simulate', 'receipt']) }),
   fees: exact({
     payer: literal('account'),

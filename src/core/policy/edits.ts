@@ -3,6 +3,7 @@ import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
+import { hasSameArguments } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { adminName } from './forbidden.ts'
 import { narrows } from './narrow.ts'
@@ -17,6 +18,7 @@ import {
   resolveFees,
   resolveUsage,
 } from './wire.ts'
+import { content } from './wire-arguments.ts'
 
 /** What the edits are measured against. */
 export interface EditScope {
@@ -122,6 +124,7 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
     (end === undefined || end <= effective.validUntil) &&
     (asked.validAfter === undefined || asked.validAfter >= effective.validAfter) &&
     asked.calls.every((rule) => coversRule(effective, rule)) &&
+    coversDeny(effective, asked) &&
     asked.limits.every((limit) => coversLimit(effective, limit, running.account)) &&
     coversFees(effective, asked) &&
     coversUsage(effective, asked)
@@ -243,10 +246,10 @@ function pointCaps(
 
 /** Sites write lists in any order and lengths; where a cap stood in the request does not matter. */
 function sameRequest(a: Asked, b: Asked): boolean {
-  return JSON.stringify(content(a)) === JSON.stringify(content(b))
+  return JSON.stringify(membersOf(a)) === JSON.stringify(membersOf(b))
 }
 
-function content(asked: Asked) {
+function membersOf(asked: Asked) {
   const caps = (list: readonly (AskedAmount | AskedCount)[]) => list.map(({ window, max }) => [window, max])
   return [
     asked.validAfter,
@@ -254,7 +257,16 @@ function content(asked: Asked) {
     asked.duration,
     asked.mayNarrow,
     asked.enabled,
-    asked.calls.map((rule) => [rule.contract, selectors(rule), caps(rule.caps), rule.enabled, rule.required]),
+    asked.calls.map((rule) => [
+      rule.contract,
+      selectors(rule),
+      rule.args === undefined ? null : content(rule.args),
+      caps(rule.caps),
+      (rule.sums ?? []).map((sum) => [sum.path, sum.as, caps(sum.caps)]),
+      rule.enabled,
+      rule.required,
+    ]),
+    inOrder((asked.deny ?? []).map((deny) => [deny.contract, deny.entrypoints, deny.args && content(deny.args)])),
     [...asked.limits]
       .sort((x, y) => (x.token < y.token ? -1 : 1))
       .map((limit) => [
@@ -280,6 +292,10 @@ function content(asked: Asked) {
   ]
 }
 
+function inOrder(items: readonly unknown[]): readonly string[] {
+  return items.map((item) => JSON.stringify(item)).sort()
+}
+
 function selectors(rule: Pick<AskedRule, 'entrypoints'>): readonly string[] {
   return rule.entrypoints.map(({ selector }) => selector)
 }
@@ -288,11 +304,38 @@ function coversRule(effective: SessionPolicy, asked: AskedRule): boolean {
   const rule = effective.calls.find(
     (one) =>
       one.contract === asked.contract &&
-      one.args === undefined &&
       one.entrypoints !== '*' &&
-      String(one.entrypoints.map(({ selector }) => selector)) === String(selectors(asked)),
+      String(one.entrypoints.map(({ selector }) => selector)) === String(selectors(asked)) &&
+      hasSameArguments(
+        asked,
+        one,
+        asked.entrypoints.map(({ selector }) => selector),
+      ),
   )
-  return rule !== undefined && (rule.enabled || !asked.enabled) && capsInside(asked.caps, rule.caps)
+  return (
+    rule !== undefined &&
+    (rule.enabled || !asked.enabled) &&
+    capsInside(asked.caps, rule.caps) &&
+    (asked.sums ?? []).every((sum) => {
+      const same = rule.sums.find((one) => canonicalJson(one.arg) === canonicalJson(sum.path))
+      return same !== undefined && (sum.as ?? same.as) === same.as && capsInside(sum.caps, same.caps)
+    })
+  )
+}
+
+/** A site that names what it never does gets no session that does more: each deny there is must be one that it names. */
+function coversDeny(effective: SessionPolicy, { deny: asked }: Asked): boolean {
+  if (asked === undefined) return true
+  return effective.deny.every((deny) =>
+    asked.some((one) => {
+      const listed = one.entrypoints === '*' ? [] : one.entrypoints
+      return (
+        one.contract === deny.contract &&
+        String(one.entrypoints) === String(deny.entrypoints) &&
+        hasSameArguments(one, deny, listed)
+      )
+    }),
+  )
 }
 
 function coversLimit(effective: SessionPolicy, asked: Asked['limits'][number], account: Address): boolean {

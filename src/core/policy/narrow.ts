@@ -100,10 +100,13 @@ function pinNarrows(next: CallRule['codePin'], prev: CallRule['codePin']): boole
   return same({ ...next, onChange: '' }, { ...prev, onChange: '' }) && (next.onChange === prev.onChange || stricter)
 }
 
+/** At their places: a total is counted on the meter of its place. */
 function sumsNarrow(next: CallRule['sums'], prev: CallRule['sums']): boolean {
-  return prev.every((before) =>
-    next.some((sum) => sum.as === before.as && same(sum.arg, before.arg) && capsNarrow(sum.caps, before.caps)),
-  )
+  return prev.every((before, index) => {
+    const sum = next[index]
+    if (sum === undefined) return false
+    return sum.as === before.as && same(sum.arg, before.arg) && capsNarrow(sum.caps, before.caps)
+  })
 }
 
 function narrowsLimits(next: SessionPolicy, prev: SessionPolicy, must: Must): void {

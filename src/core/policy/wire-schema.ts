@@ -21,6 +21,7 @@ import {
 } from '../schema.ts'
 import { TIME_BOUND } from '../time.ts'
 import { LIMITS } from './limits.ts'
+import { argsSchema, pathSchema } from './wire-arguments.ts'
 
 // Sizes, exact keys and scalars of policy.md 3.1, in this order. Meaning follows in wire.ts. Members that this version does
 // not decide are known keys of any content: refused by name (210), not as unknown ones.
@@ -43,18 +44,26 @@ const window = union([
 const amounts = list(exact({ amount, window: optional(window) }), LIMITS.caps)
 const counts = list(exact({ max: natural, window: optional(window) }), LIMITS.caps)
 
+const sum = exact({ at: pathSchema, as: optional(picklist(['felt', 'u128', 'u256'])), caps: amounts })
+
 const rule = exact({
   contract_address: orAny,
   entry_point: union([string(), list(string(), LIMITS.entrypoints)]),
-  args: undecided,
+  args: optional(argsSchema),
   max_calls: optional(natural),
   caps: optional(counts),
-  sums: undecided,
+  sums: optional(list(sum, LIMITS.caps)),
   required: optional(boolean()),
   enabled: optional(boolean()),
   sponsored_only: optional(boolean()),
   label: optional(string()),
   description: optional(string()),
+})
+
+const deny = exact({
+  contract_address: orAny,
+  entry_point: union([string(), list(string(), LIMITS.entrypoints)]),
+  args: optional(argsSchema),
 })
 
 const limit = exact({
@@ -115,7 +124,7 @@ const request = exact({
   schedule: undecided,
   api_version: optional(string()),
   calls: list(rule, LIMITS.rules),
-  deny: undecided,
+  deny: optional(list(deny, LIMITS.denies)),
   spend_limits: optional(list(limit, LIMITS.tokenLimits)),
   nft_limits: undecided,
   fees: optional(fees),
@@ -139,8 +148,8 @@ export function decodeRequest(json: unknown): Decoded<RawRequest> {
  */
 export function sizeOf(json: unknown): { readonly at: string; readonly why: string } | undefined {
   if (depthOf(json, LIMITS.depth + 1) > LIMITS.depth) return { at: '', why: `at most ${LIMITS.depth} levels` }
-  for (const { at, value, max } of sized(json)) {
-    if (Array.isArray(value) && value.length > max) return { at, why: `at most ${max} items` }
+  for (const { at, value, max, what = 'items' } of sized(json)) {
+    if (Array.isArray(value) && value.length > max) return { at, why: `at most ${max} ${what}` }
     if (typeof value === 'string' && [...value.normalize('NFC').trim()].length > max) {
       return { at, why: `at most ${max} characters` }
     }
@@ -158,6 +167,7 @@ interface Sized {
   readonly at: string
   readonly value: unknown
   readonly max: number
+  readonly what?: string
 }
 
 function* sized(json: unknown): Generator<Sized> {
@@ -173,9 +183,23 @@ function* sized(json: unknown): Generator<Sized> {
     const at = `/calls/${index}`
     yield { at: `${at}/entry_point`, value: items(rule.entry_point).map(([, one]) => one), max: LIMITS.entrypoints }
     yield { at: `${at}/caps`, value: rule.caps, max: LIMITS.caps }
+    yield* sizedArgs(rule.args, `${at}/args`)
+    yield { at: `${at}/sums`, value: rule.sums, max: LIMITS.caps }
+    for (const [place, sum] of items(rule.sums)) {
+      yield { at: `${at}/sums/${place}/caps`, value: members(sum).caps, max: LIMITS.caps }
+    }
     yield { at: `${at}/label`, value: rule.label, max: LIMITS.label }
     yield { at: `${at}/description`, value: rule.description, max: LIMITS.description }
   }
+  yield { at: '/deny', value: root.deny, max: LIMITS.denies }
+  for (const [index, item] of items(root.deny)) {
+    const deny = members(item)
+    const at = `/deny/${index}`
+    yield { at: `${at}/entry_point`, value: items(deny.entry_point).map(([, one]) => one), max: LIMITS.entrypoints }
+    yield* sizedArgs(deny.args, `${at}/args`)
+  }
+  const nodes = [...items(root.calls), ...items(root.deny)].flatMap(([, item]) => conditions(members(item).args))
+  yield { at: '/calls', value: nodes, max: LIMITS.argNodesInAll, what: 'conditions' }
   for (const [index, item] of items(root.spend_limits)) {
     const limit = members(item)
     const at = `/spend_limits/${index}`
@@ -196,11 +220,8 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
     yield { at: `${at}/contract_address`, named: rule.contract_address === '*' }
     const listed = typeof rule.entry_point === 'string' ? [rule.entry_point] : rule.entry_point
     yield { at: `${at}/entry_point`, named: listed.includes('*') }
-    yield { at: `${at}/args`, named: rule.args !== undefined }
-    yield { at: `${at}/sums`, named: isNamed(rule.sums) }
     yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
   }
-  yield { at: '/deny', named: isNamed(raw.deny) }
   for (const [index, limit] of (raw.spend_limits ?? []).entries()) {
     const at = `/spend_limits/${index}`
     yield { at: `${at}/spenders`, named: limit.spenders !== undefined }
@@ -219,6 +240,28 @@ export type RawWindow = Output<typeof window>
 /** An empty list asks for nothing. */
 function isNamed(member: unknown): boolean {
   return member !== undefined && !(Array.isArray(member) && member.length === 0)
+}
+
+function* sizedArgs(args: unknown, at: string): Generator<Sized> {
+  yield { at, value: conditions(args), max: LIMITS.argNodes, what: 'conditions' }
+  yield* sizedLists(args, at)
+}
+
+/** Lists of values, wherever they stand below. */
+function* sizedLists(value: unknown, at: string): Generator<Sized> {
+  const inside = Array.isArray(value) ? items(value) : Object.entries(members(value))
+  for (const [key, member] of inside) {
+    if (key === 'value') yield { at: `${at}/value`, value: member, max: LIMITS.inList }
+    else yield* sizedLists(member, `${at}/${key}`)
+  }
+}
+
+/** Every condition of `args` once, as it will be stored: a list is one that holds the others. */
+function conditions(args: unknown): unknown[] {
+  if (Array.isArray(args)) return [args, ...args.flatMap(conditions)]
+  if (!isPlainObject(args)) return []
+  const inside = [args.all, args.any].flatMap((list) => (Array.isArray(list) ? list.flatMap(conditions) : []))
+  return [args, ...inside, ...conditions(args.not), ...conditions(args.rule)]
 }
 
 function members(value: unknown): Record<string, unknown> {

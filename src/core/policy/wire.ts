@@ -1,4 +1,5 @@
 import { moneyKind } from '../call.ts'
+import { canonicalJson } from '../canonical.ts'
 import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import {
   type Address,
@@ -13,14 +14,17 @@ import {
   u256,
 } from '../felt.ts'
 import { MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../time.ts'
+import { type Entries, moneyFelts, resolvePaths } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, windowOf, windowSpec } from './meters.ts'
 import type {
   AmountCap,
+  ArgPath,
   CallRule,
   CountCap,
+  DenyRule,
   Entrypoint,
   FeePolicy,
   RuleId,
@@ -30,7 +34,9 @@ import type {
   UsagePolicy,
   Window,
 } from './policy.ts'
+import type { ReadParam } from './shapes.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
+import { type AskedArg, content, printArguments, printPath, withSelectors } from './wire-arguments.ts'
 import { decodeRequest, NAME, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
 
@@ -52,6 +58,8 @@ export interface Asked {
   /** Counts from the approval. */
   readonly duration?: Seconds
   readonly calls: readonly AskedRule[]
+  /** Absent: none named. */
+  readonly deny?: readonly AskedDeny[]
   readonly limits: readonly AskedLimit[]
   readonly fees?: AskedFees
   readonly usage?: AskedUsage
@@ -61,9 +69,21 @@ export interface Asked {
 export interface AskedRule {
   readonly contract: Address
   readonly entrypoints: readonly Entrypoint[]
+  readonly args?: AskedArg
   readonly caps: readonly AskedCount[]
+  readonly sums?: readonly AskedSum[]
   readonly enabled: boolean
   readonly required: boolean
+}
+export interface AskedSum {
+  readonly path: ArgPath
+  readonly as?: CallRule['sums'][number]['as']
+  readonly caps: readonly AskedAmount[]
+}
+export interface AskedDeny {
+  readonly contract: Address | '*'
+  readonly entrypoints: readonly Selector[] | '*'
+  readonly args?: AskedArg
 }
 export interface AskedLimit {
   readonly token: Address
@@ -125,6 +145,8 @@ export interface ClassFacts {
     readonly name: string
     readonly selector: Selector
     readonly kind: 'external' | 'view'
+    /** As they lie in calldata; absent: the ABI does not say. */
+    readonly params?: readonly ReadParam[]
   }[]
   /** `undefined`: not a token. */
   readonly asset?: 'erc20' | 'erc721' | 'erc1155'
@@ -192,10 +214,15 @@ export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
     calls: policy.calls.map((rule) => ({
       contract_address: rule.contract === '*' ? '*' : padded(rule.contract),
       entry_point: rule.entrypoints === '*' ? '*' : rule.entrypoints.map((entry) => entry.name ?? entry.selector),
+      ...(rule.args === undefined ? {} : { args: printArguments(rule.args) }),
+      ...(rule.sums.length > 0
+        ? { sums: rule.sums.map(({ arg, as, caps }) => ({ at: printPath(arg), as, caps: caps.map(printAmount) })) }
+        : {}),
       ...(rule.caps.length > 0 ? { caps: rule.caps.map(printCount) } : {}),
       required: rule.required,
       enabled: rule.enabled,
     })),
+    ...(policy.deny.length > 0 ? { deny: policy.deny.map(printDeny) } : {}),
     spend_limits: policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [printLimit(limit)] : [])),
     fees: {
       payer: 'account',
@@ -220,6 +247,7 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
   if (calls.length === 0) throw never('/calls', 'at least one call rule')
   if (leavesOf(calls) > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
   refuseTwice(calls)
+  const deny = (raw.deny ?? []).map((one, index) => readDeny(one, `/deny/${index}`, ctx.selectorOf))
   const limits = (raw.spend_limits ?? []).map((limit, index) => readLimit(limit, `/spend_limits/${index}`))
   limits.forEach((limit, index) => {
     if (limits.findIndex((other) => other.token === limit.token) !== index) {
@@ -251,6 +279,7 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
     replaces: raw.replaces,
     ...readTimes(raw, ctx.now),
     calls,
+    deny: deny.length > 0 ? deny : undefined,
     limits,
     fees: raw.fees === undefined ? undefined : readFees(raw.fees),
     usage,
@@ -259,28 +288,68 @@ function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name
 }
 
 function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (name: string) => Selector): AskedRule {
-  const single = typeof raw.entry_point === 'string'
-  const listed = typeof raw.entry_point === 'string' ? [raw.entry_point] : raw.entry_point
+  return given({
+    contract: raw.contract_address as Address, // '*' was refused as undecided
+    entrypoints: readEntrypoints(raw.entry_point, at, selectorOf),
+    args: raw.args === undefined ? undefined : withSelectors(raw.args, selectorOf),
+    caps: counts([
+      ...(raw.max_calls === undefined ? [] : [{ max: raw.max_calls, at: `${at}/max_calls` }]),
+      ...(raw.caps ?? []).map((cap, index) => ({ ...cap, at: `${at}/caps/${index}` })),
+    ]),
+    sums: raw.sums === undefined || raw.sums.length === 0 ? undefined : readSums(raw.sums, `${at}/sums`),
+    enabled: raw.enabled ?? true,
+    required: raw.required ?? false,
+  })
+}
+
+function readEntrypoints(
+  raw: string | readonly string[],
+  at: string,
+  selectorOf: (name: string) => Selector,
+): readonly Entrypoint[] {
+  const listed = typeof raw === 'string' ? [raw] : raw
   if (listed.length === 0) throw malformed(`${at}/entry_point`, 'expected at least one entrypoint')
   const entrypoints = new Map<Selector, Entrypoint>()
   listed.forEach((entry, index) => {
-    const where = single ? `${at}/entry_point` : `${at}/entry_point/${index}`
+    const where = typeof raw === 'string' ? `${at}/entry_point` : `${at}/entry_point/${index}`
     const named = NAME.test(entry)
     const selector = named ? selectorOf(entry) : parseSelector(entry)
     if (selector === undefined) throw malformed(where, 'expected the name of an entrypoint, or its selector in hex')
     if (bannedName(selector) !== undefined) throw never(where, 'no session may call this entrypoint')
     if (named || !entrypoints.has(selector)) entrypoints.set(selector, named ? { selector, name: entry } : { selector })
   })
-  return {
-    contract: raw.contract_address as Address, // '*' was refused as undecided
-    entrypoints: [...entrypoints.values()].sort((a, b) => byValue(a.selector, b.selector)),
-    caps: counts([
-      ...(raw.max_calls === undefined ? [] : [{ max: raw.max_calls, at: `${at}/max_calls` }]),
-      ...(raw.caps ?? []).map((cap, index) => ({ ...cap, at: `${at}/caps/${index}` })),
-    ]),
-    enabled: raw.enabled ?? true,
-    required: raw.required ?? false,
-  }
+  return [...entrypoints.values()].sort((a, b) => byValue(a.selector, b.selector))
+}
+
+/** In the order of the request: a total is known by its place (policy.md 7.1). */
+function readSums(raw: NonNullable<RawRequest['calls'][number]['sums']>, at: string): readonly AskedSum[] {
+  const sums = raw.map((sum, index) =>
+    given({
+      path: sum.at,
+      as: sum.as,
+      caps: amounts(sum.caps.map((cap, place) => ({ ...cap, at: `${at}/${index}/caps/${place}` }))),
+    }),
+  )
+  sums.forEach((sum, index) => {
+    const same = (other: AskedSum) => canonicalJson(other.path) === canonicalJson(sum.path)
+    if (sums.findIndex(same) !== index) throw malformed(`${at}/${index}/at`, 'expected one total per argument')
+  })
+  return sums
+}
+
+function readDeny(
+  raw: NonNullable<RawRequest['deny']>[number],
+  at: string,
+  selectorOf: (name: string) => Selector,
+): AskedDeny {
+  const every = raw.entry_point === '*'
+  return given({
+    contract: raw.contract_address,
+    entrypoints: every
+      ? ('*' as const)
+      : readEntrypoints(raw.entry_point, at, selectorOf).map(({ selector }) => selector),
+    args: raw.args === undefined ? undefined : withSelectors(raw.args, selectorOf),
+  })
 }
 
 function readLimit(raw: NonNullable<RawRequest['spend_limits']>[number], at: string): AskedLimit {
@@ -365,6 +434,7 @@ function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'duration'>,
 function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
   const begin = asked.validAfter ?? now
   const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
+  refuseAlike(calls)
   const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts, begin))
   asked.calls.forEach((rule, index) => {
     const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
@@ -386,7 +456,7 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
     validAfter: begin,
     validUntil: checkLife(asked, now),
     calls,
-    deny: [],
+    deny: resolveDenies(asked.deny ?? [], facts),
     spend: { limits: limits.sort((a, b) => byValue(a.token, b.token)), look: pullable ? 'simulate' : 'receipt' },
     fees: resolveFees(asked.fees, facts.strk, begin),
     usage: resolveUsage(asked.usage, begin),
@@ -402,6 +472,8 @@ function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin:
   const code = facts.classes[rule.contract]
   if (code === undefined) throw never(at, 'no contract there, or its code cannot be read')
   const names = new Map(code.entrypoints.map(({ selector, name }) => [selector, name]))
+  const entries = rule.entrypoints.map(({ selector }) => ({ selector, params: paramsOf(code, selector) }))
+  const { args, shapes, sums } = resolvePaths(rule, entries, `/calls/${index}`)
   return {
     id: ruleId(index),
     contract: rule.contract,
@@ -409,12 +481,47 @@ function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin:
       const known = name ?? names.get(selector)
       return known === undefined ? { selector } : { selector, name: known }
     }),
+    ...(args === undefined ? {} : { args }),
+    ...(shapes === undefined ? {} : { shapes }),
     caps: capsFrom(rule.caps, begin),
-    sums: [],
+    sums: sums.map((sum, place) => ({ ...sum, caps: orZero(rule.sums?.[place]?.caps ?? [], begin) })),
     enabled: rule.enabled,
     required: rule.required,
     codePin: { classHash: code.classHash, ...(code.impl === undefined ? {} : { impl: code.impl }), onChange: 'pause' },
   }
+}
+
+/** Sorted, each once: which of them blocks a call makes no difference. */
+function resolveDenies(asked: readonly AskedDeny[], facts: ResolveFacts): DenyRule[] {
+  const denies = asked.map((deny, index): DenyRule => {
+    const at = `/deny/${index}`
+    if (deny.contract !== '*' && [facts.account, ...facts.ownAccounts].includes(deny.contract)) {
+      throw never(`${at}/contract_address`, 'one of the accounts of this wallet')
+    }
+    const { args, shapes } = resolvePaths(deny, entriesOf(deny, facts), at)
+    return {
+      contract: deny.contract,
+      entrypoints: deny.entrypoints === '*' ? '*' : [...deny.entrypoints],
+      ...(args === undefined ? {} : { args }),
+      ...(shapes === undefined ? {} : { shapes }),
+      by: 'site',
+    }
+  })
+  const byText = new Map(denies.map((deny) => [canonicalJson(deny), deny]))
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deny]) => deny)
+}
+
+function entriesOf({ contract, entrypoints }: AskedDeny, facts: ResolveFacts): Entries {
+  if (entrypoints === '*') return '*'
+  return entrypoints.map((selector) => {
+    if (contract !== '*') return { selector, params: paramsOf(facts.classes[contract], selector) }
+    const felts = moneyFelts(selector)
+    return { selector, params: undefined, ...(felts === undefined ? {} : { felts }) }
+  })
+}
+
+function paramsOf(code: ClassFacts | undefined, selector: Selector): readonly ReadParam[] | undefined {
+  return code?.entrypoints.find((entry) => entry.selector === selector)?.params
 }
 
 function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, begin: UnixSeconds): TokenLimit {
@@ -432,6 +539,11 @@ function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, beg
       recipients: recipients === undefined ? undefined : [...new Set(recipients)].sort(byValue),
     }),
   )
+}
+
+/** A total without a cap has room for nothing. */
+function orZero(caps: readonly AskedAmount[], begin: UnixSeconds): AmountCap[] {
+  return caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: u256(0n) }]
 }
 
 /** Without a cap of its own: nothing for the whole session, so that each one asks. */
@@ -527,12 +639,26 @@ function inRange<T extends number | undefined>(value: T, min: number, max: numbe
   return value
 }
 
-/** The same action in two rules: which one would answer must not depend on a reader's guess. */
+/** The same action with the same arguments in two rules: which one would answer must not depend on a reader's guess. */
 function refuseTwice(calls: readonly AskedRule[]): void {
   const seen = new Set<string>()
   calls.forEach((rule, index) => {
+    const args = rule.args === undefined ? '' : canonicalJson(content(rule.args))
     for (const { selector } of rule.entrypoints) {
-      const key = `${rule.contract} ${selector}`
+      const key = `${rule.contract} ${selector} ${args}`
+      if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
+      seen.add(key)
+    }
+  })
+}
+
+/** The same once more when kinds are known: `as` may be named or left to the ABI. */
+function refuseAlike(calls: readonly CallRule[]): void {
+  const seen = new Set<string>()
+  calls.forEach(({ contract, entrypoints, args }, index) => {
+    if (args === undefined || entrypoints === '*') return
+    for (const { selector } of entrypoints) {
+      const key = `${contract} ${selector} ${canonicalJson(args)}`
       if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
       seen.add(key)
     }
@@ -568,6 +694,14 @@ export function clean(text: string | undefined): string | undefined {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
     .trim()
   return folded === '' ? undefined : folded
+}
+
+function printDeny(deny: DenyRule) {
+  return {
+    contract_address: deny.contract === '*' ? '*' : padded(deny.contract),
+    entry_point: deny.entrypoints === '*' ? '*' : deny.entrypoints,
+    ...(deny.args === undefined ? {} : { args: printArguments(deny.args) }),
+  }
 }
 
 function printLimit(limit: TokenLimit) {
