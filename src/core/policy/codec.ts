@@ -65,11 +65,15 @@ const nothing = list(
 )
 const yes = optional(literal(true))
 
-const session = exact({ kind: literal('session') })
-const rolling = exact({ kind: literal('rolling'), seconds: integer(1, LIMITS.windowSeconds) })
-const window = variant('kind', [session, rolling])
+const seconds = integer(1, LIMITS.windowSeconds)
+const window = variant('kind', [
+  exact({ kind: literal('session') }),
+  exact({ kind: literal('rolling'), seconds }),
+  exact({ kind: literal('fixed'), seconds, anchor: time }),
+  exact({ kind: literal('calendar'), unit: picklist(['minute', 'hour', 'day', 'week', 'month', 'year']) }),
+])
 const counts = list(exact({ window, max: integer(0, LIMITS.count) }), LIMITS.caps)
-const amounts = list(exact({ window: session, max: amount }), LIMITS.caps)
+const amounts = list(exact({ window, max: amount }), LIMITS.caps)
 
 const args = optional(storedArguments)
 const shapes = optional(storedShapes)
@@ -102,10 +106,11 @@ const limit = exact({
   perCall: optional(amount),
   perTx: optional(amount),
   caps: amounts,
+  stream: optional(exact({ start: time, initial: amount, perSecond: amount, max: optional(amount) })),
   recipients: optional(list(address, LIMITS.recipients)),
   spenders: nothing,
   approvals: literal('forbid'),
-  foreignTransferFrom: literal('forbid'),
+  foreignTransferFrom: picklist(['forbid', 'count']),
 })
 const policy = exact({
   v: literal(1),

@@ -157,6 +157,49 @@ describe('narrows', () => {
     ])
   })
 
+  test('a running total stays at its place, of the same argument, with no larger cap', () => {
+    const arg = (index: number) => ({ at: 'felt' as const, index })
+    const sum = (index: number, max: bigint) => ({
+      arg: arg(index),
+      as: 'u128' as const,
+      caps: [{ window: LIFE, max: u256(max) }],
+    })
+    const of = (...sums: CallRule['sums']) => samplePolicy(rule({ sums }))
+    const prev = of(sum(0, 5n), sum(1, 5n))
+    const wider = ['/calls/0/sums']
+    expect(narrows(of(sum(0, 4n), sum(1, 5n), sum(2, 9n)), prev)).toBe(true)
+    expect(narrows(of(sum(0, 5n)), prev)).toEqual(wider)
+    expect(narrows(of(sum(0, 6n), sum(1, 5n)), prev)).toEqual(wider)
+    // Its meter is that of its place: moved, it would forget what was used.
+    expect(narrows(of(sum(1, 5n), sum(0, 5n)), prev)).toEqual(wider)
+    expect(narrows(of({ ...sum(0, 5n), as: 'felt' }, sum(1, 5n)), prev)).toEqual(wider)
+    expect(narrows(of(sum(0, 5n)), of({ ...sum(0, 5n), caps: [] }))).toEqual(wider)
+  })
+
+  test('arguments and shapes are never edited, denies never dropped or made to fit less', () => {
+    const args = {
+      arg: { at: 'felt' as const, index: 0 },
+      as: 'felt' as const,
+      op: 'lte' as const,
+      to: { value: '0x5' },
+    }
+    const tighter = { ...args, to: { value: '0x4' } }
+    const shapes = { [BUY]: [{ name: 'n', shape: { t: 'u8' as const } }] }
+    const prev = samplePolicy(rule({ args, shapes }))
+    expect(narrows(prev, prev)).toBe(true)
+    expect(narrows(samplePolicy(rule({ args: tighter, shapes })), prev)).toEqual(['/calls/0'])
+    expect(narrows(samplePolicy(rule({ args })), prev)).toEqual(['/calls/0'])
+    expect(narrows(samplePolicy(rule({ args, shapes: { [BUY]: [] } })), prev)).toEqual(['/calls/0'])
+    const deny = { contract: GAME, entrypoints: [BUY], args, by: 'site' as const }
+    const denied = samplePolicy({ deny: [deny] })
+    const person = { contract: '*' as const, entrypoints: '*' as const, by: 'person' as const }
+    expect(narrows(samplePolicy({ deny: [person, deny] }), denied)).toBe(true)
+    expect(narrows(denied, base)).toBe(true)
+    for (const other of [[], [{ ...deny, args: tighter }], [{ ...deny, by: 'person' as const }], [person]]) {
+      expect(narrows(samplePolicy({ deny: other }), denied)).toEqual(['/deny'])
+    }
+  })
+
   test('members of later requests are compared as well', () => {
     const counted = samplePolicy(token({ approvals: 'count' }))
     const reset = samplePolicy(token({ approvals: 'resetAfter' }))

@@ -104,7 +104,8 @@ function pinNarrows(next: CallRule['codePin'], prev: CallRule['codePin']): boole
 function sumsNarrow(next: CallRule['sums'], prev: CallRule['sums']): boolean {
   return prev.every((before, index) => {
     const sum = next[index]
-    if (sum === undefined) return false
+    // A total without caps has room for nothing.
+    if (sum === undefined || (before.caps.length === 0 && sum.caps.length > 0)) return false
     return sum.as === before.as && same(sum.arg, before.arg) && capsNarrow(sum.caps, before.caps)
   })
 }

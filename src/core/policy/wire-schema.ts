@@ -251,7 +251,7 @@ function* sizedArgs(args: unknown, at: string): Generator<Sized> {
 function* sizedLists(value: unknown, at: string): Generator<Sized> {
   const inside = Array.isArray(value) ? items(value) : Object.entries(members(value))
   for (const [key, member] of inside) {
-    if (key === 'value') yield { at: `${at}/value`, value: member, max: LIMITS.inList }
+    if (key === 'value' && Array.isArray(member)) yield { at: `${at}/value`, value: member, max: LIMITS.inList }
     else yield* sizedLists(member, `${at}/${key}`)
   }
 }
