@@ -2,6 +2,9 @@ import { tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, text, time } from '../words.ts'
+import { type CallAt, firstFailing } from './arguments.ts'
+import { argumentName, argumentValue, conditionLine } from './explain-arguments.ts'
+import { candidatesOf, denyOf } from './matching.ts'
 import { actionOf, moneyOf, type Naming, perWindow, placeOf, streamLine, tokenOf } from './naming.ts'
 import type { Call, MeterId, PauseReason, Reason, SessionPolicy } from './policy.ts'
 
@@ -36,7 +39,6 @@ export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSecon
     case 'paymasterRequired':
     case 'paymasterNotAllowed':
     case 'inFlight':
-    case 'sumCap':
     case 'messageScope':
     case 'messageField':
     case 'messageCount':
@@ -45,12 +47,19 @@ export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSecon
     case 'nestedExecution':
       return line('reason_nestedExecution', { action })
     case 'adminEntrypoint':
-    case 'denied':
     case 'noRule':
     case 'ruleDisabled':
-    case 'argRule':
     case 'moneyMalformed':
       return line(`reason_${reason.code}`, { action, contract })
+    case 'denied':
+      return line(denyOf(facts.policy, at(reason, facts))?.by === 'site' ? 'reason_deniedSite' : 'reason_denied', {
+        action,
+        contract,
+      })
+    case 'argRule':
+      return argumentLine(reason, facts)
+    case 'sumCap':
+      return sumLine(reason, facts)
     case 'paused':
       return line('reason_paused', { cause: inner(line(CAUSES[facts.pause ?? 'person'])) })
     case 'notStarted':
@@ -91,6 +100,39 @@ export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSecon
         ? line('reason_gapEnd')
         : line('reason_gap', { period: duration(Math.max(reason.retryAt - now, 0)) })
   }
+}
+
+/** "Only with n at most 3; the site sent 4": if one rule alone could own the call, by its first condition that fails. */
+function argumentLine(reason: Reason, facts: ReasonFacts): Line {
+  const where = calledBy(reason, facts)
+  const [rule, ...others] = candidatesOf(facts.policy, at(reason, facts))
+  const failing = rule === undefined || others.length > 0 ? undefined : firstFailing(rule, at(reason, facts))
+  if (rule === undefined || failing === undefined) return line('reason_argRule', { ...where })
+  const args = { ...where, rule: inner(conditionLine(failing.rule, rule, facts)) }
+  if (!('op' in failing.rule)) return line('reason_argOther', args)
+  if (failing.sent === undefined) return line('reason_argUnread', args)
+  return line('reason_argValue', { ...args, value: argumentValue(failing.sent, failing.rule.as, rule, facts) })
+}
+
+/** "Over 25 in all for price: 7 left, 8 wanted." */
+function sumLine(reason: Reason, facts: ReasonFacts): Line {
+  const rule = facts.policy.calls.find((one) => one.id === reason.rule)
+  const sum = rule?.sums[Number(reason.meter?.split(':')[2])]
+  if (rule === undefined || sum === undefined) return line('reason_sumCap')
+  const arg = argumentName(sum.arg)
+  const { cap, left, wanted, retryAt } = reason
+  if (cap === undefined || left === undefined || wanted === undefined) {
+    return line('reason_sumUnread', { ...calledBy(reason, facts), arg })
+  }
+  const value = (it: U256) => argumentValue(BigInt(it), sum.as, rule, facts)
+  const args = { arg, limit: inner(perWindow(value(cap.max), cap.window)), left: value(left), wanted: value(wanted) }
+  return retryAt === undefined
+    ? line('reason_sumOver', args)
+    : line('reason_sumOverOpens', { ...args, time: openingAt(reason, retryAt) })
+}
+
+function at(reason: Reason, { account, calls }: ReasonFacts): CallAt {
+  return { account, calls, index: reason.call ?? -1 }
 }
 
 /** Why a session is paused, as a clause. */

@@ -4,6 +4,7 @@ import type { EnforcedBy, LimitField, LimitView, RiskView, RuleView } from '../p
 import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
 import { txField, windowField } from './edits.ts'
+import { argumentDetails, conditionLines, denyLine, sumLines } from './explain-arguments.ts'
 import { type Exposure, exposure } from './exposure.ts'
 import { adminName } from './forbidden.ts'
 import { actionOf, moneyOf, type Naming, nameOf, perWindow, placeOf, streamLine, times, tokenOf } from './naming.ts'
@@ -80,6 +81,7 @@ export function explain(policy: SessionPolicy, facts: ExplainFacts, now: UnixSec
       line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
       line('policy_cannotAllow'),
       line('policy_cannotEnd'),
+      ...policy.deny.map((deny) => denyLine(deny, facts)),
     ],
     limits: [
       ...startRow(policy, facts, now),
@@ -188,17 +190,23 @@ function ruleRow(rule: CallRule, facts: ExplainFacts): Explanation['can'][number
     qualifiers: [
       ...(rule.required ? [line('policy_needed')] : []),
       ...(rule.enabled ? [] : [line('policy_off')]),
+      ...conditionLines(rule, facts),
+      ...sumLines(rule, facts),
       ...(limits.length > 0 ? [line('policy_usesAtMost', { limit: list(limits) })] : []),
       ...(rule.adminAck === true ? [line('policy_confirmedAdmin')] : []),
       ...(rule.notAToken === true ? [line('policy_confirmedNoToken')] : []),
     ],
     ...(label === undefined ? {} : { label }),
     // A row that states more than its list is held by the wallet in that part.
-    by: rule.caps.length > 0 ? 'wallet' : enforcedBy('actions', facts.backing),
+    by: isOnlyListed(rule) ? enforcedBy('actions', facts.backing) : 'wallet',
     enabled: rule.enabled,
     required: rule.required,
     movesMoney: rule.notAToken !== true && entries.some(({ selector }) => moneyKind(selector) !== undefined),
   }
+}
+
+function isOnlyListed(rule: CallRule): boolean {
+  return rule.caps.length === 0 && rule.args === undefined && rule.sums.length === 0
 }
 
 function startRow(policy: SessionPolicy, facts: ExplainFacts, now: UnixSeconds): readonly LimitView[] {
@@ -447,6 +455,7 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
       limit.asset === 'erc20' ? [line('policy_noAllowance', { token: tokenOf(limit.token, facts) })] : [],
     ),
     ...policy.calls.flatMap((rule) => pinLine(rule, facts)),
+    ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),
   ]
 }
 
