@@ -203,6 +203,42 @@ const { any } = fc.letrec<{ any: Sample }>((tie) => ({
 }))
 
 describe('decodeCalldata', () => {
+  test('what is out of range, of no variant or of no length is not decoded', () => {
+    const fits = (shape: Shape, ...felts: bigint[]) =>
+      decodeCalldata(
+        [{ name: 'x', shape }],
+        felts.map((it) => felt(it)),
+      ) !== undefined
+    const bits = [8, 16, 32, 64, 128] as const
+    for (const n of bits) {
+      const t = `u${n}` as const
+      expect([fits({ t }, 2n ** BigInt(n) - 1n), fits({ t }, 2n ** BigInt(n))], t).toEqual([true, false])
+    }
+    expect([fits({ t: 'bool' }, 1n), fits({ t: 'bool' }, 2n)]).toEqual([true, false])
+    expect([fits({ t: 'address' }, 2n ** 251n - 257n), fits({ t: 'address' }, 2n ** 251n - 256n)]).toEqual([
+      true,
+      false,
+    ])
+    expect([fits({ t: 'selector' }, 2n ** 250n - 1n), fits({ t: 'selector' }, 2n ** 250n)]).toEqual([true, false])
+    const limb = 2n ** 128n
+    expect([
+      fits({ t: 'u256' }, limb - 1n, limb - 1n),
+      fits({ t: 'u256' }, limb, 0n),
+      fits({ t: 'u256' }, 0n, limb),
+    ]).toEqual([true, false, false])
+    const side: Shape = { t: 'enum', variants: [{ name: 'A', shape: { t: 'struct', fields: [] } }] }
+    expect([fits(side, 0n), fits(side, 1n)]).toEqual([true, false])
+    const many: Shape = { t: 'array', of: { t: 'struct', fields: [] } }
+    expect([fits(many, 1_000n), fits(many, 1_001n)]).toEqual([true, false])
+    const bytes: Shape = { t: 'bytes' }
+    expect([fits(bytes, 0n, 255n, 1n), fits(bytes, 0n, 256n, 1n), fits(bytes, 0n, 0n, 31n)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([fits(bytes, 1n, 2n ** 248n - 1n, 0n, 0n), fits(bytes, 1n, 2n ** 248n, 0n, 0n)]).toEqual([true, false])
+  })
+
   test('property: what starknet.js encodes is decoded; cut, extended or out of range it is not', () => {
     let decoded = 0
     fc.assert(

@@ -297,6 +297,12 @@ describe('running totals', () => {
     expect(judge([pay(3n)], totals(10), book)).toMatchObject({ reasons: [{ code: 'sumCap', left: '2', wanted: '3' }] })
   })
 
+  test('calls of another rule are not in the total', () => {
+    const own = { arg: raw(0), as: 'felt' as const, caps: [{ window: { kind: 'session' as const }, max: u256(5n) }] }
+    const policy = withRules({ sums: [own] }, { entrypoints: [{ selector: BUY }] })
+    expect(codes([call(GAME, MOVE, [felt(5)]), call(GAME, BUY, [felt(9)]), call(GAME, BUY)], policy)).toEqual([])
+  })
+
   test('a total in a window tells when it opens', () => {
     const rolling = totals(100, [{ window: { kind: 'rolling', seconds: 60 }, max: u256(5n) }])
     const book = { ...sampleBook(), bookings: [{ meter: SUM, amount: '5' as U256, at: NOW - 20 }] }

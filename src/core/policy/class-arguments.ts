@@ -95,12 +95,12 @@ interface Scope {
 }
 
 function ruleOf(asked: AskedArg, scope: Scope): ArgRule {
+  // Only what stands directly beside the number of felts may rest on it.
   const { length: _, ...plain } = scope
   if ('all' in asked) {
     const length = fixedLength(asked.all)
     const inside = length === undefined ? plain : { ...plain, length }
-    // The number of felts first: what stands beside it may rest on it.
-    return { all: inOrder(asked.all.map((one) => ruleOf(one, 'op' in one ? inside : plain))) }
+    return { all: inOrder(asked.all.map((one) => ruleOf(one, inside))) }
   }
   if ('any' in asked) return { any: inOrder(asked.any.map((one) => ruleOf(one, plain))) }
   if ('not' in asked) return { not: ruleOf(asked.not, plain) }
