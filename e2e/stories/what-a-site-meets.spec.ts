@@ -116,7 +116,7 @@ test('T12: a site that nobody connected gets the same answers from an unlocked a
     {
       result: {
         version: '0.1.0',
-        features: ['spend', 'stream', 'fees', 'usage'],
+        features: ['args', 'sums', 'deny', 'spend', 'stream', 'fees', 'usage'],
         max_duration: 90 * DAY,
         accounts: [],
       },
@@ -285,10 +285,13 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
   const agent = { held_by: 'agent', public_key: '0x1', label: 'bot' }
   const asks: readonly [unknown, object][] = [
     [[ask], unsupported('array')],
-    [{ calls: [{ ...rule, args: [] }] }, unsupported('/calls/0/args')],
+    [{ calls: [{ ...rule, args: [] }] }, malformed('/calls/0/args')],
+    [{ calls: [{ ...rule, args: { at: 'z', op: 'eq', value: '1' } }] }, malformed('/calls/0/args/at')],
+    [{ calls: [{ ...rule, sums: [{ at: 'x.y', caps: [] }] }] }, malformed('/calls/0/sums/0/at')],
     [{ calls: [{ ...rule, contract_address: '*' }] }, unsupported('/calls/0/contract_address')],
     [{ calls: [rule, { ...rule, entry_point: '*' }] }, unsupported('/calls/1/entry_point')],
-    [{ ...ask, deny: [rule] }, unsupported('/deny')],
+    [{ ...ask, deny: [{ ...rule, entry_point: '__execute__' }] }, never('/deny/0/entry_point')],
+    [{ ...ask, deny: [{ ...rule, contract_address: kept.address }] }, never('/deny/0/contract_address')],
     [{ ...ask, messages: [{}] }, unsupported('/messages')],
     [{ ...ask, key: agent }, unsupported('/key/held_by')],
     [{ ...ask, spend_limits: [{ token, per_period: {} }] }, unsupported('/spend_limits/0/per_period')],

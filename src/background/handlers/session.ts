@@ -38,7 +38,7 @@ type SessionMethods = Pick<
 >
 
 /** Only what this version decides (provider.md 7.3). */
-export const FEATURES = ['spend', 'stream', 'fees', 'usage'] as const
+export const FEATURES = ['args', 'sums', 'deny', 'spend', 'stream', 'fees', 'usage'] as const
 /** What the site asks is preselected up to here; a longer ask is cut to it until the person says otherwise. */
 const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */

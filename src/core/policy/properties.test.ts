@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { STRK } from '../account.ts'
-import { type Address, u256 } from '../felt.ts'
+import { type Address, felt, u256 } from '../felt.ts'
 import { END_MARGIN } from '../time.ts'
 import { emptyBook, settle } from './book.ts'
 import { evaluate } from './evaluate.ts'
 import { exposure } from './exposure.ts'
 import { narrows } from './narrow.ts'
 import type {
+  ArgRule,
   Call,
   CallRule,
   CountCap,
@@ -78,6 +79,10 @@ const given = <T extends object>(value: T) =>
     [K in keyof T]: Exclude<T[K], undefined>
   }
 
+/** How far `move` moves. */
+const FIRST = { at: 'felt' as const, index: 0 }
+const firstIs = (op: 'eq' | 'lte', n: number): ArgRule => ({ arg: FIRST, as: 'felt', op, to: { value: felt(n) } })
+
 const policies: fc.Arbitrary<SessionPolicy> = fc
   .record({
     ruleCaps: fc.tuple(caps(6), caps(6), caps(6)),
@@ -98,6 +103,9 @@ const policies: fc.Arbitrary<SessionPolicy> = fc
     minGap: fc.constantFrom(0, 0, 0, 3),
     maxInFlight: fc.integer({ min: 2, max: 6 }),
     validAfter: fc.constantFrom(NOW, NOW, NOW, NOW + 5),
+    most: maybe(fc.integer({ min: 3, max: 7 })),
+    sums: fc.array(amounts(40), { maxLength: 1 }),
+    blocked: maybe(fc.integer({ min: 0, max: 7 })),
   })
   .map((it): SessionPolicy => {
     const [limit] = base.spend.limits as [TokenLimit]
@@ -112,7 +120,13 @@ const policies: fc.Arbitrary<SessionPolicy> = fc
         required: false,
         caps: it.ruleCaps[i] as CountCap[],
         enabled: it.enabled[i] as boolean,
+        ...(i === 0 && it.most !== undefined ? { args: firstIs('lte', it.most) } : {}),
+        sums: i === 0 ? it.sums.map((caps) => ({ arg: FIRST, as: 'felt', caps })) : [],
       })),
+      deny:
+        it.blocked === undefined
+          ? []
+          : [{ contract: GAME, entrypoints: [MOVE], args: firstIs('eq', it.blocked), by: 'site' }],
       spend: {
         look: 'receipt',
         limits: [
@@ -140,7 +154,8 @@ const policies: fc.Arbitrary<SessionPolicy> = fc
 const to = fc.constantFrom(FRIEND, FRIEND, STRANGER, ACCOUNT)
 const amount = fc.bigInt(0n, 7n)
 const fitting: fc.Arbitrary<Call> = fc.oneof(
-  fc.constantFrom(call(GAME, MOVE), call(GAME, BUY)),
+  fc.integer({ min: 0, max: 7 }).map((n) => call(GAME, MOVE, [felt(n)])),
+  fc.constant(call(GAME, BUY)),
   fc.tuple(to, amount).map(([who, much]) => transfer(STRK, who, much)),
   fc.tuple(to, amount).map(([who, much]) => transferFrom(STRK, ACCOUNT, who, much)),
 )
@@ -148,7 +163,12 @@ const anyCall = fc.oneof(
   { weight: 40, arbitrary: fitting },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(call(USD, MOVE), transfer(USD, FRIEND, 1n), transferFrom(STRK, STRANGER, ACCOUNT, 1n)),
+    arbitrary: fc.constantFrom(
+      call(USD, MOVE),
+      call(GAME, MOVE),
+      transfer(USD, FRIEND, 1n),
+      transferFrom(STRK, STRANGER, ACCOUNT, 1n),
+    ),
   },
 )
 const calls = fc.array(anyCall, { minLength: 1, maxLength: 3 })
@@ -267,6 +287,11 @@ function capsByHand(policy: SessionPolicy): [string, Window, bigint][] {
     ...policy.calls.flatMap((rule) =>
       rule.caps.map((cap): [string, Window, bigint] => [`rule:${rule.id}`, cap.window, BigInt(cap.max)]),
     ),
+    ...(policy.calls[0]?.sums[0]?.caps ?? []).map((cap): [string, Window, bigint] => [
+      'sum:r0:0',
+      cap.window,
+      BigInt(cap.max),
+    ]),
   ]
 }
 
@@ -408,7 +433,11 @@ describe('properties', () => {
           evaluate(revoked, world.book, world.open, sampleTx(tx.calls), sampleFacts(world.now), world.now).kind,
         ).not.toBe('auto')
         const tighter: SessionPolicy[] = [
-          { ...policy, deny: [{ contract: GAME, entrypoints: [MOVE], by: 'person' }] },
+          { ...policy, deny: [...policy.deny, { contract: GAME, entrypoints: [MOVE], by: 'person' }] },
+          {
+            ...policy,
+            deny: [...policy.deny, { contract: '*', entrypoints: '*', args: firstIs('eq', max), by: 'person' }],
+          },
           { ...policy, usage: { ...policy.usage, calls: [...policy.usage.calls, { window, max }] } },
           { ...policy, calls: policy.calls.map((rule) => ({ ...rule, caps: [...rule.caps, { window, max }] })) },
         ]
@@ -438,7 +467,7 @@ describe('properties', () => {
               sum + (one.kind === 'auto' ? BigInt(one.charges.find((it) => it.meter === meter)?.amount ?? '0') : 0n),
             0n,
           )
-        for (const meter of [SPEND, 'calls', 'rule:r0', 'rule:r1', 'rule:r2'])
+        for (const meter of [SPEND, 'calls', 'rule:r0', 'rule:r1', 'rule:r2', 'sum:r0:0'])
           expect(total(judged, meter)).toBe(total([whole], meter))
         expect(total(judged, 'tx')).toBe(2n)
       }),
@@ -469,8 +498,10 @@ function mixed(prev: SessionPolicy, other: SessionPolicy, pick: readonly boolean
         ...rule,
         enabled: rule.enabled && (pick[1] || (other.calls[i]?.enabled ?? true)),
         caps: pick[2] ? [...rule.caps, ...(other.calls[i]?.caps ?? [])] : rule.caps,
+        sums: pick[3] ? [...rule.sums, ...(other.calls[i]?.sums ?? [])] : rule.sums,
       }),
     ),
+    deny: pick[1] ? prev.deny : [...prev.deny, ...other.deny],
     spend: pick[3] ? { ...prev.spend, limits: other.spend.limits } : prev.spend,
     fees: pick[4] && pick[5] ? other.fees : prev.fees,
     usage: {
