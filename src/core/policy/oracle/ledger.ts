@@ -1,0 +1,242 @@
+import type { Outcome } from '../book.ts'
+import type {
+  AmountCap,
+  Charge,
+  CountCap,
+  MeterId,
+  SessionPolicy,
+  SessionRecord,
+  StreamCap,
+  TokenLimit,
+  Window,
+} from '../policy.ts'
+
+/**
+ * The second ledger: no meters, only the full list of what a session ever held. Every total is recomputed from it
+ * (policy.md 7, 8, 16).
+ */
+export interface Past {
+  readonly id: string
+  readonly group: string
+  readonly at: number
+  readonly charges: readonly Charge[]
+  /** What the end booked and gave back; absent while the hold is open. */
+  readonly settled?: {
+    readonly end: Outcome['end']
+    readonly booked: readonly Entry[]
+    readonly returned: readonly Entry[]
+  }
+}
+
+export interface Entry {
+  readonly meter: MeterId
+  readonly amount: bigint
+  readonly at: number
+}
+
+export interface Bound {
+  readonly window: Window
+  readonly max: bigint
+}
+
+const SESSION: Window = { kind: 'session' }
+/** Committed fee bounds are 2.25 times the estimate (policy.md 8.2). */
+const FEE_RETURNS = 3n
+
+/** The first second of the window that contains `t`. */
+export function startOf(window: Window, t: number): number {
+  switch (window.kind) {
+    case 'session':
+      return Number.NEGATIVE_INFINITY
+    case 'rolling':
+      return t - window.seconds + 1
+    case 'fixed': {
+      const into = (((t - window.anchor) % window.seconds) + window.seconds) % window.seconds
+      return t - into
+    }
+    case 'calendar':
+      return unitFrom(window.unit, t, 0)
+  }
+}
+
+/** The first second after a fixed or calendar window that contains `t`. */
+export function endOf(window: Window, t: number): number | undefined {
+  if (window.kind === 'fixed') return startOf(window, t) + window.seconds
+  return window.kind === 'calendar' ? unitFrom(window.unit, t, 1) : undefined
+}
+
+function unitFrom(unit: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year', t: number, later: number): number {
+  const day = new Date(t * 1000)
+  const [y, m, d] = [day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate()]
+  const [h, min] = [day.getUTCHours(), day.getUTCMinutes()]
+  const sinceMonday = (day.getUTCDay() + 6) % 7
+  const parts: Record<typeof unit, number> = {
+    minute: Date.UTC(y, m, d, h, min + later),
+    hour: Date.UTC(y, m, d, h + later),
+    day: Date.UTC(y, m, d + later),
+    week: Date.UTC(y, m, d - sinceMonday + 7 * later),
+    month: Date.UTC(y, m + later),
+    year: Date.UTC(y + later, 0),
+  }
+  return parts[unit] / 1000
+}
+
+export function openOf(list: readonly Past[]): readonly Past[] {
+  return list.filter(({ settled }) => settled === undefined)
+}
+
+export const chargeOf = ({ charges }: Pick<Past, 'charges'>, meter: MeterId) =>
+  charges.filter((charge) => charge.meter === meter).reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+
+/** Open holds count whatever their time; of one account nonce only the largest (policy.md 7.2, 8.3). */
+export function heldOn(list: readonly Past[], meter: MeterId): bigint {
+  const largest = new Map<string, bigint>()
+  for (const past of openOf(list)) {
+    const amount = chargeOf(past, meter)
+    if (amount > (largest.get(past.group) ?? 0n)) largest.set(past.group, amount)
+  }
+  return [...largest.values()].reduce((sum, amount) => sum + amount, 0n)
+}
+
+export function bookedOn(list: readonly Past[], meter: MeterId, window: Window, t: number): bigint {
+  const from = startOf(window, t)
+  return sumOf(
+    list.flatMap(({ settled }) => settled?.booked ?? []),
+    (it) => it.meter === meter && it.at >= from,
+  )
+}
+
+export function usedOn(list: readonly Past[], meter: MeterId, window: Window, t: number): bigint {
+  return bookedOn(list, meter, window, t) + heldOn(list, meter)
+}
+
+/** How a hold of the list ends; other members of its group end with it when it took the nonce (policy.md 8.3). */
+export function endPast(
+  list: readonly Past[],
+  id: string,
+  outcome: Outcome,
+  session: Pick<SessionRecord, 'granted' | 'effective'>,
+): readonly Past[] {
+  const past = list.find((it) => it.id === id)
+  if (past === undefined) throw new Error(`no hold ${id}`)
+  const at = Math.max(past.at, outcome.at ?? past.at)
+  const took = outcome.end === 'accepted' || outcome.end === 'reverted'
+  const late = past.settled
+  const rivals = took ? openOf(list).filter((it) => it.group === past.group && it.id !== id) : []
+  const actual = actualOf(past, outcome)
+  const meters = new Set([...past.charges.map(({ meter }) => meter), ...actual.keys()])
+  for (const rival of rivals) for (const { meter } of rival.charges) meters.add(meter)
+  const booked: Entry[] = [...(late?.booked ?? [])]
+  const returned: Entry[] = [...(late?.returned ?? [])]
+  for (const meter of meters) {
+    const wanted = actual.get(meter) ?? 0n
+    if (late !== undefined) {
+      // Found accepted after all: what had stayed booked is part of it.
+      const already = sumOf(late.booked, (it) => it.meter === meter)
+      if (wanted > already) booked.push({ meter, amount: wanted - already, at })
+      continue
+    }
+    if (outcome.end === 'released') continue
+    const members = [past, ...rivals]
+    const charge = members.map((it) => chargeOf(it, meter)).reduce((a, b) => (a > b ? a : b), 0n)
+    const spare = charge > wanted ? charge - wanted : 0n
+    const given = least([spare, ...boundsOf(session, meter, at).map((bound) => room(list, meter, bound, at))])
+    if (given > 0n) returned.push({ meter, amount: given, at })
+    const kept = wanted + spare - given
+    if (kept > 0n) booked.push({ meter, amount: kept, at })
+  }
+  const end = (it: Past): Past => {
+    if (it.id === id) return { ...it, settled: { end: outcome.end, booked, returned } }
+    return rivals.includes(it) ? { ...it, settled: { end: 'dropped', booked: [], returned: [] } } : it
+  }
+  return list.map(end)
+}
+
+function actualOf(past: Past, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
+  const actual = new Map<MeterId, bigint>()
+  if (outcome.end !== 'accepted' && outcome.end !== 'reverted') return actual
+  for (const { meter, amount, refundable } of past.charges) {
+    if (meter.startsWith('fee:')) continue
+    if (outcome.end === 'reverted' && meter !== 'tx') continue
+    const kept = meter.startsWith('spend:') ? BigInt(amount) - BigInt(refundable) : BigInt(amount)
+    actual.set(meter, (actual.get(meter) ?? 0n) + kept)
+  }
+  if (outcome.end === 'accepted') {
+    for (const [token, out] of Object.entries(outcome.out)) {
+      const meter = `spend:${token}` as MeterId
+      if (BigInt(out) > (actual.get(meter) ?? 0n)) actual.set(meter, BigInt(out))
+    }
+  }
+  actual.set(`fee:${outcome.fee.token}` as MeterId, BigInt(outcome.fee.paid))
+  return actual
+}
+
+/** How much more may be given back inside the bound's window. */
+function room(list: readonly Past[], meter: MeterId, { window, max }: Bound, t: number): bigint {
+  const from = startOf(window, t)
+  const before = sumOf(
+    list.flatMap(({ settled }) => settled?.returned ?? []),
+    (it) => it.meter === meter && it.at >= from,
+  )
+  return max > before ? max - before : 0n
+}
+
+function boundsOf(session: Pick<SessionRecord, 'granted' | 'effective'>, meter: MeterId, t: number): readonly Bound[] {
+  const now = capsOn(session.effective, meter)
+  const { caps, stream } = now ?? capsOn(session.granted, meter) ?? { caps: [] }
+  const times = meter.startsWith('fee:') ? FEE_RETURNS : 1n
+  const bounds = caps.map(({ window, max }) => ({ window, max: max * times }))
+  return stream === undefined ? bounds : [...bounds, { window: SESSION, max: unlocked(stream, t) }]
+}
+
+/** @returns `undefined` when the policy has nothing of this meter */
+export function capsOn(
+  policy: SessionPolicy,
+  meter: MeterId,
+): { readonly caps: readonly Bound[]; readonly stream?: StreamCap } | undefined {
+  const [kind, id, index] = meter.split(':')
+  switch (kind) {
+    case 'tx':
+      return { caps: boundsFrom(policy.usage.tx) }
+    case 'calls':
+      return { caps: boundsFrom(policy.usage.calls) }
+    case 'spend': {
+      const limit = policy.spend.limits.find((it): it is TokenLimit => it.asset === 'erc20' && it.token === id)
+      if (limit === undefined) return undefined
+      return { caps: boundsFrom(limit.caps), ...(limit.stream === undefined ? {} : { stream: limit.stream }) }
+    }
+    case 'nft': {
+      const limit = policy.spend.limits.find((it) => it.asset !== 'erc20' && it.collection === id)
+      return limit === undefined || limit.asset === 'erc20' ? undefined : { caps: boundsFrom(limit.maxOut) }
+    }
+    case 'fee': {
+      const fee = policy.fees.tokens.find(({ token }) => token === id)
+      return fee && { caps: boundsFrom(fee.caps) }
+    }
+    case 'rule': {
+      const rule = policy.calls.find((it) => it.id === id)
+      return rule && { caps: boundsFrom(rule.caps) }
+    }
+    case 'sum': {
+      const sum = policy.calls.find((it) => it.id === id)?.sums[Number(index)]
+      return sum && { caps: boundsFrom(sum.caps) }
+    }
+  }
+  return undefined
+}
+
+export function unlocked({ start, initial, perSecond, max }: StreamCap, t: number): bigint {
+  if (t < start) return 0n
+  const grown = BigInt(initial) + BigInt(perSecond) * BigInt(t - start)
+  return max !== undefined && grown > BigInt(max) ? BigInt(max) : grown
+}
+
+function boundsFrom(caps: readonly (AmountCap | CountCap)[]): readonly Bound[] {
+  return caps.map(({ window, max }) => ({ window, max: BigInt(max) }))
+}
+
+function sumOf(entries: readonly Entry[], counts: (entry: Entry) => boolean): bigint {
+  return entries.reduce((sum, entry) => (counts(entry) ? sum + entry.amount : sum), 0n)
+}
+
+const least = (values: readonly bigint[]) => values.reduce((a, b) => (a < b ? a : b))

@@ -1,0 +1,609 @@
+import type { Facts, Simulation, Transaction } from '../facts.ts'
+import type {
+  Call,
+  CallRule,
+  Charge,
+  MeterId,
+  NftLimit,
+  Reason,
+  ReasonCode,
+  RuleId,
+  SessionPolicy,
+  SessionRecord,
+  StreamCap,
+  TokenLimit,
+  Verdict,
+} from '../policy.ts'
+import { holds, limbs, valueAt } from './arguments.ts'
+import { type Bound, capsOn, endOf, openOf, type Past, startOf, unlocked, usedOn } from './ledger.ts'
+import { ADMIN, BANNED, MONEY_NAMES } from './tables.ts'
+
+const END_MARGIN = 60
+const CLASS_AGE = 60
+const SIMULATION_AGE = 15
+const MOST_CALLS = 64
+const MOST_FELTS = 5_000
+const FIRST_PENALTY = 30
+const LONGEST_PENALTY = 600
+const TWO_127 = 1n << 127n
+
+const banned = new Set(BANNED.map(([, selector]) => selector))
+const admin = new Set(ADMIN.map(([, selector]) => selector))
+/** Both spellings of a row are read alike, but each is a selector of its own. */
+const money = new Map(
+  MONEY_NAMES.map(([name, selector]) => [selector, name.replace(/[A-Z]/g, (it) => `_${it.toLowerCase()}`)]),
+)
+
+/**
+ * The second opinion: policy.md 5 to 7 once more, by somebody who had not read the engine, over the full list of past
+ * transactions. Test code: nothing of it is in the wallet (layers.test.ts).
+ */
+export function decide(
+  session: SessionRecord,
+  list: readonly Past[],
+  tx: Transaction,
+  facts: Facts,
+  now: number,
+): Verdict {
+  const early = atOnce(session, tx, facts, now)
+  if (early !== undefined) return early
+  const policy = session.effective
+  const found = createFindings(policy.validUntil - END_MARGIN)
+  const judge = createJudge(list, now, found)
+
+  tx.calls.forEach((_, index) => {
+    if (policy.deny.some((rule) => isDenied(rule, session, tx, index))) found.add({ code: 'denied', call: index })
+  })
+  const owners = tx.calls.map((_, index) => owned(session, tx, index, found))
+  countRules(session, tx, owners, found, judge)
+  const declared = declare(session, tx, owners, found, judge)
+  lookOutside(policy, facts, now, declared, found, judge)
+  for (const [token, total] of declared.spend) judgeSpend(policy, token, total, found, judge)
+  for (const [collection, total] of declared.items) {
+    const meter = `nft:${collection}` as MeterId
+    judge.caps('spendCap', meter, capsOn(policy, meter)?.caps ?? [], total)
+  }
+  judgeFee(policy, tx, owners, found, judge)
+  judgeUsage(policy, list, tx, facts, now, found, judge)
+
+  const reasons = found.reasons()
+  if (reasons.length > 0) return { kind: 'ask', reasons }
+  const matched = [...new Set(owners.flatMap((owner) => (owner === undefined ? [] : [owner.id])))]
+  return { kind: 'auto', charges: judge.charges(), matched }
+}
+
+// Steps 1 to 4: the first that applies ends the decision.
+function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: number): Verdict | undefined {
+  const refuse = (code: ReasonCode, call?: number): Verdict => ({ kind: 'refuse', reasons: [reason(code, call)] })
+  const ask = (code: ReasonCode, call?: number): Verdict => ({ kind: 'ask', reasons: [reason(code, call)] })
+  const { calls } = tx
+  if (calls.length === 0) return refuse('emptyCalls')
+  const felts = calls.reduce((sum, { calldata }) => sum + calldata.length, 0)
+  if (calls.length > MOST_CALLS || felts > MOST_FELTS) return refuse('malformed')
+  if (tx.unsupported.length > 0) return ask('unsupportedField')
+
+  if (tx.origin !== session.origin) return refuse('wrongOrigin')
+  const otherChain = facts.genesis !== undefined && facts.genesis !== session.genesis.hash
+  if (tx.chainId !== session.chainId || otherChain) return refuse('wrongChain')
+  if (tx.account !== session.account) return refuse('wrongAccount')
+
+  const own = calls.findIndex(({ to }) => facts.ownAccounts.includes(to))
+  if (own >= 0) return refuse('selfCall', own)
+  const nested = calls.findIndex(({ selector }) => banned.has(selector))
+  if (nested >= 0) return ask('nestedExecution', nested)
+
+  switch (session.state) {
+    case 'revoked':
+    case 'revoking':
+    case 'superseded':
+      return ask('revoked')
+    case 'paused':
+      return ask('paused')
+    case 'pending':
+      return ask('notActive')
+  }
+  const usable = session.backing === 'wallet' ? facts.unlocked : facts.workingSet
+  if (!usable || (!facts.unlocked && !session.runWhileLocked)) return ask('locked')
+  const { validAfter, validUntil } = session.effective
+  if (now < validAfter) return ask('notStarted')
+  if (now >= validUntil - END_MARGIN) return ask('expired')
+  if (facts.clockWrong) return ask('clock')
+  if (classChanged(session, tx, facts, now)) return ask('codeChanged')
+  return undefined
+}
+
+function reason(code: ReasonCode, call?: number): Reason {
+  return call === undefined || call < 0 ? { code } : { code, call }
+}
+
+function classChanged(session: SessionRecord, tx: Transaction, facts: Facts, now: number): boolean {
+  const isAsPinned = (contract: Call['to'], classHash: string, impl?: string) => {
+    const read = facts.classes[contract]
+    return (
+      read !== undefined &&
+      read.readAt >= now - CLASS_AGE &&
+      read.classHash === classHash &&
+      (impl === undefined || read.impl === impl)
+    )
+  }
+  if (!isAsPinned(session.account, session.accountClass)) return true
+  return tx.calls.some(({ to }) =>
+    session.effective.calls.some(
+      ({ contract, codePin }) =>
+        contract === to && codePin?.onChange === 'pause' && !isAsPinned(to, codePin.classHash, codePin.impl),
+    ),
+  )
+}
+
+// Step 5.
+function isDenied(
+  rule: SessionPolicy['deny'][number],
+  session: SessionRecord,
+  tx: Transaction,
+  index: number,
+): boolean {
+  const { to, selector } = tx.calls[index]!
+  if (rule.contract !== '*' && rule.contract !== to) return false
+  if (rule.entrypoints !== '*' && !rule.entrypoints.includes(selector)) return false
+  if (rule.args === undefined) return true
+  return holds(rule.args, { calls: tx.calls, index, account: session.account, shapes: rule.shapes }) !== 'false'
+}
+
+// Step 6 and 5.2.
+function owned(session: SessionRecord, tx: Transaction, index: number, found: Findings): CallRule | undefined {
+  const call = tx.calls[index]!
+  const ranked = session.effective.calls.map((rule) => ({ rule, rank: rankOf(rule, call) }))
+  const highest = Math.max(-1, ...ranked.map(({ rank }) => rank))
+  if (highest < 0) {
+    found.add({ code: 'noRule', call: index })
+    return undefined
+  }
+  const owner = ranked.find(({ rule, rank }) => rank === highest && accepts(rule, session, tx, index))?.rule
+  if (owner === undefined) {
+    found.add({ code: 'argRule', call: index })
+    return undefined
+  }
+  if (!owner.enabled) found.add({ code: 'ruleDisabled', call: index, rule: owner.id })
+  if (admin.has(call.selector) && !(highest === 3 && owner.adminAck === true)) {
+    found.add({ code: 'adminEntrypoint', call: index, rule: owner.id })
+  }
+  return owner
+}
+
+function accepts(rule: CallRule, session: SessionRecord, tx: Transaction, index: number): boolean {
+  if (rule.args === undefined) return true
+  return holds(rule.args, { calls: tx.calls, index, account: session.account, shapes: rule.shapes }) === 'true'
+}
+
+/** Exact contract and listed entrypoint 3, exact and wide 2, any contract and listed 1, any and any 0. */
+function rankOf(rule: CallRule, { to, selector }: Call): number {
+  if (rule.contract !== '*' && rule.contract !== to) return -1
+  const listed = rule.entrypoints !== '*' && rule.entrypoints.some((it) => it.selector === selector)
+  if (rule.entrypoints !== '*' && !listed) return -1
+  if (rule.contract !== '*') return rule.wide === true ? 2 : 3
+  return listed ? 1 : 0
+}
+
+function countRules(
+  session: SessionRecord,
+  tx: Transaction,
+  owners: readonly (CallRule | undefined)[],
+  found: Findings,
+  judge: Judge,
+): void {
+  for (const rule of session.effective.calls) {
+    const indexes = owners.flatMap((owner, index) => (owner === rule ? [index] : []))
+    if (indexes.length === 0) continue
+    judge.count('ruleCap', `rule:${rule.id}` as MeterId, rule.caps.map(bound), BigInt(indexes.length), rule.id)
+    rule.sums.forEach((sum, i) => {
+      const meter = `sum:${rule.id}:${i}` as MeterId
+      const scene = { calls: tx.calls, account: session.account, shapes: rule.shapes }
+      const values = indexes.map((index) => ({ index, value: valueAt(sum.arg, sum.as, { ...scene, index }) }))
+      for (const { index, value } of values) {
+        if (value === undefined) found.add({ code: 'sumCap', call: index, rule: rule.id, meter })
+      }
+      const total = values.reduce((all, { value }) => all + (value ?? 0n), 0n)
+      judge.count('sumCap', meter, sum.caps.map(bound), total, rule.id)
+    })
+  }
+}
+
+interface Declared {
+  /** Everything charged to the token's meter. */
+  readonly spend: Map<string, bigint>
+  readonly items: Map<string, bigint>
+}
+
+// Step 7 and 6.1, 6.2.
+function declare(
+  session: SessionRecord,
+  tx: Transaction,
+  owners: readonly (CallRule | undefined)[],
+  found: Findings,
+  judge: Judge,
+): Declared {
+  const declared: Declared = { spend: new Map(), items: new Map() }
+  const { limits } = session.effective.spend
+  tx.calls.forEach((call, index) => {
+    const name = money.get(call.selector)
+    if (name === undefined || owners[index]?.notAToken === true) return
+    const limit = limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === call.to)
+    if (limit === undefined) {
+      found.add({ code: 'tokenNotListed', call: index })
+      return
+    }
+    const objections =
+      limit.asset === 'erc20'
+        ? tokenCall(session, tx, index, name, limit, declared, judge)
+        : itemCall(session, call, name, limit, declared, judge)
+    for (const code of objections) found.add({ code, call: index })
+  })
+  return declared
+}
+
+function tokenCall(
+  session: SessionRecord,
+  tx: Transaction,
+  index: number,
+  name: string,
+  limit: TokenLimit,
+  declared: Declared,
+  judge: Judge,
+): readonly ReasonCode[] {
+  const { calldata } = tx.calls[index]!
+  const felts = calldata.map(BigInt)
+  const own = BigInt(session.account)
+  const amountAt = (offset: number, length: number) =>
+    felts.length === length ? limbs(felts[offset]!, felts[offset + 1]!) : undefined
+  const spend = (amount: bigint, refundable: bigint): readonly ReasonCode[] => {
+    add(declared.spend, limit.token, amount)
+    judge.charge(`spend:${limit.token}` as MeterId, amount, refundable)
+    if (limit.perCall === undefined || amount <= BigInt(limit.perCall)) return []
+    return ['perCall']
+  }
+  const known = (whose: readonly string[] | undefined, who: bigint) =>
+    whose === undefined || whose.some((it) => BigInt(it) === who)
+  switch (name) {
+    case 'transfer': {
+      const amount = amountAt(1, 3)
+      if (amount === undefined) return ['moneyMalformed']
+      const to = felts[0]!
+      return [...spend(to === own ? 0n : amount, 0n), ...(known(limit.recipients, to) ? [] : ['recipient' as const])]
+    }
+    case 'transfer_from': {
+      const amount = amountAt(2, 4)
+      if (amount === undefined) return ['moneyMalformed']
+      const [from, to] = [felts[0]!, felts[1]!]
+      const stranger = known(limit.recipients, to) ? [] : (['recipient'] as const)
+      if (from !== own && limit.foreignTransferFrom === 'forbid') return ['foreignTransferFrom', ...stranger]
+      return [...spend(to === own ? 0n : amount, 0n), ...stranger]
+    }
+    case 'approve':
+    case 'increase_allowance': {
+      const amount = amountAt(1, 3)
+      if (amount === undefined) return ['moneyMalformed']
+      if (amount === 0n) return spend(0n, 0n)
+      const outsider = known(limit.spenders, felts[0]!) ? [] : (['spender'] as const)
+      if (limit.approvals === 'forbid') return ['approvalForbidden', ...outsider]
+      const wrong = limit.approvals === 'count' ? amount >= TWO_127 : !isReset(tx, limit.token, felts[0]!)
+      const charged = spend(amount, limit.approvals === 'count' ? 0n : amount)
+      return [...charged, ...outsider, ...(wrong ? (['approvalForbidden'] as const) : [])]
+    }
+    case 'decrease_allowance':
+      return amountAt(1, 3) === undefined ? ['moneyMalformed'] : spend(0n, 0n)
+    default:
+      // The table has no such row for an ERC-20.
+      return ['moneyMalformed']
+  }
+}
+
+/** The last approval of this spender in the transaction is `approve(spender, 0)`. */
+function isReset(tx: Transaction, token: string, spender: bigint): boolean {
+  const last = tx.calls.findLast(
+    ({ to, selector, calldata }) =>
+      to === token &&
+      ['approve', 'increase_allowance'].includes(money.get(selector) ?? '') &&
+      BigInt(calldata[0] ?? -1) === spender,
+  )
+  return (
+    last !== undefined &&
+    money.get(last.selector) === 'approve' &&
+    last.calldata.slice(1).every((it) => BigInt(it) === 0n)
+  )
+}
+
+function itemCall(
+  session: SessionRecord,
+  { calldata }: Call,
+  name: string,
+  limit: NftLimit,
+  declared: Declared,
+  judge: Judge,
+): readonly ReasonCode[] {
+  const felts = calldata.map(BigInt)
+  const own = BigInt(session.account)
+  const out = (items: bigint): readonly ReasonCode[] => {
+    add(declared.items, limit.collection, items)
+    judge.charge(`nft:${limit.collection}` as MeterId, items, 0n)
+    return []
+  }
+  const idAt = (offset: number) => limbs(felts[offset]!, felts[offset + 1]!)
+  const wrongId = (ids: readonly bigint[]): readonly ReasonCode[] =>
+    limit.tokenIds === undefined || ids.every((id) => limit.tokenIds?.some((it) => BigInt(it) === id))
+      ? []
+      : ['tokenId']
+  const wrongRecipient = (to: bigint): readonly ReasonCode[] =>
+    limit.recipients === undefined || limit.recipients.some((it) => BigInt(it) === to) ? [] : ['recipient']
+  const wrongSpender = (to: bigint): readonly ReasonCode[] =>
+    limit.spenders.some((it) => BigInt(it) === to) ? [] : ['spender']
+  const single = limit.asset === 'erc721'
+  if (name === 'set_approval_for_all') {
+    if (felts.length !== 2 || felts[1]! > 1n) return ['moneyMalformed']
+    if (felts[1] === 0n) return []
+    return [...(limit.approveAll === 'allow' ? [] : (['approveAllForbidden'] as const)), ...wrongSpender(felts[0]!)]
+  }
+  if (single && name === 'approve') {
+    if (felts.length !== 3 || idAt(1) === undefined) return ['moneyMalformed']
+    if (felts[0] === 0n) return []
+    const forbidden = limit.approveOne === 'allow' ? [] : (['approvalForbidden'] as const)
+    return [...forbidden, ...wrongSpender(felts[0]!), ...wrongId([idAt(1)!]), ...out(1n)]
+  }
+  if (single && name === 'transfer_from') {
+    if (felts.length !== 4 || idAt(2) === undefined) return ['moneyMalformed']
+    return [...out(felts[0] === own ? 1n : 0n), ...wrongId([idAt(2)!]), ...wrongRecipient(felts[1]!)]
+  }
+  if (name === 'safe_transfer_from') {
+    const head = single ? 4 : 6
+    if (felts.length <= head || felts[head] !== BigInt(felts.length - head - 1)) return ['moneyMalformed']
+    const [id, value] = [idAt(2), single ? 1n : idAt(4)]
+    if (id === undefined || value === undefined) return ['moneyMalformed']
+    return [...out(value), ...wrongId([id]), ...wrongRecipient(felts[1]!)]
+  }
+  if (!single && name === 'safe_batch_transfer_from') {
+    const batch = readBatch(felts)
+    if (batch === undefined) return ['moneyMalformed']
+    const total = batch.values.reduce((sum, value) => sum + value, 0n)
+    return [...out(total), ...wrongId(batch.ids), ...wrongRecipient(felts[1]!)]
+  }
+  return ['moneyMalformed']
+}
+
+/** from, to, k, k ids, k, k values, n, n felts. */
+function readBatch(
+  felts: readonly bigint[],
+): { readonly ids: readonly bigint[]; readonly values: readonly bigint[] } | undefined {
+  const rest = felts.slice(2)
+  const list = (): readonly bigint[] | undefined => {
+    const length = rest.shift()
+    if (length === undefined || length * 2n > BigInt(rest.length)) return undefined
+    const taken = rest.splice(0, Number(length) * 2)
+    const values = taken.flatMap((low, i) => (i % 2 === 0 ? [limbs(low, taken[i + 1]!)] : []))
+    return values.every((it) => it !== undefined) ? (values as readonly bigint[]) : undefined
+  }
+  const [ids, values] = [list(), list()]
+  const data = rest.shift()
+  if (ids === undefined || values === undefined || ids.length !== values.length) return undefined
+  return data !== undefined && data === BigInt(rest.length) ? { ids, values } : undefined
+}
+
+// Step 8 and 5.3.
+function lookOutside(
+  policy: SessionPolicy,
+  facts: Facts,
+  now: number,
+  declared: Declared,
+  found: Findings,
+  judge: Judge,
+): void {
+  const { simulation } = facts
+  if (policy.spend.look !== 'simulate' && !facts.liveAllowance) return
+  if (simulation === 'later') return
+  if (simulation === 'none' || !simulation.ok || now - simulation.at > SIMULATION_AGE) {
+    found.add({ code: 'simulationFailed' })
+    return
+  }
+  const limitOf = (contract: string) =>
+    policy.spend.limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === contract)
+  for (const [token, out] of Object.entries(simulation.out)) {
+    const extra = BigInt(out) - (declared.spend.get(token) ?? 0n)
+    if (extra <= 0n) continue
+    const limit = limitOf(token)
+    if (limit?.asset !== 'erc20') {
+      found.add({ code: 'undeclaredOutflow' })
+      continue
+    }
+    add(declared.spend, token, extra)
+    judge.charge(`spend:${token}` as MeterId, extra, extra)
+    if (limit.perCall !== undefined && extra > BigInt(limit.perCall)) found.add({ code: 'perCall' })
+  }
+  items(policy, simulation, declared, found, judge)
+  if (simulation.odd.some((contract) => limitOf(contract) !== undefined)) found.add({ code: 'undeclaredOutflow' })
+}
+
+function items(
+  policy: SessionPolicy,
+  simulation: Simulation & { ok: true },
+  declared: Declared,
+  found: Findings,
+  judge: Judge,
+): void {
+  for (const collection of new Set(simulation.items)) {
+    const out = BigInt(simulation.items.filter((it) => it === collection).length)
+    const extra = out - (declared.items.get(collection) ?? 0n)
+    if (extra <= 0n) continue
+    if (policy.spend.limits.some((it) => it.asset !== 'erc20' && it.collection === collection)) {
+      add(declared.items, collection, extra)
+      judge.charge(`nft:${collection}` as MeterId, extra, extra)
+    } else found.add({ code: 'undeclaredOutflow' })
+  }
+}
+
+// Step 9.
+function judgeSpend(policy: SessionPolicy, token: string, total: bigint, found: Findings, judge: Judge): void {
+  const limit = policy.spend.limits.find((it): it is TokenLimit => it.asset === 'erc20' && it.token === token)!
+  const meter = `spend:${token}` as MeterId
+  if (limit.perTx !== undefined && total > BigInt(limit.perTx)) found.add({ code: 'perTx', meter })
+  judge.caps('spendCap', meter, limit.caps.map(bound), total)
+  if (limit.stream !== undefined) judge.stream(meter, limit.stream, total)
+}
+
+// Step 10 and 6.3.
+function judgeFee(
+  policy: SessionPolicy,
+  tx: Transaction,
+  owners: readonly (CallRule | undefined)[],
+  found: Findings,
+  judge: Judge,
+): void {
+  const { fees } = policy
+  if (fees.payer === 'paymaster' || owners.some((owner) => owner?.sponsoredOnly === true)) {
+    found.add({ code: 'paymasterRequired' })
+  }
+  if (fees.maxTipPerGas !== undefined && tx.fee.tipPerGas > BigInt(fees.maxTipPerGas)) found.add({ code: 'tip' })
+  const fee = fees.tokens.find(({ token }) => token === tx.fee.token)
+  if (fee === undefined) {
+    found.add({ code: 'feeToken' })
+    return
+  }
+  const meter = `fee:${fee.token}` as MeterId
+  if (fee.perTx !== undefined && tx.fee.max > BigInt(fee.perTx)) found.add({ code: 'feePerTx', meter })
+  judge.count('feeCap', meter, fee.caps.map(bound), tx.fee.max)
+}
+
+// Step 11.
+function judgeUsage(
+  policy: SessionPolicy,
+  list: readonly Past[],
+  tx: Transaction,
+  facts: Facts,
+  now: number,
+  found: Findings,
+  judge: Judge,
+): void {
+  const { usage } = policy
+  if (tx.calls.length > usage.maxCallsPerTx) found.add({ code: 'callsPerTx' })
+  judge.count('txCount', 'tx' as MeterId, usage.tx.map(bound), 1n)
+  judge.count('callCount', 'calls' as MeterId, usage.calls.map(bound), BigInt(tx.calls.length))
+  const ends: number[] = []
+  if (list.length > 0) ends.push(Math.max(...list.map(({ at }) => at)) + usage.minGap)
+  const { inARow, lastAt } = facts.reverts
+  if (inARow >= 3) ends.push(lastAt + Math.min(LONGEST_PENALTY, FIRST_PENALTY * 2 ** (inARow - 3)))
+  const end = Math.max(...ends, Number.NEGATIVE_INFINITY)
+  if (now < end) found.add({ code: 'gap', retryAt: end })
+  if (openOf(list).length >= usage.maxInFlight) found.add({ code: 'inFlight' })
+}
+
+type Judge = ReturnType<typeof createJudge>
+
+/** Compares what a transaction takes with what is left, and remembers what it takes. */
+function createJudge(list: readonly Past[], now: number, found: Findings) {
+  const taken: Charge[] = []
+  const charge = (meter: MeterId, amount: bigint, refundable: bigint): void => {
+    const known = taken.find((it) => it.meter === meter)
+    if (known === undefined) {
+      taken.push({ meter, amount: text(amount), refundable: text(refundable) })
+      return
+    }
+    known.amount = text(BigInt(known.amount) + amount)
+    known.refundable = text(BigInt(known.refundable) + refundable)
+  }
+  const caps = (code: ReasonCode, meter: MeterId, bounds: readonly Bound[], wanted: bigint, rule?: RuleId): void => {
+    for (const cap of bounds) {
+      const used = usedOn(list, meter, cap.window, now)
+      if (used + wanted <= cap.max) continue
+      const retryAt = whenRoom(list, now, meter, cap, wanted)
+      found.add({
+        code,
+        meter,
+        ...(rule === undefined ? {} : { rule }),
+        left: text(cap.max > used ? cap.max - used : 0n),
+        wanted: text(wanted),
+        ...(retryAt === undefined ? {} : { retryAt }),
+      })
+    }
+  }
+  return {
+    charge,
+    caps,
+    charges: () => taken.filter(({ amount }) => amount !== '0'),
+    count(code: ReasonCode, meter: MeterId, bounds: readonly Bound[], wanted: bigint, rule?: RuleId): void {
+      charge(meter, wanted, 0n)
+      caps(code, meter, bounds, wanted, rule)
+    },
+    stream(meter: MeterId, stream: StreamCap, wanted: bigint): void {
+      const used = usedOn(list, meter, { kind: 'session' }, now)
+      const open = unlocked(stream, now)
+      if (used + wanted <= open) return
+      const retryAt = streamAt(stream, used + wanted)
+      found.add({
+        code: 'streamCap',
+        meter,
+        left: text(open > used ? open - used : 0n),
+        wanted: text(wanted),
+        ...(retryAt === undefined ? {} : { retryAt }),
+      })
+    },
+  }
+}
+
+/** The first second at which an empty window, or what is left of a rolling one, admits the amount. */
+function whenRoom(
+  list: readonly Past[],
+  now: number,
+  meter: MeterId,
+  { window, max }: Bound,
+  wanted: bigint,
+): number | undefined {
+  if (window.kind === 'session') return undefined
+  if (window.kind !== 'rolling') return wanted <= max ? endOf(window, now) : undefined
+  const leaving = list
+    .flatMap(({ settled }) => settled?.booked ?? [])
+    .filter((it) => it.meter === meter && it.at >= startOf(window, now))
+    .map(({ at }) => at + window.seconds)
+    .sort((a, b) => a - b)
+  return leaving.find((t) => usedOn(list, meter, window, t) + wanted <= max)
+}
+
+function streamAt({ start, initial, perSecond, max }: StreamCap, needed: bigint): number | undefined {
+  if (max !== undefined && needed > BigInt(max)) return undefined
+  const missing = needed - BigInt(initial)
+  if (missing <= 0n) return start
+  if (perSecond === '0') return undefined
+  const rate = BigInt(perSecond)
+  return start + Number((missing + rate - 1n) / rate)
+}
+
+type Findings = ReturnType<typeof createFindings>
+
+/** One per code, call and meter: of several caps the one with the least left, with the latest second to retry. */
+function createFindings(end: number) {
+  const known = new Map<string, Reason>()
+  return {
+    reasons: (): Reason[] =>
+      [...known.values()].map(({ retryAt, ...rest }) =>
+        retryAt === undefined || retryAt >= end ? rest : { ...rest, retryAt },
+      ),
+    add(reason: Reason): void {
+      const key = `${reason.code} ${reason.call} ${reason.meter}`
+      const before = known.get(key)
+      if (before?.left === undefined || reason.left === undefined) {
+        if (before === undefined) known.set(key, reason)
+        return
+      }
+      const { retryAt: _, ...least } = BigInt(reason.left) < BigInt(before.left) ? reason : before
+      const never = reason.retryAt === undefined || before.retryAt === undefined
+      known.set(key, never ? least : { ...least, retryAt: Math.max(reason.retryAt!, before.retryAt!) })
+    },
+  }
+}
+
+const bound = (cap: { readonly window: Bound['window']; readonly max: string | number }): Bound => ({
+  window: cap.window,
+  max: BigInt(cap.max),
+})
+
+const text = (value: bigint) => value.toString() as Charge['amount']
+
+function add(totals: Map<string, bigint>, key: string, amount: bigint): void {
+  totals.set(key, (totals.get(key) ?? 0n) + amount)
+}
