@@ -138,7 +138,7 @@ export function endPast(
     }
     if (outcome.end === 'released') continue
     const members = [past, ...rivals]
-    const charge = members.map((it) => chargeOf(it, meter)).reduce((a, b) => (a > b ? a : b), 0n)
+    const charge = members.map((it) => chargeOf(it, meter)).reduce(larger, 0n)
     const spare = charge > wanted ? charge - wanted : 0n
     const given = least([spare, ...boundsOf(session, meter, at).map((bound) => room(list, meter, bound, at))])
     if (given > 0n) returned.push({ meter, amount: given, at })
@@ -239,4 +239,9 @@ function sumOf(entries: readonly Entry[], counts: (entry: Entry) => boolean): bi
   return entries.reduce((sum, entry) => (counts(entry) ? sum + entry.amount : sum), 0n)
 }
 
-const least = (values: readonly bigint[]) => values.reduce((a, b) => (a < b ? a : b))
+const larger = (a: bigint, b: bigint) => {
+  if (a > b) return a
+  return b
+}
+
+const least = (values: readonly bigint[]) => [...values].sort((a, b) => Number(a > b) - Number(a < b))[0]!

@@ -1,5 +1,6 @@
 import type { Facts, Simulation, Transaction } from '../facts.ts'
 import type {
+  AmountCap,
   Call,
   CallRule,
   Charge,
@@ -16,6 +17,7 @@ import type {
 } from '../policy.ts'
 import { holds, limbs, valueAt } from './arguments.ts'
 import { type Bound, capsOn, endOf, openOf, type Past, startOf, unlocked, usedOn } from './ledger.ts'
+import type { SpelledCall } from './story.ts'
 import { ADMIN, BANNED, MONEY_NAMES } from './tables.ts'
 
 const END_MARGIN = 60
@@ -25,6 +27,9 @@ const MOST_CALLS = 64
 const MOST_FELTS = 5_000
 const FIRST_PENALTY = 30
 const LONGEST_PENALTY = 600
+const P = 2n ** 251n + 17n * 2n ** 192n + 1n
+const ADDRESS_END = (1n << 251n) - 256n
+const SELECTOR_END = 1n << 250n
 const TWO_127 = 1n << 127n
 
 const banned = new Set(BANNED.map(([, selector]) => selector))
@@ -58,7 +63,7 @@ export function decide(
   countRules(session, tx, owners, found, judge)
   const declared = declare(session, tx, owners, found, judge)
   lookOutside(policy, facts, now, declared, found, judge)
-  for (const [token, total] of declared.spend) judgeSpend(policy, token, total, found, judge)
+  for (const [token, total] of declared.spend) judgeSpend(policy, token, total, judge)
   for (const [collection, total] of declared.items) {
     const meter = `nft:${collection}` as MeterId
     judge.caps('spendCap', meter, capsOn(policy, meter)?.caps ?? [], total)
@@ -72,10 +77,29 @@ export function decide(
   return { kind: 'auto', charges: judge.charges(), matched }
 }
 
+/** Calls in one form (policy.md 4), or `undefined`: malformed. */
+export function readCalls(calls: readonly SpelledCall[]): readonly Call[] | undefined {
+  const read = calls.map(({ to, selector, calldata }) => {
+    const [address, hash] = [readFelt(to), /^0x/.test(selector) ? readFelt(selector) : undefined]
+    const felts = calldata.map(readFelt)
+    if (address === undefined || address === 0n || address >= ADDRESS_END) return undefined
+    if (hash === undefined || hash >= SELECTOR_END || felts.includes(undefined)) return undefined
+    return { to: hex(address), selector: hex(hash), calldata: felts.map((it) => hex(it!)) } as unknown as Call
+  })
+  return read.every((it) => it !== undefined) ? (read as readonly Call[]) : undefined
+}
+
+function readFelt(text: string): bigint | undefined {
+  if (!/^(0x[0-9a-fA-F]{1,64}|0|[1-9][0-9]*)$/.test(text)) return undefined
+  return BigInt(text) < P ? BigInt(text) : undefined
+}
+
+const hex = (value: bigint) => `0x${value.toString(16)}`
+
 // Steps 1 to 4: the first that applies ends the decision.
 function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: number): Verdict | undefined {
-  const refuse = (code: ReasonCode, call?: number): Verdict => ({ kind: 'refuse', reasons: [reason(code, call)] })
-  const ask = (code: ReasonCode, call?: number): Verdict => ({ kind: 'ask', reasons: [reason(code, call)] })
+  const refuse = (code: ReasonCode): Verdict => ({ kind: 'refuse', reasons: [{ code }] })
+  const ask = (code: ReasonCode): Verdict => ({ kind: 'ask', reasons: [{ code }] })
   const { calls } = tx
   if (calls.length === 0) return refuse('emptyCalls')
   const felts = calls.reduce((sum, { calldata }) => sum + calldata.length, 0)
@@ -87,10 +111,11 @@ function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: numb
   if (tx.chainId !== session.chainId || otherChain) return refuse('wrongChain')
   if (tx.account !== session.account) return refuse('wrongAccount')
 
-  const own = calls.findIndex(({ to }) => facts.ownAccounts.includes(to))
-  if (own >= 0) return refuse('selfCall', own)
-  const nested = calls.findIndex(({ selector }) => banned.has(selector))
-  if (nested >= 0) return ask('nestedExecution', nested)
+  const bans = calls.flatMap(({ to, selector }, call): Reason[] => [
+    ...(facts.ownAccounts.includes(to) ? [{ code: 'selfCall' as const, call }] : []),
+    ...(banned.has(selector) ? [{ code: 'nestedExecution' as const, call }] : []),
+  ])
+  if (bans.length > 0) return { kind: bans.some(({ code }) => code === 'selfCall') ? 'refuse' : 'ask', reasons: bans }
 
   switch (session.state) {
     case 'revoked':
@@ -105,15 +130,11 @@ function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: numb
   const usable = session.backing === 'wallet' ? facts.unlocked : facts.workingSet
   if (!usable || (!facts.unlocked && !session.runWhileLocked)) return ask('locked')
   const { validAfter, validUntil } = session.effective
-  if (now < validAfter) return ask('notStarted')
+  if (now < validAfter) return { kind: 'ask', reasons: [{ code: 'notStarted', retryAt: validAfter }] }
   if (now >= validUntil - END_MARGIN) return ask('expired')
   if (facts.clockWrong) return ask('clock')
   if (classChanged(session, tx, facts, now)) return ask('codeChanged')
   return undefined
-}
-
-function reason(code: ReasonCode, call?: number): Reason {
-  return call === undefined || call < 0 ? { code } : { code, call }
 }
 
 function classChanged(session: SessionRecord, tx: Transaction, facts: Facts, now: number): boolean {
@@ -229,7 +250,7 @@ function declare(
     if (name === undefined || owners[index]?.notAToken === true) return
     const limit = limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === call.to)
     if (limit === undefined) {
-      found.add({ code: 'tokenNotListed', call: index })
+      found.add({ code: 'tokenNotListed', call: index, meter: `spend:${call.to}` as MeterId })
       return
     }
     const objections =
@@ -258,8 +279,8 @@ function tokenCall(
   const spend = (amount: bigint, refundable: bigint): readonly ReasonCode[] => {
     add(declared.spend, limit.token, amount)
     judge.charge(`spend:${limit.token}` as MeterId, amount, refundable)
-    if (limit.perCall === undefined || amount <= BigInt(limit.perCall)) return []
-    return ['perCall']
+    judge.single('perCall', limit.perCall, amount, `spend:${limit.token}` as MeterId, index)
+    return []
   }
   const known = (whose: readonly string[] | undefined, who: bigint) =>
     whose === undefined || whose.some((it) => BigInt(it) === who)
@@ -409,15 +430,19 @@ function lookOutside(
     if (extra <= 0n) continue
     const limit = limitOf(token)
     if (limit?.asset !== 'erc20') {
-      found.add({ code: 'undeclaredOutflow' })
+      found.add({ code: 'undeclaredOutflow', meter: `spend:${token}` as MeterId })
       continue
     }
     add(declared.spend, token, extra)
     judge.charge(`spend:${token}` as MeterId, extra, extra)
-    if (limit.perCall !== undefined && extra > BigInt(limit.perCall)) found.add({ code: 'perCall' })
+    judge.single('perCall', limit.perCall, extra, `spend:${token}` as MeterId)
   }
   items(policy, simulation, declared, found, judge)
-  if (simulation.odd.some((contract) => limitOf(contract) !== undefined)) found.add({ code: 'undeclaredOutflow' })
+  for (const contract of simulation.odd) {
+    if (limitOf(contract) !== undefined) {
+      found.add({ code: 'undeclaredOutflow', meter: `spend:${contract}` as MeterId })
+    }
+  }
 }
 
 function items(
@@ -434,16 +459,16 @@ function items(
     if (policy.spend.limits.some((it) => it.asset !== 'erc20' && it.collection === collection)) {
       add(declared.items, collection, extra)
       judge.charge(`nft:${collection}` as MeterId, extra, extra)
-    } else found.add({ code: 'undeclaredOutflow' })
+    } else found.add({ code: 'undeclaredOutflow', meter: `nft:${collection}` as MeterId })
   }
 }
 
 // Step 9.
-function judgeSpend(policy: SessionPolicy, token: string, total: bigint, found: Findings, judge: Judge): void {
+function judgeSpend(policy: SessionPolicy, token: string, total: bigint, judge: Judge): void {
   const limit = policy.spend.limits.find((it): it is TokenLimit => it.asset === 'erc20' && it.token === token)!
   const meter = `spend:${token}` as MeterId
-  if (limit.perTx !== undefined && total > BigInt(limit.perTx)) found.add({ code: 'perTx', meter })
-  judge.caps('spendCap', meter, limit.caps.map(bound), total)
+  judge.single('perTx', limit.perTx, total, meter)
+  judge.caps('spendCap', meter, limit.stream === undefined ? orNothing(limit.caps) : limit.caps.map(bound), total)
   if (limit.stream !== undefined) judge.stream(meter, limit.stream, total)
 }
 
@@ -459,15 +484,15 @@ function judgeFee(
   if (fees.payer === 'paymaster' || owners.some((owner) => owner?.sponsoredOnly === true)) {
     found.add({ code: 'paymasterRequired' })
   }
-  if (fees.maxTipPerGas !== undefined && tx.fee.tipPerGas > BigInt(fees.maxTipPerGas)) found.add({ code: 'tip' })
+  judge.single('tip', fees.maxTipPerGas, tx.fee.tipPerGas)
   const fee = fees.tokens.find(({ token }) => token === tx.fee.token)
   if (fee === undefined) {
-    found.add({ code: 'feeToken' })
+    found.add({ code: 'feeToken', meter: `fee:${tx.fee.token}` as MeterId })
     return
   }
   const meter = `fee:${fee.token}` as MeterId
-  if (fee.perTx !== undefined && tx.fee.max > BigInt(fee.perTx)) found.add({ code: 'feePerTx', meter })
-  judge.count('feeCap', meter, fee.caps.map(bound), tx.fee.max)
+  judge.single('feePerTx', fee.perTx, tx.fee.max, meter)
+  judge.count('feeCap', meter, orNothing(fee.caps), tx.fee.max)
 }
 
 // Step 11.
@@ -481,7 +506,7 @@ function judgeUsage(
   judge: Judge,
 ): void {
   const { usage } = policy
-  if (tx.calls.length > usage.maxCallsPerTx) found.add({ code: 'callsPerTx' })
+  judge.single('callsPerTx', usage.maxCallsPerTx, BigInt(tx.calls.length))
   judge.count('txCount', 'tx' as MeterId, usage.tx.map(bound), 1n)
   judge.count('callCount', 'calls' as MeterId, usage.calls.map(bound), BigInt(tx.calls.length))
   const ends: number[] = []
@@ -508,6 +533,8 @@ function createJudge(list: readonly Past[], now: number, found: Findings) {
     known.refundable = text(BigInt(known.refundable) + refundable)
   }
   const caps = (code: ReasonCode, meter: MeterId, bounds: readonly Bound[], wanted: bigint, rule?: RuleId): void => {
+    // Nothing more of it is taken: a meter that is over its cap already does not stop the rest of the session.
+    if (wanted === 0n) return
     for (const cap of bounds) {
       const used = usedOn(list, meter, cap.window, now)
       if (used + wanted <= cap.max) continue
@@ -525,12 +552,23 @@ function createJudge(list: readonly Past[], now: number, found: Findings) {
   return {
     charge,
     caps,
+    single(code: ReasonCode, most: string | number | undefined, wanted: bigint, meter?: MeterId, call?: number): void {
+      if (most === undefined || wanted <= BigInt(most)) return
+      found.add({
+        code,
+        ...(call === undefined ? {} : { call }),
+        ...(meter === undefined ? {} : { meter }),
+        left: text(BigInt(most)),
+        wanted: text(wanted),
+      })
+    },
     charges: () => taken.filter(({ amount }) => amount !== '0'),
     count(code: ReasonCode, meter: MeterId, bounds: readonly Bound[], wanted: bigint, rule?: RuleId): void {
       charge(meter, wanted, 0n)
       caps(code, meter, bounds, wanted, rule)
     },
     stream(meter: MeterId, stream: StreamCap, wanted: bigint): void {
+      if (wanted === 0n) return
       const used = usedOn(list, meter, { kind: 'session' }, now)
       const open = unlocked(stream, now)
       if (used + wanted <= open) return
@@ -601,6 +639,11 @@ const bound = (cap: { readonly window: Bound['window']; readonly max: string | n
   window: cap.window,
   max: BigInt(cap.max),
 })
+
+/** Absence is never permission: amounts without a cap have the cap 0 (policy.md 2). */
+function orNothing(caps: readonly AmountCap[]): readonly Bound[] {
+  return caps.length === 0 ? [{ window: { kind: 'session' }, max: 0n }] : caps.map(bound)
+}
 
 const text = (value: bigint) => value.toString() as Charge['amount']
 

@@ -1,0 +1,45 @@
+import type { Outcome } from '../book.ts'
+import type { Facts, Transaction } from '../facts.ts'
+import type { Charge, SessionRecord } from '../policy.ts'
+import { endPast, type Past } from './ledger.ts'
+
+/** Calls as somebody wrote them: any spelling (policy.md 4). */
+export interface SpelledCall {
+  readonly to: string
+  readonly selector: string
+  readonly calldata: readonly string[]
+}
+
+/** What happened to a session, in order; both sides hear the same story. */
+export type Happening =
+  | { readonly hold: { id: string; group: string; at: number; charges: Charge[] } }
+  | { readonly settle: string; readonly outcome: Outcome; readonly now: number }
+  /** Forgetting of old bookings: nothing for who keeps the full list. */
+  | { readonly compact: number }
+
+export interface Case {
+  readonly session: SessionRecord
+  readonly story: readonly Happening[]
+  readonly tx: Omit<Transaction, 'calls'> & { readonly calls: readonly SpelledCall[] }
+  readonly facts: Facts
+  readonly now: number
+}
+
+/** The story as the second ledger keeps it. */
+export function listOf(story: readonly Happening[], session: SessionRecord): readonly Past[] {
+  let list: readonly Past[] = []
+  for (const it of story) {
+    if ('hold' in it) list = [...list, it.hold]
+    else if ('settle' in it) {
+      const past = list.find(({ id }) => id === it.settle)
+      if (past === undefined || (past.settled !== undefined && !isLate(past, it.outcome))) continue
+      list = endPast(list, it.settle, it.outcome, session)
+    }
+  }
+  return list
+}
+
+/** A rejected or dropped transaction that was found in a block after all. */
+function isLate({ settled }: Past, { end }: Outcome): boolean {
+  return (settled?.end === 'rejected' || settled?.end === 'dropped') && (end === 'accepted' || end === 'reverted')
+}
