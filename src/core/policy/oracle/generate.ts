@@ -140,6 +140,7 @@ function wantedOf({ session, policy, tx, facts, now }: Draft): ReadonlyMap<Meter
 /** Another way to write the same call, rarely one that is none. */
 function spell(dice: Dice, { to, selector, calldata }: SpelledCall): SpelledCall {
   const word = (value: string): string => {
+    if (!/^0x[0-9a-f]+$/.test(value)) return value
     switch (dice.int(0, 5)) {
       case 0:
         return `0x${value.slice(2).padStart(64, '0')}`

@@ -122,24 +122,18 @@ export function endPast(
   const at = Math.max(past.at, outcome.at ?? past.at)
   const took = outcome.end === 'accepted' || outcome.end === 'reverted'
   const late = past.settled
-  const rivals = took ? openOf(list).filter((it) => it.group === past.group && it.id !== id) : []
+  const members = openOf(list).filter((it) => it.group === past.group)
+  const rivals = members.filter((it) => it.id !== id)
   const actual = actualOf(past, outcome)
-  const meters = new Set([...past.charges.map(({ meter }) => meter), ...actual.keys()])
-  for (const rival of rivals) for (const { meter } of rival.charges) meters.add(meter)
+  const meters = new Set([...members.flatMap(({ charges }) => charges.map(({ meter }) => meter)), ...actual.keys()])
   const booked: Entry[] = [...(late?.booked ?? [])]
   const returned: Entry[] = [...(late?.returned ?? [])]
   for (const meter of meters) {
-    const wanted = actual.get(meter) ?? 0n
-    if (late !== undefined) {
-      // Found accepted after all: what had stayed booked is part of it.
-      const already = sumOf(late.booked, (it) => it.meter === meter)
-      if (wanted > already) booked.push({ meter, amount: wanted - already, at })
-      continue
-    }
     if (outcome.end === 'released') continue
-    const members = [past, ...rivals]
-    const charge = members.map((it) => chargeOf(it, meter)).reduce(larger, 0n)
-    const spare = charge > wanted ? charge - wanted : 0n
+    const wanted = actual.get(meter) ?? 0n
+    // What ends with this: everything held for the nonce when it was taken, else what no other member still holds.
+    const held = largestOf(members, meter) - (took ? 0n : largestOf(rivals, meter))
+    const spare = held > wanted ? held - wanted : 0n
     const given = least([spare, ...boundsOf(session, meter, at).map((bound) => room(list, meter, bound, at))])
     if (given > 0n) returned.push({ meter, amount: given, at })
     const kept = wanted + spare - given
@@ -147,10 +141,13 @@ export function endPast(
   }
   const end = (it: Past): Past => {
     if (it.id === id) return { ...it, settled: { end: outcome.end, booked, returned } }
-    return rivals.includes(it) ? { ...it, settled: { end: 'dropped', booked: [], returned: [] } } : it
+    return took && rivals.includes(it) ? { ...it, settled: { end: 'dropped', booked: [], returned: [] } } : it
   }
   return list.map(end)
 }
+
+const largestOf = (members: readonly Past[], meter: MeterId) =>
+  members.map((it) => chargeOf(it, meter)).reduce(larger, 0n)
 
 function actualOf(past: Past, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
   const actual = new Map<MeterId, bigint>()

@@ -30,6 +30,7 @@ const LONGEST_PENALTY = 600
 const P = 2n ** 251n + 17n * 2n ** 192n + 1n
 const ADDRESS_END = (1n << 251n) - 256n
 const SELECTOR_END = 1n << 250n
+const MAX_U256 = (1n << 256n) - 1n
 const TWO_127 = 1n << 127n
 
 const banned = new Set(BANNED.map(([, selector]) => selector))
@@ -96,7 +97,7 @@ function readFelt(text: string): bigint | undefined {
 
 const hex = (value: bigint) => `0x${value.toString(16)}`
 
-// Steps 1 to 4: the first that applies ends the decision.
+// Steps 1 to 4: each tells all its reasons, and the first that has one ends the decision.
 function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: number): Verdict | undefined {
   const refuse = (code: ReasonCode): Verdict => ({ kind: 'refuse', reasons: [{ code }] })
   const ask = (code: ReasonCode): Verdict => ({ kind: 'ask', reasons: [{ code }] })
@@ -106,10 +107,12 @@ function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: numb
   if (calls.length > MOST_CALLS || felts > MOST_FELTS) return refuse('malformed')
   if (tx.unsupported.length > 0) return ask('unsupportedField')
 
-  if (tx.origin !== session.origin) return refuse('wrongOrigin')
+  const foreign: ReasonCode[] = []
+  if (tx.origin !== session.origin) foreign.push('wrongOrigin')
   const otherChain = facts.genesis !== undefined && facts.genesis !== session.genesis.hash
-  if (tx.chainId !== session.chainId || otherChain) return refuse('wrongChain')
-  if (tx.account !== session.account) return refuse('wrongAccount')
+  if (tx.chainId !== session.chainId || otherChain) foreign.push('wrongChain')
+  if (tx.account !== session.account) foreign.push('wrongAccount')
+  if (foreign.length > 0) return { kind: 'refuse', reasons: foreign.map((code) => ({ code })) }
 
   const bans = calls.flatMap(({ to, selector }, call): Reason[] => [
     ...(facts.ownAccounts.includes(to) ? [{ code: 'selfCall' as const, call }] : []),
@@ -117,43 +120,33 @@ function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: numb
   ])
   if (bans.length > 0) return { kind: bans.some(({ code }) => code === 'selfCall') ? 'refuse' : 'ask', reasons: bans }
 
-  switch (session.state) {
-    case 'revoked':
-    case 'revoking':
-    case 'superseded':
-      return ask('revoked')
-    case 'paused':
-      return ask('paused')
-    case 'pending':
-      return ask('notActive')
-  }
+  const resting: Reason[] = []
+  const { state } = session
+  if (state === 'revoked' || state === 'revoking' || state === 'superseded') resting.push({ code: 'revoked' })
+  if (state === 'paused') resting.push({ code: 'paused' })
+  if (state === 'pending') resting.push({ code: 'notActive' })
   const usable = session.backing === 'wallet' ? facts.unlocked : facts.workingSet
-  if (!usable || (!facts.unlocked && !session.runWhileLocked)) return ask('locked')
+  // `locked` says that unlocking helps (error 216 comes first): only of a session that would run then.
+  if (state === 'active' && (!usable || (!facts.unlocked && !session.runWhileLocked))) resting.push({ code: 'locked' })
   const { validAfter, validUntil } = session.effective
-  if (now < validAfter) return { kind: 'ask', reasons: [{ code: 'notStarted', retryAt: validAfter }] }
-  if (now >= validUntil - END_MARGIN) return ask('expired')
-  if (facts.clockWrong) return ask('clock')
-  if (classChanged(session, tx, facts, now)) return ask('codeChanged')
-  return undefined
+  if (now < validAfter) resting.push({ code: 'notStarted', retryAt: validAfter })
+  if (now >= validUntil - END_MARGIN) resting.push({ code: 'expired' })
+  if (facts.clockWrong) resting.push({ code: 'clock' })
+  if (classChanged(session, tx, facts, now)) resting.push({ code: 'codeChanged' })
+  return resting.length > 0 ? { kind: 'ask', reasons: resting } : undefined
 }
 
 function classChanged(session: SessionRecord, tx: Transaction, facts: Facts, now: number): boolean {
-  const isAsPinned = (contract: Call['to'], classHash: string, impl?: string) => {
-    const read = facts.classes[contract]
-    return (
-      read !== undefined &&
-      read.readAt >= now - CLASS_AGE &&
-      read.classHash === classHash &&
-      (impl === undefined || read.impl === impl)
-    )
-  }
-  if (!isAsPinned(session.account, session.accountClass)) return true
-  return tx.calls.some(({ to }) =>
-    session.effective.calls.some(
-      ({ contract, codePin }) =>
-        contract === to && codePin?.onChange === 'pause' && !isAsPinned(to, codePin.classHash, codePin.impl),
-    ),
+  const { account, accountClass, effective } = session
+  const called = effective.calls.flatMap(({ contract, codePin }) =>
+    codePin !== undefined && tx.calls.some(({ to }) => to === contract) ? [{ contract, ...codePin }] : [],
   )
+  return [{ contract: account, classHash: accountClass, impl: undefined, onChange: 'pause' }, ...called].some((pin) => {
+    const read = facts.classes[pin.contract as Call['to']]
+    if (read === undefined || read.readAt < now - CLASS_AGE) return true
+    const same = read.classHash === pin.classHash && (pin.impl === undefined || read.impl === pin.impl)
+    return !same && pin.onChange === 'pause'
+  })
 }
 
 // Step 5.
@@ -297,13 +290,13 @@ function tokenCall(
       const [from, to] = [felts[0]!, felts[1]!]
       const stranger = known(limit.recipients, to) ? [] : (['recipient'] as const)
       if (from !== own && limit.foreignTransferFrom === 'forbid') return ['foreignTransferFrom', ...stranger]
-      return [...spend(to === own ? 0n : amount, 0n), ...stranger]
+      return [...spend(from === own && to === own ? 0n : amount, 0n), ...stranger]
     }
     case 'approve':
     case 'increase_allowance': {
       const amount = amountAt(1, 3)
       if (amount === undefined) return ['moneyMalformed']
-      if (amount === 0n) return spend(0n, 0n)
+      if (amount === 0n) return []
       const outsider = known(limit.spenders, felts[0]!) ? [] : (['spender'] as const)
       if (limit.approvals === 'forbid') return ['approvalForbidden', ...outsider]
       const wrong = limit.approvals === 'count' ? amount >= TWO_127 : !isReset(tx, limit.token, felts[0]!)
@@ -311,7 +304,7 @@ function tokenCall(
       return [...charged, ...outsider, ...(wrong ? (['approvalForbidden'] as const) : [])]
     }
     case 'decrease_allowance':
-      return amountAt(1, 3) === undefined ? ['moneyMalformed'] : spend(0n, 0n)
+      return amountAt(1, 3) === undefined ? ['moneyMalformed'] : []
     default:
       // The table has no such row for an ERC-20.
       return ['moneyMalformed']
@@ -421,8 +414,8 @@ function lookOutside(
   if (simulation === 'later') return
   if (simulation === 'none' || !simulation.ok || now - simulation.at > SIMULATION_AGE) {
     found.add({ code: 'simulationFailed' })
-    return
   }
+  if (simulation === 'none' || !simulation.ok) return
   const limitOf = (contract: string) =>
     policy.spend.limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === contract)
   for (const [token, out] of Object.entries(simulation.out)) {
@@ -459,7 +452,7 @@ function items(
     if (policy.spend.limits.some((it) => it.asset !== 'erc20' && it.collection === collection)) {
       add(declared.items, collection, extra)
       judge.charge(`nft:${collection}` as MeterId, extra, extra)
-    } else found.add({ code: 'undeclaredOutflow', meter: `nft:${collection}` as MeterId })
+    } else found.add({ code: 'undeclaredOutflow', meter: `spend:${collection}` as MeterId })
   }
 }
 
@@ -510,12 +503,24 @@ function judgeUsage(
   judge.count('txCount', 'tx' as MeterId, usage.tx.map(bound), 1n)
   judge.count('callCount', 'calls' as MeterId, usage.calls.map(bound), BigInt(tx.calls.length))
   const ends: number[] = []
-  if (list.length > 0) ends.push(Math.max(...list.map(({ at }) => at)) + usage.minGap)
+  ends.push(lastOf(list) + usage.minGap)
   const { inARow, lastAt } = facts.reverts
   if (inARow >= 3) ends.push(lastAt + Math.min(LONGEST_PENALTY, FIRST_PENALTY * 2 ** (inARow - 3)))
   const end = Math.max(...ends, Number.NEGATIVE_INFINITY)
   if (now < end) found.add({ code: 'gap', retryAt: end })
-  if (openOf(list).length >= usage.maxInFlight) found.add({ code: 'inFlight' })
+  // Members of a group are one transaction: only one of them can take the nonce.
+  if (new Set(openOf(list).map(({ group }) => group)).size >= usage.maxInFlight) found.add({ code: 'inFlight' })
+}
+
+/**
+ * The last hold. Of a settled one its booking is what the wallet still knows: later than the hold, so the gap is never
+ * shorter than the policy says; what was rejected or dropped left no trace of its time.
+ */
+function lastOf(list: readonly Past[]): number {
+  const times = list.flatMap(({ at, settled }) =>
+    settled === undefined ? [at] : settled.booked.filter(({ meter }) => meter === 'tx').map((it) => it.at),
+  )
+  return Math.max(Number.NEGATIVE_INFINITY, ...times)
 }
 
 type Judge = ReturnType<typeof createJudge>
@@ -533,8 +538,6 @@ function createJudge(list: readonly Past[], now: number, found: Findings) {
     known.refundable = text(BigInt(known.refundable) + refundable)
   }
   const caps = (code: ReasonCode, meter: MeterId, bounds: readonly Bound[], wanted: bigint, rule?: RuleId): void => {
-    // Nothing more of it is taken: a meter that is over its cap already does not stop the rest of the session.
-    if (wanted === 0n) return
     for (const cap of bounds) {
       const used = usedOn(list, meter, cap.window, now)
       if (used + wanted <= cap.max) continue
@@ -568,7 +571,6 @@ function createJudge(list: readonly Past[], now: number, found: Findings) {
       caps(code, meter, bounds, wanted, rule)
     },
     stream(meter: MeterId, stream: StreamCap, wanted: bigint): void {
-      if (wanted === 0n) return
       const used = usedOn(list, meter, { kind: 'session' }, now)
       const open = unlocked(stream, now)
       if (used + wanted <= open) return
@@ -645,7 +647,8 @@ function orNothing(caps: readonly AmountCap[]): readonly Bound[] {
   return caps.length === 0 ? [{ window: { kind: 'session' }, max: 0n }] : caps.map(bound)
 }
 
-const text = (value: bigint) => value.toString() as Charge['amount']
+/** Sums of calls may be larger than any amount of the chain; what is told is at most that. */
+const text = (value: bigint) => (value > MAX_U256 ? MAX_U256 : value).toString() as Charge['amount']
 
 function add(totals: Map<string, bigint>, key: string, amount: bigint): void {
   totals.set(key, (totals.get(key) ?? 0n) + amount)
