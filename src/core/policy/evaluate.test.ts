@@ -396,6 +396,13 @@ describe('money', () => {
     expect(codes(judge([transferFrom(STRK, STRANGER, ACCOUNT, 6n * unit)], { policy: counted }))).toEqual(['perCall'])
   })
 
+  test('a foreign transfer that is forbidden tells every reason of its own, and none of a meter it does not touch', () => {
+    const foreign = transferFrom(STRK, STRANGER, STRANGER, 0n)
+    const policy = withLimit({ recipients: [FRIEND], caps: [{ window: { kind: 'session' }, max: u256(1n) }] })
+    const over = { ...sampleBook(), bookings: [{ meter: `spend:${STRK}` as MeterId, amount: u256(2n), at: NOW }] }
+    expect(codes(judge([foreign], { policy, book: over }))).toEqual(['recipient', 'foreignTransferFrom'])
+  })
+
   test('approvals are forbidden, taking one back is free', () => {
     const names = ['approve', 'increase_allowance', 'increaseAllowance', 'decrease_allowance', 'decreaseAllowance']
     const policy = withRules({ contract: STRK, entrypoints: names.map((name) => ({ selector: moneySelector(name) })) })

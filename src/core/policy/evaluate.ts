@@ -131,7 +131,7 @@ function money(
     else if (move.does === 'allow') checkAllowance(limit, move, index, found)
     else if (move.does === 'send') {
       const amount = checkSend(limit, move, tx.account, index, found)
-      declared.set(call.to, (declared.get(call.to) ?? 0n) + amount)
+      if (amount !== undefined) declared.set(call.to, (declared.get(call.to) ?? 0n) + amount)
     }
   }
   return declared
@@ -149,24 +149,24 @@ function checkAllowance(
   if (!limit.spenders.includes(move.spender as Address)) found.add({ code: 'spender', call: index }) // compared, not trusted
 }
 
-/** @returns what is declared: base units that leave, also under a foreign sender's allowance */
+/** @returns what is declared: base units that leave, also under a foreign sender's allowance; nothing where that is forbidden */
 function checkSend(
   limit: TokenLimit,
   move: Extract<TokenMove, { does: 'send' }>,
   account: Address,
   index: number,
   found: Findings,
-): bigint {
-  const own = move.from === account
-  if (!own && limit.foreignTransferFrom === 'forbid') {
-    found.add({ code: 'foreignTransferFrom', call: index })
-    return 0n
-  }
-  // From the account to itself nothing leaves.
-  const amount = own && move.to === account ? 0n : move.amount
+): bigint | undefined {
   if (limit.recipients !== undefined && !limit.recipients.includes(move.to as Address)) {
     found.add({ code: 'recipient', call: index }) // compared, not trusted
   }
+  const own = move.from === account
+  if (!own && limit.foreignTransferFrom === 'forbid') {
+    found.add({ code: 'foreignTransferFrom', call: index })
+    return undefined
+  }
+  // From the account to itself nothing leaves.
+  const amount = own && move.to === account ? 0n : move.amount
   if (limit.perCall !== undefined && amount > BigInt(limit.perCall)) {
     found.add({ code: 'perCall', call: index, ...short(spendMeter(limit.token), BigInt(limit.perCall), amount) })
   }

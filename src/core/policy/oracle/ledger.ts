@@ -149,6 +149,31 @@ export function endPast(
 const largestOf = (members: readonly Past[], meter: MeterId) =>
   members.map((it) => chargeOf(it, meter)).reduce(larger, 0n)
 
+/**
+ * The one thing that is forgotten (policy.md 7.2): what was given back before every finite window of its meter is remembered
+ * at the earliest of its times. Nothing of it is inside a window that still counts; only the order of settlements could tell.
+ */
+export function forget(list: readonly Past[], policy: SessionPolicy, now: number): readonly Past[] {
+  const earliest = new Map<MeterId, number>()
+  const isOld = ({ meter, at }: Entry) => at < reachOf(policy, meter, now)
+  const old = list.flatMap(({ settled }) => settled?.returned ?? []).filter(isOld)
+  if (old.length < 2) return list
+  for (const { meter, at } of old) earliest.set(meter, Math.min(at, earliest.get(meter) ?? at))
+  return list.map((past) => {
+    if (past.settled === undefined) return past
+    const returned = past.settled.returned.map((it) => (isOld(it) ? { ...it, at: earliest.get(it.meter)! } : it))
+    return { ...past, settled: { ...past.settled, returned } }
+  })
+}
+
+function reachOf(policy: SessionPolicy, meter: MeterId, now: number): number {
+  const starts = (capsOn(policy, meter)?.caps ?? [])
+    .filter(({ window }) => window.kind !== 'session')
+    .map(({ window }) => startOf(window, now))
+  // The gap since the last transaction is a finite window too.
+  return Math.min(Number.POSITIVE_INFINITY, ...starts, ...(meter === 'tx' ? [now - policy.usage.minGap + 1] : []))
+}
+
 function actualOf(past: Past, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
   const actual = new Map<MeterId, bigint>()
   if (outcome.end !== 'accepted' && outcome.end !== 'reverted') return actual

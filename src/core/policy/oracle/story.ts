@@ -1,7 +1,7 @@
 import type { Outcome } from '../book.ts'
 import type { Facts, Transaction } from '../facts.ts'
 import type { Charge, SessionRecord } from '../policy.ts'
-import { endPast, type Past } from './ledger.ts'
+import { endPast, forget, type Past } from './ledger.ts'
 
 /** Calls as somebody wrote them: any spelling (policy.md 4). */
 export interface SpelledCall {
@@ -33,8 +33,8 @@ export function listOf(story: readonly Happening[], session: SessionRecord): rea
     else if ('settle' in it) {
       const past = list.find(({ id }) => id === it.settle)
       if (past === undefined || (past.settled !== undefined && !isLate(past, it.outcome))) continue
-      list = endPast(list, it.settle, it.outcome, session)
-    }
+      list = forget(endPast(list, it.settle, it.outcome, session), session.effective, it.now)
+    } else list = forget(list, session.effective, it.compact)
   }
   return list
 }
