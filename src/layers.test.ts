@@ -50,6 +50,10 @@ const BEHIND_DOORS = [
   'platform/password-key.ts',
 ]
 const WORKER = 'background/service-worker.ts'
+/** Tests of the engine by somebody who has not read it: no part of the wallet imports a line of them. */
+const ORACLE = 'core/policy/oracle'
+/** The few files there that meet the engine; the others import its types alone, or it would judge itself. */
+const MEETS_ENGINE = [`${ORACLE}/agree.ts`, `${ORACLE}/fuzz.ts`]
 const PURE = ['core', 'starknet', 'cold']
 
 type Sources = ReadonlyMap<string, string>
@@ -71,6 +75,13 @@ describe('layers', () => {
     expect(
       start.filter((path) => BEHIND_DOORS.some((place) => path === place || path.startsWith(`${place}/`))),
     ).toEqual([])
+  })
+
+  test('the second opinion is read here, and its evaluator reaches no value of the engine', () => {
+    expect(sources.has(`${ORACLE}/oracle.ts`)).toBe(true)
+    const all = reached(`${ORACLE}/generate.ts`, sources).filter((path) => path !== `${ORACLE}/generate.ts`)
+    expect(all).toContain(`${ORACLE}/oracle.ts`)
+    expect(all.filter((path) => !path.startsWith(`${ORACLE}/`))).toEqual([])
   })
 
   test('what is said about imports is read from the whole tree', () => {
@@ -115,6 +126,10 @@ describe('planted violations are found', () => {
     ['pure code rolls dice', 'cold/a.ts', `const x = Math.random()`],
     ['something comes before the guard', WORKER, `import { x } from '../core/time.ts'\nimport '../platform/egress.ts'`],
     ['the name of an unknown folder', 'utils/a.ts', `export const x = 1`],
+    ['the engine asks its second opinion', 'core/policy/evaluate.ts', `import { decide } from './oracle/oracle.ts'`],
+    ['the wallet knows a type of the oracle', 'ui/a.ts', `import type { Past } from '../core/policy/oracle/ledger.ts'`],
+    ['the oracle uses the engine', `${ORACLE}/oracle.ts`, `import { used } from '../book.ts'`],
+    ['the oracle parses with the engine', `${ORACLE}/generate.ts`, `import { parseFelt } from '../../felt.ts'`],
   ]
   test.each(planted)('finds: %s', (_, path, source) => {
     expect(violations(new Map([[path, source]]))).not.toEqual([])
@@ -143,6 +158,8 @@ describe('planted violations are found', () => {
       'core/a.ts',
       `// import { x } from '../ui/a.ts'; Date.now()\n/* Math.random() */`,
     ],
+    ['the oracle shares types', `${ORACLE}/oracle.ts`, `import type { Call } from '../policy.ts'`],
+    ['agreement asks both', `${ORACLE}/agree.ts`, `import { evaluate } from '../evaluate.ts'`],
     ['a date of a given time', 'core/a.ts', `export const day = (t: number) => new Date(t * 1000)`],
     ['the guard first', WORKER, `import '../platform/egress.ts'\nimport { x } from '../core/time.ts'`],
   ]
@@ -194,8 +211,13 @@ function isAllowed(path: string, folder: string, layer: Layer, { from, how }: Im
     places.some((place) => target === place || target.startsWith(`${place}/`))
   if (how === 'require') return path === DOOR_FILE && DOORS.includes(target)
   if (how === 'dynamic' || (how === 'value' && DOORS.includes(target))) return false
+  if (target.startsWith(`${ORACLE}/`) !== path.startsWith(`${ORACLE}/`)) {
+    return path.startsWith(`${ORACLE}/`) && folder === 'core' && target.startsWith('core/') && mayAsk(path, how)
+  }
   return within([folder, ...layer.may]) || (how === 'type' && within(layer.types ?? []))
 }
+
+const mayAsk = (path: string, how: Import['how']) => how === 'type' || MEETS_ENGINE.includes(path)
 
 /** A file and what it evaluates: values it imports, and what these import. */
 function reached(from: string, sources: Sources, seen = new Set([from])): readonly string[] {

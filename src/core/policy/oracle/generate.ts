@@ -1,8 +1,8 @@
 import type { U256 } from '../../felt.ts'
-import type { AmountCap, CountCap, MeterId, SessionPolicy, StreamCap, Window } from '../policy.ts'
+import type { AmountCap, CountCap, MeterId, StreamCap, Window } from '../policy.ts'
 import { createDice, type Dice } from './dice.ts'
 import { usedOn } from './ledger.ts'
-import { decide, readCalls } from './oracle.ts'
+import { readCalls, weigh } from './oracle.ts'
 import {
   ACCOUNT,
   aCall,
@@ -14,7 +14,6 @@ import {
   DECIDED,
   type Draft,
   type Feature,
-  MAX,
   MAX_COUNT,
   simulateWell,
   TOKENS,
@@ -105,36 +104,11 @@ function fitStream(dice: Dice, stream: StreamCap, needed: bigint, now: number): 
   if (stream.max !== undefined) stream.max = text(target + slack(dice))
 }
 
-/** What the calls would take if nothing were limited. */
+/** What the calls would take, however little of it is allowed. */
 function wantedOf({ session, policy, tx, facts, now }: Draft): ReadonlyMap<MeterId, bigint> {
-  const free: SessionPolicy = JSON.parse(JSON.stringify(policy))
-  for (const { meter, caps } of capsOf(free)) {
-    const counted = /^(tx|calls|rule|nft)/.test(meter)
-    caps.splice(0, caps.length, { window: { kind: 'session' }, max: counted ? MAX_COUNT : text(MAX) } as AmountCap)
-  }
-  for (const limit of free.spend.limits) {
-    if (limit.asset !== 'erc20') continue
-    delete limit.perCall
-    delete limit.perTx
-    delete limit.stream
-  }
-  free.calls.forEach((rule) => {
-    rule.enabled = true
-  })
-  free.deny = []
-  const calls = readCalls(tx.calls)
-  if (calls === undefined) return new Map()
-  const fee = { ...tx.fee, token: free.fees.tokens[0]?.token ?? tx.fee.token, tipPerGas: 0n }
-  delete free.fees.tokens[0]?.perTx
-  const verdict = decide({ ...session, effective: free }, [], { ...tx, fee, calls }, facts, now)
-  const fallback = new Map<MeterId, bigint>([
-    ['tx' as MeterId, 1n],
-    ['calls' as MeterId, BigInt(calls.length)],
-    [`fee:${fee.token}` as MeterId, tx.fee.max],
-  ])
-  return verdict.kind === 'auto'
-    ? new Map(verdict.charges.map(({ meter, amount }) => [meter, BigInt(amount)]))
-    : fallback
+  const calls = readCalls(tx.calls) ?? []
+  const { charges } = weigh({ ...session, effective: policy }, [], { ...tx, calls }, facts, now)
+  return new Map(charges.map(({ meter, amount }) => [meter, BigInt(amount)]))
 }
 
 /** Another way to write the same call, rarely one that is none. */

@@ -53,6 +53,18 @@ export function decide(
 ): Verdict {
   const early = atOnce(session, tx, facts, now)
   if (early !== undefined) return early
+  const { reasons, charges, matched } = weigh(session, list, tx, facts, now)
+  return reasons.length > 0 ? { kind: 'ask', reasons } : { kind: 'auto', charges, matched }
+}
+
+/** Steps 5 to 11: every reason, and what would be taken whether there is one or not. */
+export function weigh(
+  session: SessionRecord,
+  list: readonly Past[],
+  tx: Transaction,
+  facts: Facts,
+  now: number,
+): { readonly reasons: Reason[]; readonly charges: Charge[]; readonly matched: RuleId[] } {
   const policy = session.effective
   const found = createFindings(policy.validUntil - END_MARGIN)
   const judge = createJudge(list, now, found)
@@ -72,10 +84,8 @@ export function decide(
   judgeFee(policy, tx, owners, found, judge)
   judgeUsage(policy, list, tx, facts, now, found, judge)
 
-  const reasons = found.reasons()
-  if (reasons.length > 0) return { kind: 'ask', reasons }
   const matched = [...new Set(owners.flatMap((owner) => (owner === undefined ? [] : [owner.id])))]
-  return { kind: 'auto', charges: judge.charges(), matched }
+  return { reasons: found.reasons(), charges: judge.charges(), matched }
 }
 
 /** Calls in one form (policy.md 4), or `undefined`: malformed. */

@@ -78,7 +78,8 @@ const lower = (caps: readonly (AmountCap | CountCap)[], dice: Dice) => {
 
 export const TWISTS: readonly Twist[] = [
   {
-    bend: (_, { tx }) => {
+    bend: nothing,
+    late: (_, { tx }) => {
       tx.calls.splice(0)
     },
   },
