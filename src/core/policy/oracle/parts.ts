@@ -435,7 +435,8 @@ export function someCharges(dice: Dice, policy: SessionPolicy): Charge[] {
       charges.push(charge(`nft:${limit.collection}`, BigInt(dice.int(1, 3))))
       continue
     }
-    const amount = dice.chance(0.95) ? dice.big(1000n) : anAmount(dice)
+    // Totals beyond 2^256 are no amounts of a chain; the book keeps the largest there is (book.ts).
+    const amount = dice.chance(0.95) ? dice.big(1000n) : dice.pick([TWO_128 - 1n, TWO_128, TWO_128 + 1n])
     const refundable = dice.chance(0.6) ? 0n : dice.chance(0.5) ? amount : dice.big(amount + 1n)
     if (amount > 0n) charges.push(charge(`spend:${limit.token}`, amount, refundable))
   }
@@ -528,7 +529,8 @@ export function simulateWell(dice: Dice, { policy, facts, tx, now }: Draft): voi
   else facts.liveAllowance = true
   const out: Record<string, U256> = {}
   for (const { to, selector, calldata } of tx.calls) {
-    if (!TOKENS.includes(to as Address) || selector !== money.transfer) continue
+    const readable = calldata.length === 3 && calldata.every((it) => /^0x[0-9a-f]+$/.test(it))
+    if (!TOKENS.includes(to as Address) || selector !== money.transfer || !readable) continue
     out[to] = text(BigInt(out[to] ?? '0') + BigInt(calldata[1]!) + (BigInt(calldata[2]!) << 128n))
   }
   for (const limit of policy.spend.limits) {
