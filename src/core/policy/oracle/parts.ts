@@ -3,15 +3,21 @@ import type { Outcome } from '../book.ts'
 import type { Facts } from '../facts.ts'
 import type {
   AmountCap,
+  ArgKind,
+  ArgPath,
+  ArgRule,
   CallRule,
   Charge,
   CountCap,
   DenyRule,
   MeterId,
   NftLimit,
+  Operand,
+  Param,
   RuleId,
   SessionPolicy,
   SessionRecord,
+  Shape,
   StreamCap,
   TokenLimit,
   Window,
@@ -96,6 +102,7 @@ export function aTime(dice: Dice): number {
     [2026, 11, 28],
     [2027, 4, 31],
     [2100, 1, 28],
+    [2100, 2, 1],
   ] as const
   if (dice.chance(0.3)) return dice.int(1_780_000_000, 1_900_000_000)
   const [y, m, d] = dice.pick(edges)
@@ -145,7 +152,7 @@ export function aPolicy(dice: Dice, now: number, has: (feature: Feature) => bool
   const limits = TOKENS.filter(() => dice.chance(0.85)).map((token) => aLimit(dice, now, validAfter, token, has))
   const items = has('nft') ? COLLECTIONS.map((collection, i) => anItemLimit(dice, now, collection, i === 0)) : []
   const rules = Array.from({ length: dice.int(1, 4) }, () => aRule(dice, now, limits, items, has))
-  if (has('overlap') && dice.chance(0.4)) rules.push(...overlapping(dice, now, rules))
+  if (has('overlap') && dice.chance(0.4)) rules.push(...overlapping(dice, now, rules, has))
   if (has('star') && dice.chance(0.15)) rules.push(anyContract(dice, now))
   rules.forEach((rule, i) => {
     rule.id = `r${i}` as RuleId
@@ -155,7 +162,7 @@ export function aPolicy(dice: Dice, now: number, has: (feature: Feature) => bool
     validAfter,
     validUntil: now + dice.pick([61, 62, 120, 3600, DAY, 20 * DAY]),
     calls: rules,
-    deny: has('deny') && dice.chance(0.3) ? [aDeny(dice)] : [],
+    deny: has('deny') && dice.chance(0.3) ? [aDeny(dice, has)] : [],
     spend: { limits: [...limits, ...items], look: 'receipt' },
     fees: {
       payer: dice.pick(['account', 'account', 'either']),
@@ -237,22 +244,22 @@ export function aRule(
   const listed = [...new Set([dice.pick(pool), ...dice.some(pool, 0.4)])].sort()
   const admins = dice.chance(0.08) ? [dice.pick(ADMIN)[1] as Selector] : []
   const wide = dice.chance(0.2) && admins.length === 0
+  const plain = pool === PLAIN
+  const params = plain && (has('args') || has('sums')) && dice.chance(0.4) ? someParams(dice) : undefined
+  const shapes = params && Object.fromEntries(listed.map((selector) => [selector, params]))
+  const reachable = params === undefined ? [] : pathsIn(params)
+  const summed = reachable.filter(({ as, each }) => each === undefined && ['felt', 'u128', 'u256'].includes(as))
   return {
     id: 'r' as RuleId,
     contract,
     entrypoints: [...listed, ...admins].map((selector) => ({ selector })),
     ...(wide ? { wide: true } : {}),
-    ...(has('args') && dice.chance(0.3) ? { args: anArgument(dice) } : {}),
+    ...(has('args') && dice.chance(0.3) ? { args: anArgument(dice, shapes) } : {}),
+    ...(shapes === undefined ? {} : { shapes }),
     caps: countCaps(dice, now, 0),
     sums:
       has('sums') && dice.chance(0.4)
-        ? [
-            {
-              arg: { at: 'felt', index: dice.int(0, 2) },
-              as: dice.pick(['felt', 'u128', 'u256']),
-              caps: amountCaps(dice, now, 1),
-            },
-          ]
+        ? [aSum(dice, now, summed), ...(dice.chance(0.2) ? [aSum(dice, now, [])] : [])]
         : [],
     enabled: dice.chance(0.93),
     required: dice.chance(0.2),
@@ -270,41 +277,184 @@ export function aRule(
   }
 }
 
-export function anArgument(dice: Dice): NonNullable<CallRule['args']> {
-  const leaf = (): NonNullable<CallRule['args']> => {
-    const arg = dice.chance(0.15) ? ({ at: 'length' } as const) : ({ at: 'felt', index: dice.int(0, 3) } as const)
-    const as = dice.pick(['felt', 'u128', 'u256', 'bool', 'address'] as const)
-    const operand = () =>
-      dice.chance(0.7)
-        ? { value: dice.pick(['0', '1', '2', '3', '16', TWO_128.toString()]) }
-        : dice.chance(0.5)
-          ? ({ ref: 'account' } as const)
-          : dice.chance(0.5)
-            ? ({ ref: 'arg', arg: { at: 'felt', index: dice.int(0, 3) } } as const)
-            : ({ ref: 'call', back: dice.int(1, 2), arg: { at: 'felt', index: dice.int(0, 2) } } as const)
-    if (dice.chance(0.2)) return { arg, as, op: dice.pick(['in', 'notIn']), to: [operand(), operand()] }
-    if (dice.chance(0.2))
-      return { arg, as, op: 'between', to: [{ value: '0' }, { value: dice.pick(['1', '3', '99']) }] }
-    return { arg, as, op: dice.pick(['eq', 'ne', 'lt', 'lte', 'gt', 'gte']), to: operand() }
+function aSum(dice: Dice, now: number, reachable: readonly Reachable[]): CallRule['sums'][number] {
+  const { arg, as } =
+    reachable.length > 0 && dice.chance(0.7)
+      ? dice.pick(reachable)
+      : { arg: { at: 'felt' as const, index: dice.int(0, 2) }, as: dice.pick(['felt', 'u128', 'u256'] as const) }
+  return { arg, as: as as 'felt' | 'u128' | 'u256', caps: amountCaps(dice, now, 1) }
+}
+
+export function anArgument(dice: Dice, shapes: CallRule['shapes']): ArgRule {
+  const params = Object.values(shapes ?? {})[0]
+  const leaf = (): ArgRule => {
+    const list = params === undefined || dice.chance(0.5) ? undefined : dice.pick(pathsIn(params))
+    if (list?.each !== undefined) return { each: list.each, rule: compared(dice, list.arg, list.as) }
+    if (list !== undefined) return compared(dice, list.arg, list.as)
+    if (dice.chance(0.15)) return compared(dice, { at: 'length' }, 'felt')
+    return compared(dice, { at: 'felt', index: dice.int(0, 3) }, dice.pick(['felt', 'u128', 'u256', 'bool', 'address']))
   }
-  switch (dice.int(0, 6)) {
+  switch (dice.int(0, 7)) {
     case 0:
       return { all: [leaf(), leaf()] }
     case 1:
       return { any: [leaf(), leaf()] }
     case 2:
-      return { not: leaf() }
+      return { not: dice.chance(0.5) ? leaf() : { any: [leaf(), leaf()] } }
     default:
       return leaf()
   }
 }
 
+function compared(dice: Dice, arg: ArgPath, as: ArgKind): ArgRule {
+  const operand = (): Operand => {
+    switch (dice.int(0, 9)) {
+      case 0:
+        return { ref: 'account' }
+      case 1:
+        return { ref: 'arg', arg: { at: 'felt', index: dice.int(0, 3) } }
+      case 2:
+        return { ref: 'call', back: dice.int(1, 2), arg: { at: 'felt', index: dice.int(0, 2) } }
+      default:
+        return { value: dice.pick(as === 'bool' ? ['0', '1'] : ['0', '1', '2', '3', '16', TWO_128.toString()]) }
+    }
+  }
+  if (dice.chance(0.2)) return { arg, as, op: dice.pick(['in', 'notIn']), to: [operand(), operand()] }
+  if (dice.chance(0.2)) return { arg, as, op: 'between', to: [{ value: '1' }, { value: dice.pick(['1', '3', '99']) }] }
+  return { arg, as, op: dice.pick(['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'gte']), to: operand() }
+}
+
+interface Reachable {
+  readonly arg: ArgPath
+  readonly as: ArgKind
+  readonly each?: ArgPath
+}
+
+/** Every value that a path can name, elements of lists also by `each`. */
+function pathsIn(params: readonly Param[]): Reachable[] {
+  const walk = (shape: Shape, path: (string | number)[], make: (path: (string | number)[]) => ArgPath): Reachable[] => {
+    switch (shape.t) {
+      case 'struct':
+        return shape.fields.flatMap((field) => walk(field.shape, [...path, field.name], make))
+      case 'enum':
+        return shape.variants.flatMap((variant) => walk(variant.shape, [...path, variant.name], make))
+      case 'array':
+      case 'fixed':
+        return [
+          ...walk(shape.of, [...path, 1], make),
+          ...walk(shape.of, [], (inner) => ({ at: 'item', path: inner })).map((it) => ({ ...it, each: make(path) })),
+        ]
+      case 'bytes':
+        return []
+      case 'u256':
+      case 'bool':
+      case 'address':
+      case 'selector':
+      case 'classHash':
+        return [{ arg: make(path), as: shape.t }]
+      default:
+        return [{ arg: make(path), as: shape.t === 'felt' ? 'felt' : 'u128' }]
+    }
+  }
+  return params.flatMap(({ name, shape }) => walk(shape, [], (path) => ({ at: 'param', name, path })))
+}
+
+/** Parameters as classes have them; one for all entrypoints of a rule, so that a path fits each. */
+export function someParams(dice: Dice): Param[] {
+  const simple = (): Shape => ({
+    t: dice.pick([
+      'felt',
+      'address',
+      'selector',
+      'classHash',
+      'bool',
+      'u8',
+      'u16',
+      'u32',
+      'u64',
+      'u128',
+      'u256',
+      'u256',
+      'bytes',
+    ]),
+  })
+  const shape = (depth: number): Shape => {
+    switch (depth > 2 ? 9 : dice.int(0, 9)) {
+      case 0:
+        return { t: 'struct', fields: ['x', 'y'].map((name) => ({ name, shape: shape(depth + 1) })) }
+      case 1:
+        return { t: 'enum', variants: ['A', 'B'].map((name) => ({ name, shape: shape(depth + 1) })) }
+      case 2:
+      case 3:
+        return { t: 'array', of: depth === 0 ? shape(2) : simple() }
+      case 4:
+        return { t: 'fixed', of: simple(), length: 2 }
+      default:
+        return simple()
+    }
+  }
+  return Array.from({ length: dice.int(1, 3) }, (_, i) => ({ name: `p${i}`, shape: shape(0) }))
+}
+
+/** Felts of a value of the shape; each number small, or at the edge of its range and one beyond. */
+export function encoded(dice: Dice, shape: Shape): bigint[] {
+  const repeat = (of: Shape, length: number) => Array.from({ length }, () => encoded(dice, of)).flat()
+  switch (shape.t) {
+    case 'struct':
+      return shape.fields.flatMap((field) => encoded(dice, field.shape))
+    case 'enum': {
+      const index = dice.chance(0.05) ? shape.variants.length : dice.int(0, shape.variants.length - 1)
+      const variant = shape.variants[index]
+      return [BigInt(index), ...(variant === undefined ? [] : encoded(dice, variant.shape))]
+    }
+    case 'array': {
+      const length = dice.int(0, 3)
+      return [BigInt(length), ...repeat(shape.of, length)]
+    }
+    case 'fixed':
+      return repeat(shape.of, shape.length)
+    case 'bytes':
+      return dice.pick([
+        [0n, 0x61n, 1n],
+        [1n, 0x62n, 0n, 0n],
+        [0n, 0x100n, 1n],
+        [0n, 0n, 31n],
+        [1n, 1n << 248n, 0n, 0n],
+      ])
+    case 'u256':
+      return [numberBelow(dice, TWO_128), dice.chance(0.8) ? 0n : numberBelow(dice, TWO_128)]
+    default:
+      return [numberBelow(dice, ENDS[shape.t] ?? 1n << 250n)]
+  }
+}
+
+const ENDS: Readonly<Partial<Record<Shape['t'], bigint>>> = {
+  bool: 2n,
+  u8: 1n << 8n,
+  u16: 1n << 16n,
+  u32: 1n << 32n,
+  u64: 1n << 64n,
+  u128: TWO_128,
+  address: (1n << 251n) - 256n,
+}
+
+function numberBelow(dice: Dice, end: bigint): bigint {
+  if (dice.chance(0.85)) return dice.big(end < 4n ? end : 4n)
+  return dice.pick([end - 1n, end - 1n, end])
+}
+
 /** The same entrypoints again: of another rank, or later in the same one. */
-export function overlapping(dice: Dice, now: number, rules: readonly CallRule[]): CallRule[] {
+export function overlapping(
+  dice: Dice,
+  now: number,
+  rules: readonly CallRule[],
+  has: (feature: Feature) => boolean,
+): CallRule[] {
   return Array.from({ length: dice.int(1, 2) }, () => {
     const { args: _args, wide, ...like } = dice.pick(rules)
     return {
       ...like,
+      ...(has('args') && dice.chance(0.6) ? { args: anArgument(dice, like.shapes) } : {}),
       ...((wide === true ? dice.chance(0.3) : dice.chance(0.5)) && like.adminAck === undefined ? { wide: true } : {}),
       caps: countCaps(dice, now, 0),
       sums: [],
@@ -325,11 +475,12 @@ export function anyContract(dice: Dice, now: number): CallRule {
   }
 }
 
-export function aDeny(dice: Dice): DenyRule {
+export function aDeny(dice: Dice, has: (feature: Feature) => boolean): DenyRule {
   const selectors = [...PLAIN, ...Object.values(money)]
   return {
     contract: dice.chance(0.3) ? '*' : dice.pick([...GAMES, ...TOKENS]),
     entrypoints: dice.chance(0.1) ? '*' : dice.some(selectors, 0.1),
+    ...(has('args') && dice.chance(0.5) ? { args: anArgument(dice, undefined) } : {}),
     by: dice.pick(['person', 'site']),
   }
 }
@@ -485,6 +636,12 @@ export function aCall(dice: Dice, policy: SessionPolicy, has: (feature: Feature)
     rule.entrypoints === '*' || rule.entrypoints.length === 0 ? dice.pick(PLAIN) : dice.pick(rule.entrypoints).selector
   const name = MONEY_NAMES.find(([, it]) => it === selector)?.[0]
   const limit = policy.spend.limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === to)
+  const params = rule.shapes?.[selector]
+  if (params !== undefined && dice.chance(0.95)) {
+    const felts = params.flatMap(({ shape }) => encoded(dice, shape))
+    const bent = dice.chance(0.9) ? felts : dice.chance(0.5) ? [...felts, 0n] : felts.slice(0, -1)
+    return { to, selector, calldata: bent.map(hex) }
+  }
   if (name === undefined) {
     const felts = ['0x0', '0x1', '0x2', '0x3', '0x10', ACCOUNT, hex(TWO_128)]
     return { to, selector, calldata: Array.from({ length: dice.int(0, 5) }, () => dice.pick(felts)) }

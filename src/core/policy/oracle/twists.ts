@@ -221,7 +221,7 @@ export const TWISTS: readonly Twist[] = [
   },
   {
     bend: (dice, { tx }) => {
-      tx.calls.push({
+      tx.calls.splice(dice.pick([0, tx.calls.length]), dice.pick([0, 1]), {
         to: dice.pick([UNLISTED, ...GAMES, ...TOKENS]),
         selector: dice.pick(['0xeee', PLAIN[0]!]),
         calldata: [],
@@ -460,12 +460,13 @@ export const TWISTS: readonly Twist[] = [
     bend: (dice, { story, policy, now }) => {
       const open = dice.int(1, 4)
       for (let i = 0; i < open; i++) {
-        story.push({ hold: { id: `open${i}`, group: `open${i}`, at: now, charges: someCharges(dice, policy) } })
+        const group = dice.pick([`open${i}`, 'open0'])
+        story.push({ hold: { id: `open${i}`, group, at: now, charges: someCharges(dice, policy) } })
       }
     },
     late: (dice, { policy, story, session }) => {
-      const open = listOf(story, session).filter(({ settled }) => settled === undefined).length
-      policy.usage.maxInFlight = Math.max(1, open + dice.pick([0, 1]))
+      const open = listOf(story, session).filter(({ settled }) => settled === undefined)
+      policy.usage.maxInFlight = Math.max(1, new Set(open.map(({ group }) => group)).size + dice.pick([0, 1]))
       policy.usage.minGap = 0
     },
   },
