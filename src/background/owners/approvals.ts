@@ -277,8 +277,6 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       if (record === undefined || !live(record)) throw stale('gone')
       if (decision === 'allow') {
         const allowed = await update(id, (it) => {
-          // The same press again, from a screen that never heard the answer to the first: its worker died.
-          if (it.phase === 'running' && it.decided?.digest === shown) return it
           if (it.phase !== 'asking' || it.rev !== rev || digest(it) !== shown) throw stale('stale')
           return { ...it, phase: 'running', decided: { digest: shown, at: now() } }
         })
