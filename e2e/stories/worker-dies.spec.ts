@@ -60,6 +60,17 @@ test('R1 I3 I4 I5: the worker dies at each point of a session request and of its
   await page.close()
 })
 
+test('R2 I4: the worker dies right after a yes, before its window hears of it: it is done once, and the window closes', async ({
+  kept,
+  fixtures,
+}) => {
+  const page = await kept.stranger()
+  const site = dyingUnder(kept, page, fixtures)
+  expect(await site.connect('allowed')).toEqual({ result: [kept.address] })
+  expect(await site.asked('allowed')).toMatchObject(done)
+  await page.close()
+})
+
 test('R1 I5: the worker dies after an end, and nobody asks again: the next one tells the chain', async ({
   kept,
   devnet,

@@ -23,15 +23,18 @@ export function Approvals({ view }: { readonly view: View }) {
   const { approvals } = view
   const [shownId, setShownId] = useState<string>()
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set())
+  const [pressed, setPressed] = useState<ReadonlySet<string>>(new Set())
   const open = approvals.filter((approval) => !decided.has(approval.id) || isAtWork(approval))
   const shown = open.find((approval) => approval.id === shownId)
-  const gone = shownId !== undefined && !approvals.some((it) => it.id === shownId) && !decided.has(shownId)
+  // A worker that dies takes the answer to a press with it: what is no longer asked then was decided by it.
+  const isOver = (id: string) => decided.has(id) || (pressed.has(id) && !approvals.some((it) => it.id === id))
+  const gone = shownId !== undefined && !approvals.some((it) => it.id === shownId) && !isOver(shownId)
   useEffect(() => {
     if (shown === undefined && !gone) setShownId(open[0]?.id)
   }, [shown, gone, open[0]?.id])
   const wasLocked = useRef(false)
   if (view.lock !== 'unlocked') wasLocked.current = true
-  const answered = decided.size > 0 || wasLocked.current
+  const answered = decided.size > 0 || [...pressed].some(isOver) || wasLocked.current
   const finished = view.lock === 'unlocked' && open.length === 0 && view.waiting.length === 0 && answered
   useEffect(() => {
     if (!finished) return
@@ -61,6 +64,7 @@ export function Approvals({ view }: { readonly view: View }) {
       at={at}
       all={open.length}
       onTurn={(step) => setShownId(open[at + step]?.id)}
+      onPressed={(ids) => setPressed(new Set([...pressed, ...ids]))}
       onDecided={(ids) => setDecided(new Set([...decided, ...ids]))}
       onLeave={() => {
         setDecided(new Set([...decided, shown.id]))
@@ -93,11 +97,12 @@ interface ApprovalProps {
   readonly at: number
   readonly all: number
   readonly onTurn: (step: number) => void
+  readonly onPressed: (ids: readonly string[]) => void
   readonly onDecided: (ids: readonly string[]) => void
   readonly onLeave: () => void
 }
 
-function Approval({ approval, view, at, all, onTurn, onDecided, onLeave }: ApprovalProps) {
+function Approval({ approval, view, at, all, onTurn, onPressed, onDecided, onLeave }: ApprovalProps) {
   const { ask } = useWallet()
   const [password, setPassword] = useState('')
   const [ticked, setTicked] = useState(false)
@@ -118,6 +123,8 @@ function Approval({ approval, view, at, all, onTurn, onDecided, onLeave }: Appro
     setBusy(true)
     setFailure(undefined)
     const patience = setTimeout(() => setSlow(true), 2_000)
+    const ids = decision === 'refuseAll' ? view.approvals.map((it) => it.id) : [approval.id]
+    onPressed(ids)
     try {
       await ask('decide', {
         id: approval.id,
@@ -127,7 +134,7 @@ function Approval({ approval, view, at, all, onTurn, onDecided, onLeave }: Appro
         ...(decision === 'allow' && needsPassword ? { password } : {}),
         ...(tick === undefined ? {} : { ticked }),
       })
-      onDecided(decision === 'refuseAll' ? view.approvals.map((it) => it.id) : [approval.id])
+      onDecided(ids)
     } catch (error) {
       const { code } = wentWrong(error)
       if (code === 'wrongPassword' || code === 'wait') setWrong(sentenceOf(error))
