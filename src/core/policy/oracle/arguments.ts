@@ -79,9 +79,10 @@ export function valueAt(path: ArgPath, as: ArgKind, scene: Scene, item?: Node): 
   return within(node.value, as) ? node.value : undefined
 }
 
+/** What is out of the range of the kind is unknown, whoever names it. */
 function operandOf(operand: Operand, as: ArgKind, scene: Scene, item?: Node): bigint | undefined {
-  if ('value' in operand) return BigInt(operand.value)
-  if (operand.ref === 'account') return BigInt(scene.account)
+  if ('value' in operand) return inRange(BigInt(operand.value), as)
+  if (operand.ref === 'account') return inRange(BigInt(scene.account), as)
   if (operand.ref === 'arg') return valueAt(operand.arg, as, scene, item)
   const earlier = scene.index - operand.back
   if (earlier < 0 || operand.back < 1) return undefined
@@ -98,6 +99,8 @@ function rawAt(calldata: readonly string[], index: number, as: ArgKind): bigint 
   return second === undefined ? undefined : limbs(BigInt(first), BigInt(second))
 }
 
+const inRange = (value: bigint, as: ArgKind) => (within(value, as) ? value : undefined)
+
 function within(value: bigint, as: ArgKind): boolean {
   switch (as) {
     case 'felt':
@@ -111,7 +114,7 @@ function within(value: bigint, as: ArgKind): boolean {
     case 'selector':
       return value < SELECTOR_END
     case 'address':
-      return value < ADDRESS_END
+      return value > 0n && value < ADDRESS_END
   }
 }
 

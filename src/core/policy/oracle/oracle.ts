@@ -226,6 +226,8 @@ function countRules(
       for (const { index, value } of values) {
         if (value === undefined) found.add({ code: 'sumCap', call: index, rule: rule.id, meter })
       }
+      // A total of what is unknown is none.
+      if (values.some(({ value }) => value === undefined)) return
       const total = values.reduce((all, { value }) => all + (value ?? 0n), 0n)
       judge.count('sumCap', meter, sum.caps.map(bound), total, rule.id)
     })

@@ -306,7 +306,15 @@ export function anArgument(dice: Dice, shapes: CallRule['shapes']): ArgRule {
   }
 }
 
+const LITERALS: Readonly<Partial<Record<ArgKind, readonly string[]>>> = {
+  bool: ['0', '1'],
+  address: ['1', '2', '3', BigInt(ACCOUNT).toString()],
+  u256: ['0', '1', '2', '3', '16', TWO_128.toString()],
+}
+
 function compared(dice: Dice, arg: ArgPath, as: ArgKind): ArgRule {
+  // A site's literals are in the range of their kind, or they were refused with the request (policy.md 4).
+  const literals = LITERALS[as] ?? ['0', '1', '2', '3', '16', (TWO_128 - 1n).toString()]
   const operand = (): Operand => {
     switch (dice.int(0, 9)) {
       case 0:
@@ -316,11 +324,11 @@ function compared(dice: Dice, arg: ArgPath, as: ArgKind): ArgRule {
       case 2:
         return { ref: 'call', back: dice.int(1, 2), arg: { at: 'felt', index: dice.int(0, 2) } }
       default:
-        return { value: dice.pick(as === 'bool' ? ['0', '1'] : ['0', '1', '2', '3', '16', TWO_128.toString()]) }
+        return { value: dice.pick(literals) }
     }
   }
   if (dice.chance(0.2)) return { arg, as, op: dice.pick(['in', 'notIn']), to: [operand(), operand()] }
-  if (dice.chance(0.2)) return { arg, as, op: 'between', to: [{ value: '1' }, { value: dice.pick(['1', '3', '99']) }] }
+  if (dice.chance(0.2)) return { arg, as, op: 'between', to: [{ value: '1' }, { value: dice.pick(literals.slice(1)) }] }
   return { arg, as, op: dice.pick(['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'gte']), to: operand() }
 }
 
