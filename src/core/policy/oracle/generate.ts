@@ -46,7 +46,7 @@ export function generate(seed: number, features: readonly Feature[] = DECIDED): 
     now,
   }
   const count = dice.pick([1, 1, 1, 2, 2, 3, 4])
-  for (let i = 0; i < count; i++) draft.tx.calls.push(aCall(dice, policy, has))
+  for (let i = 0; i < count; i++) draft.tx.calls.push(aFittingCall(dice, draft, has))
   if (has('simulate') && dice.chance(0.25)) simulateWell(dice, draft)
   const twists = dice.chance(0.45) ? 0 : dice.chance(0.8) ? 1 : 2
   const chosen = Array.from({ length: twists }, () => dice.pick(TWISTS)).filter(
@@ -58,6 +58,23 @@ export function generate(seed: number, features: readonly Feature[] = DECIDED): 
   if (has('spellings') && dice.chance(0.2)) draft.tx.calls = draft.tx.calls.map((call) => spell(dice, call))
   const { story, tx, facts } = draft
   return { session: { ...session, effective: policy, granted: policy }, story, tx, facts, now }
+}
+
+/** Most conditions fit few arguments: some tries for one that is owned and can be counted. */
+function aFittingCall(
+  dice: Dice,
+  { session, policy, tx, facts, now }: Draft,
+  has: (feature: Feature) => boolean,
+): SpelledCall {
+  const unfit = ['argRule', 'sumCap', 'ruleDisabled']
+  let call = aCall(dice, policy, has)
+  for (let tries = 0; tries < 6; tries++) {
+    const calls = readCalls([...tx.calls, call]) ?? []
+    const { reasons } = weigh({ ...session, effective: policy }, [], { ...tx, calls }, facts, now)
+    if (!reasons.some((it) => it.call === calls.length - 1 && unfit.includes(it.code))) break
+    call = aCall(dice, policy, has)
+  }
+  return call
 }
 
 /**

@@ -43,11 +43,13 @@ export const FEATURES = [
   'star',
 ] as const
 export type Feature = (typeof FEATURES)[number]
-/**
- * What the engine decides today. Off: `approvals` other than `forbid`, argument rules, sums and items, which it refuses at
- * the parser.
- */
-export const DECIDED: readonly Feature[] = ['windows', 'stream', 'deny', 'spellings', 'overlap', 'simulate', 'history']
+/** What the engine decides today. Off, because it refuses them at the parser: */
+const UNDECIDED: readonly Feature[] = [
+  'approvals', // `count` and `resetAfter`, credits
+  'nft', // collections and their items
+  'star', // any contract
+]
+export const DECIDED: readonly Feature[] = FEATURES.filter((feature) => !UNDECIDED.includes(feature))
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export interface Draft {
