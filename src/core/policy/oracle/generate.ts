@@ -68,6 +68,7 @@ function aFittingCall(
 ): SpelledCall {
   const unfit = ['argRule', 'sumCap', 'ruleDisabled']
   let call = aCall(dice, policy, has)
+  if (policy.calls.every(({ args, sums }) => args === undefined && sums.length === 0)) return call
   for (let tries = 0; tries < 6; tries++) {
     const calls = readCalls([...tx.calls, call]) ?? []
     const { reasons } = weigh({ ...session, effective: policy }, [], { ...tx, calls }, facts, now)
@@ -84,7 +85,8 @@ function aFittingCall(
 function fitCaps(dice: Dice, draft: Draft): void {
   const { policy, now } = draft
   const wanted = wantedOf(draft)
-  for (let round = 0; round < 2; round++) {
+  const isBounded = draft.story.some((it) => 'settle' in it && it.outcome.end !== 'released')
+  for (let round = isBounded ? 0 : 1; round < 2; round++) {
     const list = listOf(draft.story, { ...draft.session, effective: policy, granted: policy })
     const needs = (meter: MeterId, window: Window) => usedOn(list, meter, window, now) + (wanted.get(meter) ?? 0n)
     for (const { meter, caps } of capsOf(policy)) {

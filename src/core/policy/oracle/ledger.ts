@@ -70,15 +70,20 @@ function unitFrom(unit: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year', t
   const [y, m, d] = [day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate()]
   const [h, min] = [day.getUTCHours(), day.getUTCMinutes()]
   const sinceMonday = (day.getUTCDay() + 6) % 7
-  const parts: Record<typeof unit, number> = {
-    minute: Date.UTC(y, m, d, h, min + later),
-    hour: Date.UTC(y, m, d, h + later),
-    day: Date.UTC(y, m, d + later),
-    week: Date.UTC(y, m, d - sinceMonday + 7 * later),
-    month: Date.UTC(y, m + later),
-    year: Date.UTC(y + later, 0),
+  switch (unit) {
+    case 'minute':
+      return Date.UTC(y, m, d, h, min + later) / 1000
+    case 'hour':
+      return Date.UTC(y, m, d, h + later) / 1000
+    case 'day':
+      return Date.UTC(y, m, d + later) / 1000
+    case 'week':
+      return Date.UTC(y, m, d - sinceMonday + 7 * later) / 1000
+    case 'month':
+      return Date.UTC(y, m + later) / 1000
+    case 'year':
+      return Date.UTC(y + later, 0) / 1000
   }
-  return parts[unit] / 1000
 }
 
 export function openOf(list: readonly Past[]): readonly Past[] {
@@ -154,15 +159,20 @@ const largestOf = (members: readonly Past[], meter: MeterId) =>
  * at the earliest of its times. Nothing of it is inside a window that still counts; only the order of settlements could tell.
  */
 export function forget(list: readonly Past[], policy: SessionPolicy, now: number): readonly Past[] {
-  const earliest = new Map<MeterId, number>()
-  const isOld = ({ meter, at }: Entry) => at < reachOf(policy, meter, now)
-  const old = list.flatMap(({ settled }) => settled?.returned ?? []).filter(isOld)
+  const returned = list.flatMap(({ settled }) => settled?.returned ?? [])
+  const reaches = new Map(returned.map(({ meter }) => [meter, Number.NaN]))
+  // One alone is where it is.
+  if (reaches.size === returned.length) return list
+  for (const meter of reaches.keys()) reaches.set(meter, reachOf(policy, meter, now))
+  const isOld = ({ meter, at }: Entry) => at < reaches.get(meter)!
+  const old = returned.filter(isOld)
   if (old.length < 2) return list
+  const earliest = new Map<MeterId, number>()
   for (const { meter, at } of old) earliest.set(meter, Math.min(at, earliest.get(meter) ?? at))
   return list.map((past) => {
     if (past.settled === undefined) return past
-    const returned = past.settled.returned.map((it) => (isOld(it) ? { ...it, at: earliest.get(it.meter)! } : it))
-    return { ...past, settled: { ...past.settled, returned } }
+    const moved = past.settled.returned.map((it) => (isOld(it) ? { ...it, at: earliest.get(it.meter)! } : it))
+    return { ...past, settled: { ...past.settled, returned: moved } }
   })
 }
 
