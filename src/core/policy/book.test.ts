@@ -144,6 +144,17 @@ describe('settle', () => {
     )
   })
 
+  test('a limit that was taken out bounds what is given back as it did, for it may come again', () => {
+    const { spend, fees, ...rest } = session.effective
+    const narrowed = {
+      ...session,
+      effective: { ...rest, spend: { ...spend, limits: [] }, fees: { ...fees, tokens: [] } },
+    }
+    const book = { ...sampleBook(), returned: [booking(SPEND, 100n), booking(FEE, 3_000n)] }
+    const settled = settle(book, hold(), [], { end: 'dropped' }, narrowed, NOW)
+    expect(totals(settled.book, SPEND, FEE)).toEqual([10n, 100n])
+  })
+
   test('the refund bound is exact: at the bound all comes back, one above it stays', () => {
     const given = (before: bigint) => {
       const book = { ...sampleBook(), returned: [booking(SPEND, before)] }

@@ -129,7 +129,7 @@ export function settle(
     if (mined && !late && amount > freed) over.push(meter)
     let book = amount
     if (amount < freed && outcome.end !== 'released') {
-      const given = smaller(freed - amount, mayReturn(returned, session.effective, meter, at))
+      const given = smaller(freed - amount, mayReturn(returned, session, meter, at))
       if (given > 0n) returned.push({ meter, amount: u256(given), at })
       book = freed - given
     }
@@ -260,12 +260,23 @@ function certain(charge: Charge): bigint {
   return BigInt(charge.amount) - BigInt(charge.refundable)
 }
 
-/** Room of the refund bound: the smallest over all caps of the meter; without a cap nothing is bounded. */
-function mayReturn(returned: readonly Booking[], policy: SessionPolicy, meter: MeterId, at: UnixSeconds): bigint {
+/**
+ * Room of the refund bound: the smallest over all caps of the meter; without a cap nothing is bounded. A limit that a
+ * narrowing took out may come again, so what was granted bounds too.
+ */
+function mayReturn(
+  returned: readonly Booking[],
+  session: Pick<SessionRecord, 'granted' | 'effective'>,
+  meter: MeterId,
+  at: UnixSeconds,
+): bigint {
   const times = meter.startsWith('fee:') ? 3n : 1n
-  const caps = [...capsOf(policy, meter)]
-  const stream = streamOf(policy, meter)
-  if (stream !== undefined) caps.push({ window: { kind: 'session' }, max: unlocked(stream, at) })
+  const caps = [session.effective, session.granted].flatMap((policy) => {
+    const stream = streamOf(policy, meter)
+    const accumulated =
+      stream === undefined ? [] : [{ window: { kind: 'session' } as const, max: unlocked(stream, at) }]
+    return [...capsOf(policy, meter), ...accumulated]
+  })
   let room = MAX_U256
   for (const cap of caps) {
     const from = start(cap.window, at)
