@@ -8,7 +8,7 @@ import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
 import { exposure } from '../core/policy/exposure.ts'
 import type { Naming } from '../core/policy/naming.ts'
-import type { Origin, Reason } from '../core/policy/policy.ts'
+import type { Origin, Reason, SessionPolicy } from '../core/policy/policy.ts'
 import type { AccountView, ActivityView, ApprovalView, SessionView, StepView, View } from '../core/protocol/ui.ts'
 import type {
   AccountRecord,
@@ -186,7 +186,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     return sessionView(state, {
       now: await needs.clock(session.network),
       keys: needs.keysOf(session),
-      naming,
+      naming: withDenied(naming, session.effective),
       account,
       site,
       log: await Promise.all(log.rows.map((row) => activityView(row, naming))),
@@ -242,7 +242,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
           now: await needs.clock(question.network),
           digest: approvals.digest(record) as Hash32,
           site: site(record.origin),
-          naming,
+          naming: question.kind === 'session' ? withDenied(naming, question.granted) : naming,
           account,
           balances: balancesOf(question.account, question.network),
           choices: records.map((it) => accountView(it, question.network)),
@@ -286,6 +286,15 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const replaceable = scope.filter((contract) => canReplaceCode(facts[contract]?.entrypoints ?? []))
     const allowances = await contracts.allowances(question.network, question.account, limited, scope)
     return { ...NOTHING, replaceable: [...new Set(replaceable)], allowances }
+  }
+
+  /** A deny rule holds selectors alone: their names are those that were seen in an ABI. */
+  function withDenied(naming: Naming, { deny }: SessionPolicy): Naming {
+    const seen = deny.flatMap(({ entrypoints }) =>
+      entrypoints === '*' ? [] : entrypoints.map((selector) => [selector, contracts.entrypointName(selector)] as const),
+    )
+    const named = seen.filter(([, name]) => name !== undefined)
+    return { ...naming, actions: { ...Object.fromEntries(named), ...naming.actions } }
   }
 
   function stripOf(

@@ -1,10 +1,11 @@
 import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
+import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
 import { explainPause } from '../../core/policy/explain-reason.ts'
 import { exposure } from '../../core/policy/exposure.ts'
 import { meters, statusOf, usesOf, windowOf } from '../../core/policy/meters.ts'
-import { type Naming, perWindow } from '../../core/policy/naming.ts'
+import { actionOf, type Naming, perWindow, placeOf } from '../../core/policy/naming.ts'
 import type { SessionPolicy } from '../../core/policy/policy.ts'
 import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
@@ -12,7 +13,7 @@ import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '.
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
 import { cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { type Arg, count, inner, type Line, line, type TokenName, text, time } from '../../core/words.ts'
+import { type Arg, count, inner, type Line, line, list, type TokenName, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
@@ -34,7 +35,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
   const holds = holdsOf(open)
   const status = statusOf(session, book, now, keys)
   const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
-  const all = meters(session, book, holds, now, keys).map((meter) => meterView(meter, naming))
+  const all = meters(session, book, holds, now, keys).map((meter) => meterView(meter, naming, session.effective))
   const shown = all.filter((meter) => !meter.id.startsWith('rule:'))
   const running = status === 'active' || status === 'scheduled'
   const editable = session.state === 'active' || session.state === 'paused'
@@ -131,20 +132,22 @@ function tightest(all: readonly MeterView[]): { readonly tightest?: MeterView } 
   return first === undefined ? {} : { tightest: first }
 }
 
-export function meterView(meter: MeterInfo, naming: Naming): MeterView {
+export function meterView(meter: MeterInfo, naming: Naming, policy: SessionPolicy): MeterView {
   const token = tokenOf(meter, naming)
+  const total = totalOf(meter, policy)
   const figure = (value: string, bare: boolean): Arg => {
     const amount = value as U256 // printed by core as decimal text
     if (meter.id.startsWith('spend:') || meter.id.startsWith('fee:'))
       return token === undefined
         ? { kind: 'amount', amount }
         : { kind: 'amount', amount, token, ...(bare ? { bare: true as const } : {}) }
+    if (total !== undefined) return argumentValue(BigInt(value), total.sum.as, total.rule, naming)
     return count(Number(value))
   }
   const args = { used: figure(meter.used, true), limit: figure(meter.limit, false) }
   return {
     id: meter.id,
-    title: titleOf(meter, naming),
+    title: titleOf(meter, naming, policy),
     limit: meter.limit as U256,
     used: meter.used as U256,
     held: meter.held as U256,
@@ -164,14 +167,32 @@ function tokenOf(meter: MeterInfo, naming: Naming): TokenName | undefined {
   return naming.tokens[token as Address]
 }
 
+/** The running total that a meter counts, and whose it is. */
+function totalOf(meter: MeterInfo, policy: SessionPolicy) {
+  const [kind, id, index] = meter.id.split(':')
+  const rule = kind === 'sum' ? policy.calls.find((one) => one.id === id) : undefined
+  const sum = rule?.sums[Number(index)]
+  return rule === undefined || sum === undefined ? undefined : { rule, sum }
+}
+
 /** "Uses", "STRK a day (UTC)". */
-function titleOf(meter: MeterInfo, naming: Naming): Line {
-  const what = countedBy(meter, naming)
+function titleOf(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Line {
+  const what = countedBy(meter, naming, policy)
   const window = anchored(windowOf(meter.window), 0) // core prints each anchor
   return window.kind === 'session' ? what : perWindow(inner(what), window)
 }
 
-function countedBy(meter: MeterInfo, naming: Naming): Line {
+function countedBy(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Line {
+  const total = totalOf(meter, policy)
+  if (total !== undefined) {
+    const { contract, entrypoints } = total.rule
+    const named = entrypoints === '*' ? [] : entrypoints
+    return line('meter_sum', {
+      arg: argumentName(total.sum.arg),
+      actions: list(named.map(({ name, selector }) => (name === undefined ? actionOf(selector, naming) : text(name)))),
+      contract: placeOf(contract as Address, naming), // any-contract rules are refused as undecided
+    })
+  }
   const [kind, subject] = meter.id.split(':')
   if (kind === 'spend') {
     const token = naming.tokens[subject as Address]

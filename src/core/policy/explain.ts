@@ -65,7 +65,8 @@ export interface Explanation {
  * @param now unix seconds, the judged clock
  * @see explain.test.ts "property: one changed leaf reads differently"
  */
-export function explain(policy: SessionPolicy, facts: ExplainFacts, now: UnixSeconds): Explanation {
+export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSeconds): Explanation {
+  const facts = { ...known, actions: { ...namesIn(policy), ...known.actions } }
   const worst = exposure(policy, undefined, [], now)
   const on = policy.calls.filter((rule) => rule.enabled)
   const actions = new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`)))
@@ -121,6 +122,12 @@ const REPLACES = ['upgrade', 'upgrade_to', 'perform_upgrade', 'replace_class', '
 
 export function canReplaceCode(entrypoints: readonly { readonly selector: Selector }[]): boolean {
   return entrypoints.some(({ selector }) => REPLACES.includes(adminName(selector) ?? ''))
+}
+
+/** Names that stand beside the selectors they hash to. */
+function namesIn(policy: SessionPolicy): Naming['actions'] {
+  const entries = policy.calls.flatMap(entriesOf)
+  return Object.fromEntries(entries.flatMap(({ selector, name }) => (name === undefined ? [] : [[selector, name]])))
 }
 
 function headline(
