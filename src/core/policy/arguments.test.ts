@@ -150,8 +150,8 @@ describe('conditions', () => {
     expect(truth(is(param('orders', 2, 'amount'), 'eq', value(6)), sent, ORDER)).toBeUndefined()
     expect(truth(is(param('side', 'Buy'), 'eq', value(9)), sent, ORDER)).toBe(true)
     expect(truth(is(param('side', 'Sell'), 'eq', value(9)), sent, ORDER)).toBeUndefined()
-    // The enum itself is the index of its variant.
-    expect(truth(is(param('side'), 'eq', value(0)), sent, ORDER)).toBe(true)
+    // A whole struct, list or enum is no value.
+    expect(truth(is(param('side'), 'eq', value(0)), sent, ORDER)).toBeUndefined()
     expect(truth(is(param('orders'), 'eq', value(2)), sent, ORDER)).toBeUndefined()
   })
 

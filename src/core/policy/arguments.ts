@@ -144,8 +144,7 @@ function operand(to: Operand, as: ArgKind, reader: Reader): bigint | undefined {
 function read(reader: Reader, path: ArgPath, as: ArgKind): bigint | undefined {
   if (path.at === 'felt' || path.at === 'length') return raw(path, as, reader.calldata)
   const found = target(path, reader)
-  if (found?.t === 'number') return inKind(found.value, as)
-  return found?.t === 'variant' ? inKind(found.index, as) : undefined
+  return found?.t === 'number' ? inKind(found.value, as) : undefined
 }
 
 function target(path: ArgPath, reader: Reader): Value | undefined {

@@ -237,8 +237,6 @@ function kindOf(shape: Shape): ArgKind | undefined {
     case 'u64':
     case 'u128':
       return 'u128'
-    case 'enum': // the index of its variant
-      return 'felt'
     case 'felt':
     case 'address':
     case 'selector':

@@ -256,11 +256,11 @@ export function aRule(
     contract,
     entrypoints: [...listed, ...admins].map((selector) => ({ selector })),
     ...(wide ? { wide: true } : {}),
-    ...(has('args') && dice.chance(0.3) ? { args: anArgument(dice, shapes) } : {}),
+    ...(has('args') && dice.chance(0.2) ? { args: anArgument(dice, shapes) } : {}),
     ...(shapes === undefined ? {} : { shapes }),
     caps: countCaps(dice, now, 0),
     sums:
-      has('sums') && dice.chance(0.4)
+      has('sums') && dice.chance(0.3)
         ? [aSum(dice, now, summed), ...(dice.chance(0.2) ? [aSum(dice, now, [])] : [])]
         : [],
     enabled: dice.chance(0.93),
