@@ -137,7 +137,8 @@ test('R3 I1 I2 I3 I6 I8: the browser dies under load, ten times: what it had ans
   const { site, page: first } = await at(kept, devnet, fixtures)
   let page = first
   const session = await site.session()
-  await expectOneTruth(devnet, kept.killer.page, kept.address)
+  // Other tests of the file count their calls from one, each for itself.
+  const before = new Set((await expectOneTruth(devnet, kept.killer.page, kept.address)).map(({ hash }) => hash))
   let made = 1_000
   for (let time = 0; time < 10; time += 1) {
     const url = page.url()
@@ -157,7 +158,7 @@ test('R3 I1 I2 I3 I6 I8: the browser dies under load, ten times: what it had ans
     const mined = await expectOneTruth(devnet, kept.killer.page, kept.address)
     const hashes = new Set(mined.map(({ hash }) => BigInt(hash)))
     expect(answered.filter((hash) => !hashes.has(BigInt(hash)))).toEqual([])
-    const own = mined.map(({ calldata }) => calldata.join()).filter((calldata) => calldata !== '')
+    const own = mined.filter(({ hash }) => !before.has(hash)).map(({ calldata }) => calldata.join())
     expect(own.length).toBe(new Set(own).size)
     const { rows } = await storedIn(kept.killer.page)
     expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length)
