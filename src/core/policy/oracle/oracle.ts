@@ -229,7 +229,7 @@ function countRules(
       // A total of what is unknown is none.
       if (values.some(({ value }) => value === undefined)) return
       const total = values.reduce((all, { value }) => all + (value ?? 0n), 0n)
-      judge.count('sumCap', meter, sum.caps.map(bound), total, rule.id)
+      judge.count('sumCap', meter, orNothing(sum.caps), total, rule.id)
     })
   }
 }
