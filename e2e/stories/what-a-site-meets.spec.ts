@@ -294,7 +294,7 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
     [{ ...ask, deny: [{ ...rule, contract_address: kept.address }] }, never('/deny/0/contract_address')],
     [{ ...ask, messages: [{}] }, unsupported('/messages')],
     [{ ...ask, key: agent }, unsupported('/key/held_by')],
-    [{ ...ask, spend_limits: [{ token, per_period: {} }] }, unsupported('/spend_limits/0/per_period')],
+    [{ ...ask, spend_limits: [{ token, per_period: {} }] }, malformed('/spend_limits/0/per_period/amount')],
     [{ calls: [] }, never('/calls')],
     [{ ...ask, duration: 91 * DAY }, never('/duration')],
     [{ ...ask, valid_until: now() + 91 * DAY }, never('/valid_until')],

@@ -184,6 +184,12 @@ describe('conditions', () => {
     expect([yes, no, unknown].map((it) => truth({ not: it }, []))).toEqual([false, true, undefined])
   })
 
+  test('an operand out of the range of what is compared is unknown', () => {
+    expect(truth(is(raw(0), 'lte', value(2), 'bool'), [1])).toBeUndefined()
+    expect(truth(is(raw(0), 'gt', value(0), 'address'), [FRIEND])).toBeUndefined()
+    expect(truth(is(raw(0), 'lt', { ref: 'account' }, 'bool'), [1])).toBeUndefined()
+  })
+
   test('between and in with an operand that is unknown', () => {
     const lost: Operand = { ref: 'arg', arg: raw(9) }
     const between = (low: Operand, high: Operand): ArgRule => ({
