@@ -50,7 +50,7 @@ if (process.argv.includes('--measure')) {
       const against = (name) => median(times.ours) / median(times[name])
       return [
         ...goal('wake.eager', against('eager'), '<=', 1, 0.9),
-        ...goal('wake.starknet', against('starknet'), '<=', 1.6, 1),
+        ...goal('wake.starknet', against('starknet'), '<=', 1.7, 1),
         { name: 'wake.empty.stretch', value: against('empty'), op: '<=', bound: 3 },
       ]
     },
