@@ -105,9 +105,11 @@ export interface DecidingNeeds {
 
 /** Sessions used not longer ago than this are kept warm, ms (performance.md 4.1). */
 const USED_MS = 120_000
+const LOOKS_MS = 1_000
 
 export function createDeciding(needs: DecidingNeeds): Deciding {
   const { ledger, journal, nodes, nonces, preflight, heads, keptGas, signer, sessions, networks } = needs
+  const looked = new Map<NetworkId, number>()
   const used = new Map<SessionId, { readonly calls: readonly Call[]; readonly at: number }>()
 
   const factsOf =
@@ -196,7 +198,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       const first = judge(left, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))!
       const { found } = first.chosen
       if (first.verdict.kind !== 'auto') {
-        if (await hasMovedOn(found.state.session.network)) continue
+        if (mayPass(first.verdict.reasons) && (await hasMovedOn(found.state.session.network))) continue
         return refused ?? { kind: 'verdict', verdict: first.verdict, session: found.state.session.id }
       }
       const decided = await decideFor(found, request, how)
@@ -207,12 +209,16 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     return refused
   }
 
-  /** The clock of a chain on this computer is its last block: no refusal on an old one. */
+  /**
+   * The clock of a chain on this computer is its last block: what time alone refuses is not refused on an old one. One look at
+   * a time, so that a node that is gone keeps nobody waiting twice.
+   */
   const hasMovedOn = async (network: NetworkId): Promise<boolean> => {
     const { node, lastBlockAt } = networks.get(network)
-    if (!isLoopback(node)) return false
+    if (!isLoopback(node) || needs.ticks() - (looked.get(network) ?? Number.NEGATIVE_INFINITY) < LOOKS_MS) return false
+    looked.set(network, needs.ticks())
     try {
-      await heads.last(network, await nodes.of(network))
+      await heads.read(network, await nodes.of(network))
     } catch (error) {
       if (!isNodeError(error)) throw error
     }
@@ -397,6 +403,11 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
   }
 
   return { decide, pauseFor, estimate, warm }
+}
+
+/** Time alone may lift the refusal. */
+function mayPass(reasons: readonly Reason[]): boolean {
+  return reasons.some(({ code, retryAt }) => code === 'notStarted' || retryAt !== undefined)
 }
 
 /** What a question beside others came to; its failure is thrown only when its turn comes. */
