@@ -1,10 +1,9 @@
 /** Tolerated spellings, rewritten before the exact decoding (provider.md 2.1): the schemas know one spelling each. */
 import { malformed } from '../core/errors.ts'
+import { CAIRO_NAME } from '../core/felt.ts'
 import { INVOKE, OLD_INVOKE } from '../core/protocol/frame.ts'
 import { isPlainObject } from '../core/schema.ts'
 import { selectorOf } from '../starknet/selector.ts'
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /** A method's name as its row is called. */
 export function methodOf(type: string): string {
@@ -35,7 +34,7 @@ function callOf(call: unknown, at: string): unknown {
 /** The page script cannot hash a name inside calldata, so it sends `{entrypoint: name}` (inpage/felts.ts). */
 function hashed(item: unknown): unknown {
   if (!isPlainObject(item) || typeof item.entrypoint !== 'string' || Object.keys(item).length !== 1) return item
-  return NAME.test(item.entrypoint) ? selectorOf(item.entrypoint) : item
+  return CAIRO_NAME.test(item.entrypoint) ? selectorOf(item.entrypoint) : item
 }
 
 function renamed(

@@ -1,4 +1,4 @@
-import { type Felt, P, type Selector } from '../core/felt.ts'
+import { CAIRO_NAME, type Felt, P, type Selector } from '../core/felt.ts'
 import type { Call } from '../core/policy/policy.ts'
 import { selectorOf } from '../starknet/selector.ts'
 
@@ -89,7 +89,6 @@ export type Item = Readonly<Record<string, unknown>>
 const MAX_STEPS = 20_000
 const MAX_DEPTH = 16
 const UNREADABLE = new RangeError('the calldata does not fit the ABI')
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 /** Felts from here on look like addresses and hashes to people, those below like numbers. */
 const HEX_FROM = 2n ** 64n
 
@@ -242,7 +241,7 @@ function records(list: unknown): readonly Item[] {
 function entrypointOf(item: Item): AbiEntrypoint[] {
   const { name } = item
   const inputs = membersOf(item.inputs)
-  if (typeof name !== 'string' || !NAME.test(name) || inputs === undefined) return []
+  if (typeof name !== 'string' || !CAIRO_NAME.test(name) || inputs === undefined) return []
   // Cairo 1 writes state_mutability, Cairo 0 stateMutability.
   const view = item.state_mutability === 'view' || item.stateMutability === 'view'
   return [{ name, selector: selectorOf(name), view, inputs }]
@@ -262,7 +261,7 @@ export function typesOf(items: readonly Item[]): ReadonlyMap<string, Type> {
 function membersOf(list: unknown): readonly AbiInput[] | undefined {
   if (!Array.isArray(list)) return undefined
   const members = records(list).flatMap(({ name, type }) =>
-    typeof name === 'string' && NAME.test(name) && typeof type === 'string' && type.length <= 1000
+    typeof name === 'string' && CAIRO_NAME.test(name) && typeof type === 'string' && type.length <= 1000
       ? [{ name, type }]
       : [],
   )

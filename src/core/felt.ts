@@ -46,6 +46,9 @@ export function parseAddress(text: unknown): Address | undefined {
   return value !== undefined && value > 0n && value < ADDRESS_BOUND ? (hex(value) as Address) : undefined
 }
 
+/** How Cairo names entrypoints, parameters and members; nothing else is hashed as a name (policy.md 4). */
+export const CAIRO_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
 /** Hex only: decimal text is hashed as a name by typed data, so it is never a selector here (policy.md 4). */
 export function parseSelector(text: unknown): Selector | undefined {
   if (typeof text !== 'string' || !HEX.test(text)) return undefined

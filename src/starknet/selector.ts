@@ -1,9 +1,8 @@
 import { keccak_256 } from '@noble/hashes/sha3'
 import { bytesToHex } from '@noble/hashes/utils'
-import { felt, parseSelector, type Selector } from '../core/felt.ts'
+import { CAIRO_NAME, felt, parseSelector, type Selector } from '../core/felt.ts'
 import { keep } from './kept.ts'
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const MASK = 2n ** 250n - 1n
 const names = keep<Selector>(512)
 
@@ -13,7 +12,7 @@ const names = keep<Selector>(512)
  * @throws RangeError for anything that is not a name (policy.md 4): 0x-hex and decimal text too, which are no names
  */
 export function selectorOf(name: string): Selector {
-  if (!NAME.test(name)) throw new RangeError('not the name of an entrypoint')
+  if (!CAIRO_NAME.test(name)) throw new RangeError('not the name of an entrypoint')
   return names(name, () => {
     const value = BigInt(`0x${bytesToHex(keccak_256(name))}`) & MASK
     return parseSelector(felt(value)) as Selector // masked to 250 bits above

@@ -105,6 +105,7 @@ export interface DecidingNeeds {
 
 /** Sessions used not longer ago than this are kept warm, ms (performance.md 4.1). */
 const USED_MS = 120_000
+/** A local chain is looked at for its time so often at most, ms. */
 const LOOKS_MS = 1_000
 
 export function createDeciding(needs: DecidingNeeds): Deciding {

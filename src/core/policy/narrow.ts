@@ -184,7 +184,7 @@ function narrowsMessages(next: readonly MessageRule[], prev: readonly MessageRul
 }
 
 /** For each cap there was, one of the same window that is not larger; more are allowed. */
-export function capsNarrow(next: readonly (AmountCap | CountCap)[], prev: readonly (AmountCap | CountCap)[]): boolean {
+function capsNarrow(next: readonly (AmountCap | CountCap)[], prev: readonly (AmountCap | CountCap)[]): boolean {
   return prev.every((before) =>
     next.some((cap) => sameWindow(cap.window, before.window) && BigInt(cap.max) <= BigInt(before.max)),
   )

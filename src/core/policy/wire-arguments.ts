@@ -1,4 +1,4 @@
-import { ADDRESS_BOUND, felt, P, parseFelt, parseSelector, parseU256, type Selector } from '../felt.ts'
+import { ADDRESS_BOUND, CAIRO_NAME, felt, P, parseFelt, parseSelector, parseU256, type Selector } from '../felt.ts'
 import { isPlainObject, scalar, tree } from '../schema.ts'
 import { LIMITS } from './limits.ts'
 import type { ArgKind, ArgPath, ArgRule, Operand } from './policy.ts'
@@ -46,7 +46,6 @@ const OPS: Readonly<Record<string, Comparison>> = {
   not_in: 'notIn',
   between: 'between',
 }
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const STEP = /\.([A-Za-z_][A-Za-z0-9_]{0,127}|0|[1-9][0-9]{0,3})|\[(0|[1-9][0-9]{0,2})\]/y
 
 /** `args` of a rule: one condition, or a list of which all must hold. */
@@ -244,7 +243,7 @@ function readOperand(
     return fail(reading, steps, 'a value of the kind that is compared')
   }
   if (typeof input === 'string') {
-    if (as === 'selector' && NAME.test(input)) return { name: input }
+    if (as === 'selector' && CAIRO_NAME.test(input)) return { name: input }
     const value = as === undefined ? parseU256(input) : literal(input, as)
     return value === undefined ? fail(reading, steps, 'a value of the kind that is compared') : { value }
   }

@@ -26,8 +26,6 @@ import { argsSchema, pathSchema } from './wire-arguments.ts'
 // Sizes, exact keys and scalars of policy.md 3.1, in this order. Meaning follows in wire.ts. Members that this version does
 // not decide are known keys of any content: refused by name (210), not as unknown ones.
 
-export const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
-
 /** An integer as JSON writes it; which is too large is a matter of size. */
 const natural = integer(0, Number.MAX_SAFE_INTEGER)
 const undecided = optional(unknown())

@@ -3,6 +3,7 @@ import { canonicalJson } from '../canonical.ts'
 import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import {
   type Address,
+  CAIRO_NAME,
   type ClassHash,
   type Felt,
   padded,
@@ -37,7 +38,7 @@ import type {
 import type { ReadParam } from './shapes.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import { type AskedArg, content, printArguments, printPath, withSelectors } from './wire-arguments.ts'
-import { decodeRequest, NAME, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
+import { decodeRequest, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
 
 /** A request as it came, in canonical values; what the site left out is absent, so that it is never compared. */
@@ -312,7 +313,7 @@ function readEntrypoints(
   const entrypoints = new Map<Selector, Entrypoint>()
   listed.forEach((entry, index) => {
     const where = typeof raw === 'string' ? `${at}/entry_point` : `${at}/entry_point/${index}`
-    const named = NAME.test(entry)
+    const named = CAIRO_NAME.test(entry)
     const selector = named ? selectorOf(entry) : parseSelector(entry)
     if (selector === undefined) throw malformed(where, 'expected the name of an entrypoint, or its selector in hex')
     if (bannedName(selector) !== undefined) throw never(where, 'no session may call this entrypoint')
