@@ -5,7 +5,7 @@
 import { LISTED } from '../core/account.ts'
 import { type Address, type ClassHash, type Felt, felt, MAX_U128, type Selector, u256 } from '../core/felt.ts'
 import type { Call } from '../core/policy/policy.ts'
-import type { ClassFacts, ResolveFacts } from '../core/policy/wire.ts'
+import type { ClassFacts, ResolveFacts } from '../core/policy/resolve.ts'
 import type { NetworkId } from '../core/records.ts'
 import { isNodeError, type Node, type Nodes, RPC } from '../platform/node.ts'
 import { selectorOf } from '../starknet/selector.ts'

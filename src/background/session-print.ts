@@ -1,6 +1,6 @@
 import { padded } from '../core/felt.ts'
 import { meters, pausedBy, statusOf } from '../core/policy/meters.ts'
-import { printPolicy } from '../core/policy/wire.ts'
+import { printPolicy } from '../core/policy/wire-print.ts'
 import type { SessionInfo } from '../core/protocol/session-info.ts'
 import type { StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'

@@ -4,8 +4,8 @@
  */
 import type { SiteError } from './errors.ts'
 import type { Address, ClassHash, Felt, Hash32, U256 } from './felt.ts'
+import type { Asked } from './policy/asked.ts'
 import type { Call, Charge, Hold, Origin, Reason, SessionId, SessionPolicy, SessionRecord } from './policy/policy.ts'
-import type { Asked } from './policy/wire.ts'
 import type { SetupStep } from './protocol/session-info.ts'
 import type { UnixSeconds } from './time.ts'
 

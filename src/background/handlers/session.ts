@@ -3,9 +3,11 @@ import { missingSteps, readiness, STRK } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isRefused, malformed, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import { type Address, address, type Felt, padded } from '../../core/felt.ts'
+import type { Asked } from '../../core/policy/asked.ts'
 import { confirmAdmin, covers } from '../../core/policy/edits.ts'
 import type { Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
-import { type Asked, parseRequest, resolve } from '../../core/policy/wire.ts'
+import { resolve } from '../../core/policy/resolve.ts'
+import { parseRequest } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
   AccountRecord,

@@ -6,7 +6,7 @@ import { parseAddress, parseHash32, parseU256 } from '../../core/felt.ts'
 import { isKind } from '../../core/kind.ts'
 import { applyEdits } from '../../core/policy/edits.ts'
 import type { SessionId } from '../../core/policy/policy.ts'
-import { unnamedTotals } from '../../core/policy/wire.ts'
+import { unnamedTotals } from '../../core/policy/resolve.ts'
 import type { SetupStep } from '../../core/protocol/session-info.ts'
 import {
   type Decision,

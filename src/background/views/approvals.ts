@@ -5,7 +5,7 @@ import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { explain } from '../../core/policy/explain.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
 import { actionOf, explainCall, type Naming, placeOf } from '../../core/policy/naming.ts'
-import { unnamedTotals } from '../../core/policy/wire.ts'
+import { unnamedTotals } from '../../core/policy/resolve.ts'
 import type {
   AccountView,
   ApprovalView,

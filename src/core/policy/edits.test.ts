@@ -4,9 +4,11 @@ import { STRK } from '../account.ts'
 import { padded, u256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import { DAY } from '../time.ts'
+import type { Asked } from './asked.ts'
 import { applyEdits, confirmAdmin, covers, narrowedPointers } from './edits.ts'
 import { narrows } from './narrow.ts'
 import type { SessionPolicy } from './policy.ts'
+import { resolve } from './resolve.ts'
 import {
   ACCOUNT,
   BUY,
@@ -21,7 +23,7 @@ import {
   strk,
   USD,
 } from './samples.ts'
-import { type Asked, parseRequest, resolve } from './wire.ts'
+import { parseRequest } from './wire.ts'
 
 const request = {
   calls: [

@@ -3,21 +3,14 @@ import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
+import type { Asked, AskedAmount, AskedCount, AskedRule, AskedStream } from './asked.ts'
 import { hasSameArguments } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { adminName } from './forbidden.ts'
 import { narrows } from './narrow.ts'
 import type { AmountCap, CountCap, SessionPolicy, SessionRecord, StreamCap, Window } from './policy.ts'
+import { resolveFees, resolveUsage } from './resolve.ts'
 import { anchored, sameWindow } from './windows.ts'
-import {
-  type Asked,
-  type AskedAmount,
-  type AskedCount,
-  type AskedRule,
-  type AskedStream,
-  resolveFees,
-  resolveUsage,
-} from './wire.ts'
 import { content } from './wire-arguments.ts'
 
 /** What the edits are measured against. */

@@ -6,7 +6,7 @@ import { DAY, type UnixSeconds } from '../time.ts'
 import { emptyBook } from './book.ts'
 import type { Facts, Transaction } from './facts.ts'
 import type { Call, Hold, Origin, RuleId, SessionId, SessionPolicy, SessionRecord } from './policy.ts'
-import type { ClassFacts, ResolveFacts } from './wire.ts'
+import type { ClassFacts, ResolveFacts } from './resolve.ts'
 
 export const NOW: UnixSeconds = 1_800_000_000
 export const ACCOUNT = address('0x42a6')

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
 import { type Address, padded } from '../felt.ts'
+import type { Asked } from './asked.ts'
 import { readPolicy } from './codec.ts'
 import { covers } from './edits.ts'
 import type { SessionPolicy, Shape } from './policy.ts'
 import { canonicalText } from './preimage.ts'
+import { type ResolveFacts, resolve } from './resolve.ts'
 import {
   ACCOUNT,
   BUY,
@@ -21,7 +23,8 @@ import {
   sampleSession,
 } from './samples.ts'
 import type { ReadParam } from './shapes.ts'
-import { type Asked, parseRequest, printPolicy, type ResolveFacts, resolve } from './wire.ts'
+import { parseRequest } from './wire.ts'
+import { printPolicy } from './wire-print.ts'
 
 const u8: Shape = { t: 'u8' }
 const LEG: Shape = {

@@ -4,11 +4,14 @@ import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
 import { type Address, padded } from '../felt.ts'
 import { DAY } from '../time.ts'
+import type { Asked } from './asked.ts'
 import { DEFAULTS } from './defaults.ts'
 import type { SessionPolicy } from './policy.ts'
 import { canonicalText } from './preimage.ts'
+import { type ResolveFacts, resolve, unnamedTotals } from './resolve.ts'
 import { ACCOUNT, BUY, FRIEND, GAME, MOVE, NOW, OTHER_ACCOUNT, STRANGER, sampleResolve, TOKEN, USD } from './samples.ts'
-import { type Asked, clean, parseRequest, printPolicy, type ResolveFacts, resolve, unnamedTotals } from './wire.ts'
+import { clean, parseRequest } from './wire.ts'
+import { printPolicy } from './wire-print.ts'
 
 const ctx = { now: NOW, selectorOf }
 const move = { contract_address: GAME, entry_point: 'move' }

@@ -1,12 +1,9 @@
-import { moneyKind } from '../call.ts'
 import { canonicalJson } from '../canonical.ts'
-import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
+import { malformed, refused, type SiteError } from '../errors.ts'
 import {
   type Address,
   CAIRO_NAME,
-  type ClassHash,
   type Felt,
-  padded,
   parseFelt,
   parseSelector,
   type Selector,
@@ -14,144 +11,33 @@ import {
   type U256,
   u256,
 } from '../felt.ts'
-import { MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../time.ts'
-import { type Entries, moneyFelts, resolvePaths } from './class-arguments.ts'
-import { DEFAULTS } from './defaults.ts'
+import type { UnixSeconds } from '../time.ts'
+import {
+  type Asked,
+  type AskedAmount,
+  type AskedCount,
+  type AskedDeny,
+  type AskedFees,
+  type AskedLimit,
+  type AskedRule,
+  type AskedSum,
+  type AskedUsage,
+  given,
+  inOrder,
+  never,
+  ruleId,
+  siteErrorOf,
+} from './asked.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
-import { byValue, windowOf, windowSpec } from './meters.ts'
-import type {
-  AmountCap,
-  ArgPath,
-  CallRule,
-  CountCap,
-  DenyRule,
-  Entrypoint,
-  FeePolicy,
-  RuleId,
-  SessionPolicy,
-  StreamCap,
-  TokenLimit,
-  UsagePolicy,
-  Window,
-} from './policy.ts'
-import type { ReadParam } from './shapes.ts'
-import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
-import { type AskedArg, content, printArguments, printPath, withSelectors } from './wire-arguments.ts'
+import { byValue, windowOf } from './meters.ts'
+import type { Entrypoint, RuleId, Window } from './policy.ts'
+import { checkLife, resolveUsage } from './resolve.ts'
+import type { AskedWindow } from './windows.ts'
+import { content, withSelectors } from './wire-arguments.ts'
 import { decodeRequest, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
-import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
-
-/** A request as it came, in canonical values; what the site left out is absent, so that it is never compared. */
-export interface Asked {
-  readonly chainId?: Felt
-  readonly account?: Address
-  readonly tag?: Felt
-  readonly label?: string
-  readonly reason?: string
-  /** `adjustable`: the person may change amounts and rules; the end can always be shortened. */
-  readonly mayNarrow: boolean
-  /** `false`: the session starts paused by the site. */
-  readonly enabled: boolean
-  /** The session this one replaces: forces a fresh approval. */
-  readonly replaces?: string
-  readonly validAfter?: UnixSeconds
-  readonly validUntil?: UnixSeconds
-  /** Counts from the approval. */
-  readonly duration?: Seconds
-  readonly calls: readonly AskedRule[]
-  /** Absent: none named. */
-  readonly deny?: readonly AskedDeny[]
-  readonly limits: readonly AskedLimit[]
-  readonly fees?: AskedFees
-  readonly usage?: AskedUsage
-  /** The site's own words for its rules: untrusted, outside the policy and its hash. */
-  readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
-}
-export interface AskedRule {
-  readonly contract: Address
-  readonly entrypoints: readonly Entrypoint[]
-  readonly args?: AskedArg
-  readonly caps: readonly AskedCount[]
-  readonly sums?: readonly AskedSum[]
-  readonly enabled: boolean
-  readonly required: boolean
-}
-export interface AskedSum {
-  readonly path: ArgPath
-  readonly as?: CallRule['sums'][number]['as']
-  readonly caps: readonly AskedAmount[]
-}
-export interface AskedDeny {
-  readonly contract: Address | '*'
-  readonly entrypoints: readonly Selector[] | '*'
-  readonly args?: AskedArg
-}
-export interface AskedLimit {
-  readonly token: Address
-  readonly caps: readonly AskedAmount[]
-  readonly perCall?: U256
-  readonly perTx?: U256
-  readonly stream?: AskedStream
-  readonly recipients?: readonly (Address | 'self')[]
-  readonly approvals?: 'forbid'
-  readonly foreignTransferFrom?: 'forbid' | 'count'
-}
-/** Without a start it begins with the session. */
-export type AskedStream = Omit<StreamCap, 'start'> & { readonly start?: UnixSeconds }
-export interface AskedFees {
-  readonly caps: readonly AskedAmount[]
-  readonly perTx?: U256
-  readonly maxTipPerGas?: U256
-}
-export interface AskedUsage {
-  readonly tx: readonly AskedCount[]
-  readonly calls: readonly AskedCount[]
-  readonly maxCallsPerTx?: number
-  readonly minGap?: Seconds
-  readonly maxInFlight?: number
-}
-/** `at`: JSON pointer into the request, to name what the person changed. */
-export interface AskedAmount {
-  readonly window: AskedWindow
-  readonly max: U256
-  readonly at: string
-}
-export interface AskedCount {
-  readonly window: AskedWindow
-  readonly max: number
-  readonly at: string
-}
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
-export type Resolved =
-  | { readonly ok: true; readonly policy: SessionPolicy }
-  | { readonly ok: false; readonly error: SiteError }
-
-/** What only the chain and the wallet know. */
-export interface ResolveFacts {
-  readonly account: Address
-  readonly ownAccounts: readonly Address[]
-  /** Of every contract a rule or a limit names; one that is missing is not there, or not readable. */
-  readonly classes: Readonly<Record<Address, ClassFacts>>
-  /** The token fees are paid in. */
-  readonly strk: Address
-  /** What others may take from the account now, of known tokens. */
-  readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
-}
-export interface ClassFacts {
-  readonly classHash: ClassHash
-  /** Of a proxy of known layout. */
-  readonly impl?: ClassHash
-  readonly entrypoints: readonly {
-    readonly name: string
-    readonly selector: Selector
-    readonly kind: 'external' | 'view'
-    /** As they lie in calldata; absent: the ABI does not say. */
-    readonly params?: readonly ReadParam[]
-  }[]
-  /** `undefined`: not a token. */
-  readonly asset?: 'erc20' | 'erc721' | 'erc1155'
-}
 
 const SESSION: Window = { kind: 'session' }
 
@@ -176,70 +62,6 @@ export function parseRequest(
     return { ok: true, asked: readRequest(decoded.value, ctx) }
   } catch (error) {
     return { ok: false, error: siteErrorOf(error) }
-  }
-}
-
-/**
- * Makes the policy a person is asked about: adds defaults, class hashes and names from the chain, and counts a duration
- * from `now`, so it is called again at the moment of the approval.
- *
- * @param now unix seconds, the approval's
- * @returns 210 where a default is not decided yet, 215 for what can never be granted
- */
-export function resolve(asked: Asked, facts: ResolveFacts, now: UnixSeconds): Resolved {
-  try {
-    return { ok: true, policy: resolved(asked, facts, now) }
-  } catch (error) {
-    return { ok: false, error: siteErrorOf(error) }
-  }
-}
-
-/** Tokens for which the site named no total: there the person may enter one, all others may only be lowered. */
-export function unnamedTotals(asked: Asked, policy: SessionPolicy): readonly Address[] {
-  const named = new Set(
-    asked.limits.filter((limit) => limit.caps.length > 0 || limit.stream !== undefined).map((limit) => limit.token),
-  )
-  return policy.spend.limits.flatMap((limit) =>
-    limit.asset === 'erc20' && !named.has(limit.token) ? [limit.token] : [],
-  )
-}
-
-/**
- * A policy in the shape sites read and write, normal form: only `caps`, always `valid_until`, addresses padded, amounts
- * decimal, entrypoints by name where it is proven. Asking for it again gives the same policy.
- */
-export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
-  const [fee] = policy.fees.tokens
-  const { usage } = policy
-  return {
-    calls: policy.calls.map((rule) => ({
-      contract_address: rule.contract === '*' ? '*' : padded(rule.contract),
-      entry_point: rule.entrypoints === '*' ? '*' : rule.entrypoints.map((entry) => entry.name ?? entry.selector),
-      ...(rule.args === undefined ? {} : { args: printArguments(rule.args) }),
-      ...(rule.sums.length > 0
-        ? { sums: rule.sums.map(({ arg, as, caps }) => ({ at: printPath(arg), as, caps: caps.map(printAmount) })) }
-        : {}),
-      ...(rule.caps.length > 0 ? { caps: rule.caps.map(printCount) } : {}),
-      required: rule.required,
-      enabled: rule.enabled,
-    })),
-    ...(policy.deny.length > 0 ? { deny: policy.deny.map(printDeny) } : {}),
-    spend_limits: policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [printLimit(limit)] : [])),
-    fees: {
-      payer: 'account',
-      ...(fee === undefined ? {} : { caps: fee.caps.map(printAmount) }),
-      ...(fee?.perTx === undefined ? {} : { max_per_tx: fee.perTx }),
-      ...(policy.fees.maxTipPerGas === undefined ? {} : { max_tip_per_gas: policy.fees.maxTipPerGas }),
-    },
-    usage: {
-      tx_caps: usage.tx.map(printCount),
-      ...(usage.calls.length > 0 ? { call_caps: usage.calls.map(printCount) } : {}),
-      max_calls_per_tx: usage.maxCallsPerTx,
-      min_gap: usage.minGap,
-      max_in_flight: usage.maxInFlight,
-    },
-    valid_after: policy.validAfter,
-    valid_until: policy.validUntil,
   }
 }
 
@@ -423,182 +245,6 @@ function readTimes(raw: RawRequest, now: UnixSeconds): Pick<Asked, 'validAfter' 
   return times
 }
 
-function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'duration'>, now: UnixSeconds): UnixSeconds {
-  const end = times.validUntil ?? now + (times.duration ?? DEFAULTS.life)
-  const at =
-    times.duration !== undefined ? '/duration' : times.validUntil !== undefined ? '/valid_until' : '/valid_after'
-  if (end - now > MAX_LIFE) throw never(at, `an end at most ${MAX_LIFE} seconds ahead`)
-  if (end - Math.max(times.validAfter ?? now, now) < MIN_LIFE) throw never(at, `a life of at least ${MIN_LIFE} seconds`)
-  return end
-}
-
-function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
-  const begin = asked.validAfter ?? now
-  const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
-  refuseAlike(calls)
-  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts, begin))
-  asked.calls.forEach((rule, index) => {
-    const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
-    if (kinds.length === 0 || facts.classes[rule.contract]?.asset !== 'erc20') return
-    const named = asked.limits.find((limit) => limit.token === rule.contract)
-    if (kinds.some((kind) => kind === 'approve' || kind === 'increase') && named?.approvals === undefined) {
-      // The default would be `count`, which this version does not decide.
-      throw refused('SESSION_UNSUPPORTED', { feature: `/calls/${index}/entry_point` })
-    }
-    if (limits.every((limit) => limit.token !== rule.contract)) limits.push(limitOf(rule.contract, {}))
-  })
-  if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
-  const scope = new Set(asked.calls.map((rule) => rule.contract))
-  const pullable =
-    facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
-    limits.some((limit) => limit.foreignTransferFrom === 'count')
-  return {
-    v: 1,
-    validAfter: begin,
-    validUntil: checkLife(asked, now),
-    calls,
-    deny: resolveDenies(asked.deny ?? [], facts),
-    spend: { limits: limits.sort((a, b) => byValue(a.token, b.token)), look: pullable ? 'simulate' : 'receipt' },
-    fees: resolveFees(asked.fees, facts.strk, begin),
-    usage: resolveUsage(asked.usage, begin),
-    messages: [],
-  }
-}
-
-function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin: UnixSeconds): CallRule {
-  const at = `/calls/${index}/contract_address`
-  if (rule.contract === facts.account || facts.ownAccounts.includes(rule.contract)) {
-    throw never(at, 'one of the accounts of this wallet')
-  }
-  const code = facts.classes[rule.contract]
-  if (code === undefined) throw never(at, 'no contract there, or its code cannot be read')
-  const names = new Map(code.entrypoints.map(({ selector, name }) => [selector, name]))
-  const entries = rule.entrypoints.map(({ selector }) => ({ selector, params: paramsOf(code, selector) }))
-  const { args, shapes, sums } = resolvePaths(rule, entries, `/calls/${index}`)
-  return {
-    id: ruleId(index),
-    contract: rule.contract,
-    entrypoints: rule.entrypoints.map(({ selector, name }) => {
-      const known = name ?? names.get(selector)
-      return known === undefined ? { selector } : { selector, name: known }
-    }),
-    ...(args === undefined ? {} : { args }),
-    ...(shapes === undefined ? {} : { shapes }),
-    caps: capsFrom(rule.caps, begin),
-    sums: sums.map((sum, place) => ({ ...sum, caps: orZero(rule.sums?.[place]?.caps ?? [], begin) })),
-    enabled: rule.enabled,
-    required: rule.required,
-    codePin: { classHash: code.classHash, ...(code.impl === undefined ? {} : { impl: code.impl }), onChange: 'pause' },
-  }
-}
-
-/** Sorted, each once: which of them blocks a call makes no difference. */
-function resolveDenies(asked: readonly AskedDeny[], facts: ResolveFacts): DenyRule[] {
-  const denies = asked.map((deny, index): DenyRule => {
-    const at = `/deny/${index}`
-    if (deny.contract !== '*' && [facts.account, ...facts.ownAccounts].includes(deny.contract)) {
-      throw never(`${at}/contract_address`, 'one of the accounts of this wallet')
-    }
-    const { args, shapes } = resolvePaths(deny, entriesOf(deny, facts), at)
-    return {
-      contract: deny.contract,
-      entrypoints: deny.entrypoints === '*' ? '*' : [...deny.entrypoints],
-      ...(args === undefined ? {} : { args }),
-      ...(shapes === undefined ? {} : { shapes }),
-      by: 'site',
-    }
-  })
-  const byText = new Map(denies.map((deny) => [canonicalJson(deny), deny]))
-  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deny]) => deny)
-}
-
-function entriesOf({ contract, entrypoints }: AskedDeny, facts: ResolveFacts): Entries {
-  if (entrypoints === '*') return '*'
-  return entrypoints.map((selector) => {
-    if (contract !== '*') return { selector, params: paramsOf(facts.classes[contract], selector) }
-    const felts = moneyFelts(selector)
-    return { selector, params: undefined, ...(felts === undefined ? {} : { felts }) }
-  })
-}
-
-function paramsOf(code: ClassFacts | undefined, selector: Selector): readonly ReadParam[] | undefined {
-  return code?.entrypoints.find((entry) => entry.selector === selector)?.params
-}
-
-function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, begin: UnixSeconds): TokenLimit {
-  const code = facts.classes[limit.token]
-  if (code?.asset !== 'erc20') throw never(`/spend_limits/${index}/token`, 'not a token of amounts')
-  const recipients = limit.recipients?.map((one) => (one === 'self' ? facts.account : one))
-  return limitOf(
-    limit.token,
-    given({
-      perCall: limit.perCall,
-      perTx: limit.perTx,
-      caps: limit.caps.length > 0 || limit.stream !== undefined ? capsFrom(limit.caps, begin) : undefined,
-      stream: limit.stream === undefined ? undefined : { ...limit.stream, start: limit.stream.start ?? begin },
-      foreignTransferFrom: limit.foreignTransferFrom,
-      recipients: recipients === undefined ? undefined : [...new Set(recipients)].sort(byValue),
-    }),
-  )
-}
-
-/** A total without a cap has room for nothing. */
-function orZero(caps: readonly AskedAmount[], begin: UnixSeconds): AmountCap[] {
-  return caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: u256(0n) }]
-}
-
-/** Without a cap of its own: nothing for the whole session, so that each one asks. */
-function limitOf(token: Address, named: Partial<TokenLimit>): TokenLimit {
-  return {
-    asset: 'erc20',
-    token,
-    caps: [{ window: SESSION, max: u256(0n) }],
-    // Nobody: nothing can be approved under `forbid`.
-    spenders: [],
-    approvals: 'forbid',
-    foreignTransferFrom: 'forbid',
-    ...named,
-  }
-}
-
-/** Fees as asked, or the defaults. */
-export function resolveFees(asked: AskedFees | undefined, strk: Address, begin: UnixSeconds): FeePolicy {
-  const caps = asked?.caps ?? []
-  const nothingNamed = caps.length === 0 && asked?.perTx === undefined
-  const perTx = nothingNamed ? DEFAULTS.feePerTx : asked?.perTx
-  return {
-    payer: 'account',
-    tokens: [
-      {
-        token: strk,
-        ...(perTx === undefined ? {} : { perTx }),
-        caps: caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
-      },
-    ],
-    ...(asked?.maxTipPerGas === undefined ? {} : { maxTipPerGas: asked.maxTipPerGas }),
-  }
-}
-
-/** Usage as asked; what is not named gets the defaults. */
-export function resolveUsage(asked: AskedUsage | undefined, begin: UnixSeconds): UsagePolicy {
-  const named = capsFrom(asked?.tx ?? [], begin)
-  const has = (kind: Window['kind']) => named.some((cap) => cap.window.kind === kind)
-  const tx: CountCap[] = [
-    ...(has('session') ? [] : [{ window: SESSION, max: DEFAULTS.transactions }]),
-    ...(has('rolling')
-      ? []
-      : [{ window: { kind: 'rolling', seconds: DEFAULTS.rate.seconds } as const, max: DEFAULTS.rate.transactions }]),
-    ...named,
-  ]
-  return {
-    tx: tx.sort((a, b) => orderWindows(a.window, b.window)),
-    calls: capsFrom(asked?.calls ?? [], begin),
-    maxCallsPerTx: asked?.maxCallsPerTx ?? DEFAULTS.maxCallsPerTx,
-    minGap: asked?.minGap ?? DEFAULTS.minGap,
-    maxInFlight: asked?.maxInFlight ?? DEFAULTS.maxInFlight,
-  }
-}
-
 type RawCap<T> = T & { readonly window?: RawWindow | undefined; readonly at: string }
 
 function amounts(caps: readonly RawCap<{ readonly amount: U256 }>[]): AskedAmount[] {
@@ -619,16 +265,6 @@ function counts(caps: readonly RawCap<{ readonly max: number }>[]): AskedCount[]
   return inOrder(read)
 }
 
-function inOrder<T extends { readonly window: AskedWindow; readonly at: string }>(caps: readonly T[]): T[] {
-  caps.forEach((cap, index) => {
-    if (caps.findIndex((other) => sameWindow(other.window, cap.window)) !== index) {
-      throw malformed(cap.at, 'expected each window once')
-    }
-  })
-  if (caps.length > LIMITS.caps) throw never(caps[LIMITS.caps]?.at ?? '', `at most ${LIMITS.caps} caps`)
-  return [...caps].sort((a, b) => orderWindows(a.window, b.window))
-}
-
 function readWindow(spec: RawWindow | undefined, at: string): AskedWindow {
   const window = spec === undefined ? SESSION : windowOf(spec)
   if ('seconds' in window) inRange(window.seconds, 1, LIMITS.windowSeconds, at)
@@ -647,19 +283,6 @@ function refuseTwice(calls: readonly AskedRule[]): void {
     const args = rule.args === undefined ? '' : canonicalJson(content(rule.args))
     for (const { selector } of rule.entrypoints) {
       const key = `${rule.contract} ${selector} ${args}`
-      if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
-      seen.add(key)
-    }
-  })
-}
-
-/** The same once more when kinds are known: `as` may be named or left to the ABI. */
-function refuseAlike(calls: readonly CallRule[]): void {
-  const seen = new Set<string>()
-  calls.forEach(({ contract, entrypoints, args }, index) => {
-    if (args === undefined || entrypoints === '*') return
-    for (const { selector } of entrypoints) {
-      const key = `${contract} ${selector} ${canonicalJson(args)}`
       if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
       seen.add(key)
     }
@@ -695,68 +318,4 @@ export function clean(text: string | undefined): string | undefined {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
     .trim()
   return folded === '' ? undefined : folded
-}
-
-function printDeny(deny: DenyRule) {
-  return {
-    contract_address: deny.contract === '*' ? '*' : padded(deny.contract),
-    entry_point: deny.entrypoints === '*' ? '*' : deny.entrypoints,
-    ...(deny.args === undefined ? {} : { args: printArguments(deny.args) }),
-  }
-}
-
-function printLimit(limit: TokenLimit) {
-  return {
-    token: padded(limit.token),
-    caps: limit.caps.map(printAmount),
-    ...(limit.perCall === undefined ? {} : { per_call: limit.perCall }),
-    ...(limit.perTx === undefined ? {} : { per_tx: limit.perTx }),
-    ...(limit.stream === undefined ? {} : { stream: printStream(limit.stream) }),
-    ...(limit.recipients === undefined ? {} : { recipients: limit.recipients.map(padded) }),
-    approvals: 'forbid' as const,
-    foreign_transfer_from: limit.foreignTransferFrom,
-  }
-}
-
-function printStream({ start, initial, perSecond, max }: StreamCap) {
-  return { start, initial, per_second: perSecond, ...(max === undefined ? {} : { max }) }
-}
-
-function printAmount(cap: AmountCap): Cap {
-  return { amount: cap.max, window: windowSpec(cap.window) }
-}
-
-function printCount(cap: CountCap): Count {
-  return { max: cap.max, window: windowSpec(cap.window) }
-}
-
-/** In canonical order; windows without an anchor begin at `begin`, where another of the list may lie already. */
-function capsFrom<T extends AskedAmount | AskedCount>(
-  caps: readonly T[],
-  begin: UnixSeconds,
-): { readonly window: Window; readonly max: T['max'] }[] {
-  return inOrder(caps.map((cap) => ({ ...cap, window: anchored(cap.window, begin) }))).map(({ window, max }) => ({
-    window,
-    max,
-  }))
-}
-
-const ruleId = (index: number) => `r${index}` as RuleId
-
-/** 215: can never be granted, so nobody is asked. */
-function never(at: string, why: string) {
-  return refused('SESSION_POLICY_REFUSED', { at, why: `expected ${why}` })
-}
-
-function siteErrorOf(error: unknown): SiteError {
-  if (!isRefused(error)) throw error
-  return { code: error.code, message: error.message, ...(error.data === undefined ? {} : { data: error.data }) }
-}
-
-/** What is absent has no key: stored rows and hashes know no `undefined`. */
-function given<T extends object>(value: T): Given<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Given<T>
-}
-type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

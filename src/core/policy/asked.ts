@@ -1,0 +1,119 @@
+import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
+import type { Address, Felt, Selector, U256 } from '../felt.ts'
+import type { Seconds, UnixSeconds } from '../time.ts'
+import { LIMITS } from './limits.ts'
+import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap } from './policy.ts'
+import { type AskedWindow, orderWindows, sameWindow } from './windows.ts'
+import type { AskedArg } from './wire-arguments.ts'
+
+/** A request as it came, in canonical values; what the site left out is absent, so that it is never compared. */
+export interface Asked {
+  readonly chainId?: Felt
+  readonly account?: Address
+  readonly tag?: Felt
+  readonly label?: string
+  readonly reason?: string
+  /** `adjustable`: the person may change amounts and rules; the end can always be shortened. */
+  readonly mayNarrow: boolean
+  /** `false`: the session starts paused by the site. */
+  readonly enabled: boolean
+  /** The session this one replaces: forces a fresh approval. */
+  readonly replaces?: string
+  readonly validAfter?: UnixSeconds
+  readonly validUntil?: UnixSeconds
+  /** Counts from the approval. */
+  readonly duration?: Seconds
+  readonly calls: readonly AskedRule[]
+  /** Absent: none named. */
+  readonly deny?: readonly AskedDeny[]
+  readonly limits: readonly AskedLimit[]
+  readonly fees?: AskedFees
+  readonly usage?: AskedUsage
+  /** The site's own words for its rules: untrusted, outside the policy and its hash. */
+  readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
+}
+export interface AskedRule {
+  readonly contract: Address
+  readonly entrypoints: readonly Entrypoint[]
+  readonly args?: AskedArg
+  readonly caps: readonly AskedCount[]
+  readonly sums?: readonly AskedSum[]
+  readonly enabled: boolean
+  readonly required: boolean
+}
+export interface AskedSum {
+  readonly path: ArgPath
+  readonly as?: CallRule['sums'][number]['as']
+  readonly caps: readonly AskedAmount[]
+}
+export interface AskedDeny {
+  readonly contract: Address | '*'
+  readonly entrypoints: readonly Selector[] | '*'
+  readonly args?: AskedArg
+}
+export interface AskedLimit {
+  readonly token: Address
+  readonly caps: readonly AskedAmount[]
+  readonly perCall?: U256
+  readonly perTx?: U256
+  readonly stream?: AskedStream
+  readonly recipients?: readonly (Address | 'self')[]
+  readonly approvals?: 'forbid'
+  readonly foreignTransferFrom?: 'forbid' | 'count'
+}
+/** Without a start it begins with the session. */
+export type AskedStream = Omit<StreamCap, 'start'> & { readonly start?: UnixSeconds }
+export interface AskedFees {
+  readonly caps: readonly AskedAmount[]
+  readonly perTx?: U256
+  readonly maxTipPerGas?: U256
+}
+export interface AskedUsage {
+  readonly tx: readonly AskedCount[]
+  readonly calls: readonly AskedCount[]
+  readonly maxCallsPerTx?: number
+  readonly minGap?: Seconds
+  readonly maxInFlight?: number
+}
+/** `at`: JSON pointer into the request, to name what the person changed. */
+export interface AskedAmount {
+  readonly window: AskedWindow
+  readonly max: U256
+  readonly at: string
+}
+export interface AskedCount {
+  readonly window: AskedWindow
+  readonly max: number
+  readonly at: string
+}
+
+export const ruleId = (index: number) => `r${index}` as RuleId
+
+/** By window; each window once, and not too many. */
+export function inOrder<T extends { readonly window: AskedWindow; readonly at: string }>(caps: readonly T[]): T[] {
+  caps.forEach((cap, index) => {
+    if (caps.findIndex((other) => sameWindow(other.window, cap.window)) !== index) {
+      throw malformed(cap.at, 'expected each window once')
+    }
+  })
+  if (caps.length > LIMITS.caps) throw never(caps[LIMITS.caps]?.at ?? '', `at most ${LIMITS.caps} caps`)
+  return [...caps].sort((a, b) => orderWindows(a.window, b.window))
+}
+
+/** 215: can never be granted, so nobody is asked. */
+export function never(at: string, why: string) {
+  return refused('SESSION_POLICY_REFUSED', { at, why: `expected ${why}` })
+}
+
+export function siteErrorOf(error: unknown): SiteError {
+  if (!isRefused(error)) throw error
+  return { code: error.code, message: error.message, ...(error.data === undefined ? {} : { data: error.data }) }
+}
+
+/** What is absent has no key: stored rows and hashes know no `undefined`. */
+export function given<T extends object>(value: T): Given<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Given<T>
+}
+type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}

@@ -1,0 +1,294 @@
+import { moneyKind } from '../call.ts'
+import { canonicalJson } from '../canonical.ts'
+import { malformed, refused, type SiteError } from '../errors.ts'
+import { type Address, type ClassHash, type Selector, type U256, u256 } from '../felt.ts'
+import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../time.ts'
+import {
+  type Asked,
+  type AskedAmount,
+  type AskedCount,
+  type AskedDeny,
+  type AskedFees,
+  type AskedLimit,
+  type AskedRule,
+  type AskedUsage,
+  given,
+  inOrder,
+  never,
+  ruleId,
+  siteErrorOf,
+} from './asked.ts'
+import { type Entries, moneyFelts, resolvePaths } from './class-arguments.ts'
+import { DEFAULTS } from './defaults.ts'
+import { LIMITS } from './limits.ts'
+import { byValue } from './meters.ts'
+import type {
+  AmountCap,
+  CallRule,
+  CountCap,
+  DenyRule,
+  FeePolicy,
+  SessionPolicy,
+  TokenLimit,
+  UsagePolicy,
+  Window,
+} from './policy.ts'
+import type { ReadParam } from './shapes.ts'
+import { anchored, orderWindows } from './windows.ts'
+
+export type Resolved =
+  | { readonly ok: true; readonly policy: SessionPolicy }
+  | { readonly ok: false; readonly error: SiteError }
+
+/** What only the chain and the wallet know. */
+export interface ResolveFacts {
+  readonly account: Address
+  readonly ownAccounts: readonly Address[]
+  /** Of every contract a rule or a limit names; one that is missing is not there, or not readable. */
+  readonly classes: Readonly<Record<Address, ClassFacts>>
+  /** The token fees are paid in. */
+  readonly strk: Address
+  /** What others may take from the account now, of known tokens. */
+  readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+}
+export interface ClassFacts {
+  readonly classHash: ClassHash
+  /** Of a proxy of known layout. */
+  readonly impl?: ClassHash
+  readonly entrypoints: readonly {
+    readonly name: string
+    readonly selector: Selector
+    readonly kind: 'external' | 'view'
+    /** As they lie in calldata; absent: the ABI does not say. */
+    readonly params?: readonly ReadParam[]
+  }[]
+  /** `undefined`: not a token. */
+  readonly asset?: 'erc20' | 'erc721' | 'erc1155'
+}
+
+const SESSION: Window = { kind: 'session' }
+
+/**
+ * Makes the policy a person is asked about: adds defaults, class hashes and names from the chain, and counts a duration
+ * from `now`, so it is called again at the moment of the approval.
+ *
+ * @param now unix seconds, the approval's
+ * @returns 210 where a default is not decided yet, 215 for what can never be granted
+ */
+export function resolve(asked: Asked, facts: ResolveFacts, now: UnixSeconds): Resolved {
+  try {
+    return { ok: true, policy: resolved(asked, facts, now) }
+  } catch (error) {
+    return { ok: false, error: siteErrorOf(error) }
+  }
+}
+
+/** Tokens for which the site named no total: there the person may enter one, all others may only be lowered. */
+export function unnamedTotals(asked: Asked, policy: SessionPolicy): readonly Address[] {
+  const named = new Set(
+    asked.limits.filter((limit) => limit.caps.length > 0 || limit.stream !== undefined).map((limit) => limit.token),
+  )
+  return policy.spend.limits.flatMap((limit) =>
+    limit.asset === 'erc20' && !named.has(limit.token) ? [limit.token] : [],
+  )
+}
+
+export function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'duration'>, now: UnixSeconds): UnixSeconds {
+  const end = times.validUntil ?? now + (times.duration ?? DEFAULTS.life)
+  const at =
+    times.duration !== undefined ? '/duration' : times.validUntil !== undefined ? '/valid_until' : '/valid_after'
+  if (end - now > MAX_LIFE) throw never(at, `an end at most ${MAX_LIFE} seconds ahead`)
+  if (end - Math.max(times.validAfter ?? now, now) < MIN_LIFE) throw never(at, `a life of at least ${MIN_LIFE} seconds`)
+  return end
+}
+
+function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
+  const begin = asked.validAfter ?? now
+  const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
+  refuseAlike(calls)
+  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts, begin))
+  asked.calls.forEach((rule, index) => {
+    const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
+    if (kinds.length === 0 || facts.classes[rule.contract]?.asset !== 'erc20') return
+    const named = asked.limits.find((limit) => limit.token === rule.contract)
+    if (kinds.some((kind) => kind === 'approve' || kind === 'increase') && named?.approvals === undefined) {
+      // The default would be `count`, which this version does not decide.
+      throw refused('SESSION_UNSUPPORTED', { feature: `/calls/${index}/entry_point` })
+    }
+    if (limits.every((limit) => limit.token !== rule.contract)) limits.push(limitOf(rule.contract, {}))
+  })
+  if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
+  const scope = new Set(asked.calls.map((rule) => rule.contract))
+  const pullable =
+    facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
+    limits.some((limit) => limit.foreignTransferFrom === 'count')
+  return {
+    v: 1,
+    validAfter: begin,
+    validUntil: checkLife(asked, now),
+    calls,
+    deny: resolveDenies(asked.deny ?? [], facts),
+    spend: { limits: limits.sort((a, b) => byValue(a.token, b.token)), look: pullable ? 'simulate' : 'receipt' },
+    fees: resolveFees(asked.fees, facts.strk, begin),
+    usage: resolveUsage(asked.usage, begin),
+    messages: [],
+  }
+}
+
+function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin: UnixSeconds): CallRule {
+  const at = `/calls/${index}/contract_address`
+  if (rule.contract === facts.account || facts.ownAccounts.includes(rule.contract)) {
+    throw never(at, 'one of the accounts of this wallet')
+  }
+  const code = facts.classes[rule.contract]
+  if (code === undefined) throw never(at, 'no contract there, or its code cannot be read')
+  const names = new Map(code.entrypoints.map(({ selector, name }) => [selector, name]))
+  const entries = rule.entrypoints.map(({ selector }) => ({ selector, params: paramsOf(code, selector) }))
+  const { args, shapes, sums } = resolvePaths(rule, entries, `/calls/${index}`)
+  return {
+    id: ruleId(index),
+    contract: rule.contract,
+    entrypoints: rule.entrypoints.map(({ selector, name }) => {
+      const known = name ?? names.get(selector)
+      return known === undefined ? { selector } : { selector, name: known }
+    }),
+    ...(args === undefined ? {} : { args }),
+    ...(shapes === undefined ? {} : { shapes }),
+    caps: capsFrom(rule.caps, begin),
+    sums: sums.map((sum, place) => ({ ...sum, caps: orZero(rule.sums?.[place]?.caps ?? [], begin) })),
+    enabled: rule.enabled,
+    required: rule.required,
+    codePin: { classHash: code.classHash, ...(code.impl === undefined ? {} : { impl: code.impl }), onChange: 'pause' },
+  }
+}
+
+/** Sorted, each once: which of them blocks a call makes no difference. */
+function resolveDenies(asked: readonly AskedDeny[], facts: ResolveFacts): DenyRule[] {
+  const denies = asked.map((deny, index): DenyRule => {
+    const at = `/deny/${index}`
+    if (deny.contract !== '*' && [facts.account, ...facts.ownAccounts].includes(deny.contract)) {
+      throw never(`${at}/contract_address`, 'one of the accounts of this wallet')
+    }
+    const { args, shapes } = resolvePaths(deny, entriesOf(deny, facts), at)
+    return {
+      contract: deny.contract,
+      entrypoints: deny.entrypoints === '*' ? '*' : [...deny.entrypoints],
+      ...(args === undefined ? {} : { args }),
+      ...(shapes === undefined ? {} : { shapes }),
+      by: 'site',
+    }
+  })
+  const byText = new Map(denies.map((deny) => [canonicalJson(deny), deny]))
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deny]) => deny)
+}
+
+function entriesOf({ contract, entrypoints }: AskedDeny, facts: ResolveFacts): Entries {
+  if (entrypoints === '*') return '*'
+  return entrypoints.map((selector) => {
+    if (contract !== '*') return { selector, params: paramsOf(facts.classes[contract], selector) }
+    const felts = moneyFelts(selector)
+    return { selector, params: undefined, ...(felts === undefined ? {} : { felts }) }
+  })
+}
+
+function paramsOf(code: ClassFacts | undefined, selector: Selector): readonly ReadParam[] | undefined {
+  return code?.entrypoints.find((entry) => entry.selector === selector)?.params
+}
+
+function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, begin: UnixSeconds): TokenLimit {
+  const code = facts.classes[limit.token]
+  if (code?.asset !== 'erc20') throw never(`/spend_limits/${index}/token`, 'not a token of amounts')
+  const recipients = limit.recipients?.map((one) => (one === 'self' ? facts.account : one))
+  return limitOf(
+    limit.token,
+    given({
+      perCall: limit.perCall,
+      perTx: limit.perTx,
+      caps: limit.caps.length > 0 || limit.stream !== undefined ? capsFrom(limit.caps, begin) : undefined,
+      stream: limit.stream === undefined ? undefined : { ...limit.stream, start: limit.stream.start ?? begin },
+      foreignTransferFrom: limit.foreignTransferFrom,
+      recipients: recipients === undefined ? undefined : [...new Set(recipients)].sort(byValue),
+    }),
+  )
+}
+
+/** A total without a cap has room for nothing. */
+function orZero(caps: readonly AskedAmount[], begin: UnixSeconds): AmountCap[] {
+  return caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: u256(0n) }]
+}
+
+/** Without a cap of its own: nothing for the whole session, so that each one asks. */
+function limitOf(token: Address, named: Partial<TokenLimit>): TokenLimit {
+  return {
+    asset: 'erc20',
+    token,
+    caps: [{ window: SESSION, max: u256(0n) }],
+    // Nobody: nothing can be approved under `forbid`.
+    spenders: [],
+    approvals: 'forbid',
+    foreignTransferFrom: 'forbid',
+    ...named,
+  }
+}
+
+/** Fees as asked, or the defaults. */
+export function resolveFees(asked: AskedFees | undefined, strk: Address, begin: UnixSeconds): FeePolicy {
+  const caps = asked?.caps ?? []
+  const nothingNamed = caps.length === 0 && asked?.perTx === undefined
+  const perTx = nothingNamed ? DEFAULTS.feePerTx : asked?.perTx
+  return {
+    payer: 'account',
+    tokens: [
+      {
+        token: strk,
+        ...(perTx === undefined ? {} : { perTx }),
+        caps: caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
+      },
+    ],
+    ...(asked?.maxTipPerGas === undefined ? {} : { maxTipPerGas: asked.maxTipPerGas }),
+  }
+}
+
+/** Usage as asked; what is not named gets the defaults. */
+export function resolveUsage(asked: AskedUsage | undefined, begin: UnixSeconds): UsagePolicy {
+  const named = capsFrom(asked?.tx ?? [], begin)
+  const has = (kind: Window['kind']) => named.some((cap) => cap.window.kind === kind)
+  const tx: CountCap[] = [
+    ...(has('session') ? [] : [{ window: SESSION, max: DEFAULTS.transactions }]),
+    ...(has('rolling')
+      ? []
+      : [{ window: { kind: 'rolling', seconds: DEFAULTS.rate.seconds } as const, max: DEFAULTS.rate.transactions }]),
+    ...named,
+  ]
+  return {
+    tx: tx.sort((a, b) => orderWindows(a.window, b.window)),
+    calls: capsFrom(asked?.calls ?? [], begin),
+    maxCallsPerTx: asked?.maxCallsPerTx ?? DEFAULTS.maxCallsPerTx,
+    minGap: asked?.minGap ?? DEFAULTS.minGap,
+    maxInFlight: asked?.maxInFlight ?? DEFAULTS.maxInFlight,
+  }
+}
+
+/** The same once more when kinds are known: `as` may be named or left to the ABI. */
+function refuseAlike(calls: readonly CallRule[]): void {
+  const seen = new Set<string>()
+  calls.forEach(({ contract, entrypoints, args }, index) => {
+    if (args === undefined || entrypoints === '*') return
+    for (const { selector } of entrypoints) {
+      const key = `${contract} ${selector} ${canonicalJson(args)}`
+      if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
+      seen.add(key)
+    }
+  })
+}
+
+/** In canonical order; windows without an anchor begin at `begin`, where another of the list may lie already. */
+function capsFrom<T extends AskedAmount | AskedCount>(
+  caps: readonly T[],
+  begin: UnixSeconds,
+): { readonly window: Window; readonly max: T['max'] }[] {
+  return inOrder(caps.map((cap) => ({ ...cap, window: anchored(cap.window, begin) }))).map(({ window, max }) => ({
+    window,
+    max,
+  }))
+}

@@ -1,0 +1,77 @@
+import { padded } from '../felt.ts'
+import { windowSpec } from './meters.ts'
+import type { AmountCap, CountCap, DenyRule, SessionPolicy, StreamCap, TokenLimit } from './policy.ts'
+import { printArguments, printPath } from './wire-arguments.ts'
+import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
+
+/**
+ * A policy in the shape sites read and write, normal form: only `caps`, always `valid_until`, addresses padded, amounts
+ * decimal, entrypoints by name where it is proven. Asking for it again gives the same policy.
+ */
+export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
+  const [fee] = policy.fees.tokens
+  const { usage } = policy
+  return {
+    calls: policy.calls.map((rule) => ({
+      contract_address: rule.contract === '*' ? '*' : padded(rule.contract),
+      entry_point: rule.entrypoints === '*' ? '*' : rule.entrypoints.map((entry) => entry.name ?? entry.selector),
+      ...(rule.args === undefined ? {} : { args: printArguments(rule.args) }),
+      ...(rule.sums.length > 0
+        ? { sums: rule.sums.map(({ arg, as, caps }) => ({ at: printPath(arg), as, caps: caps.map(printAmount) })) }
+        : {}),
+      ...(rule.caps.length > 0 ? { caps: rule.caps.map(printCount) } : {}),
+      required: rule.required,
+      enabled: rule.enabled,
+    })),
+    ...(policy.deny.length > 0 ? { deny: policy.deny.map(printDeny) } : {}),
+    spend_limits: policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [printLimit(limit)] : [])),
+    fees: {
+      payer: 'account',
+      ...(fee === undefined ? {} : { caps: fee.caps.map(printAmount) }),
+      ...(fee?.perTx === undefined ? {} : { max_per_tx: fee.perTx }),
+      ...(policy.fees.maxTipPerGas === undefined ? {} : { max_tip_per_gas: policy.fees.maxTipPerGas }),
+    },
+    usage: {
+      tx_caps: usage.tx.map(printCount),
+      ...(usage.calls.length > 0 ? { call_caps: usage.calls.map(printCount) } : {}),
+      max_calls_per_tx: usage.maxCallsPerTx,
+      min_gap: usage.minGap,
+      max_in_flight: usage.maxInFlight,
+    },
+    valid_after: policy.validAfter,
+    valid_until: policy.validUntil,
+  }
+}
+
+function printDeny(deny: DenyRule) {
+  return {
+    contract_address: deny.contract === '*' ? '*' : padded(deny.contract),
+    entry_point: deny.entrypoints === '*' ? '*' : deny.entrypoints,
+    ...(deny.args === undefined ? {} : { args: printArguments(deny.args) }),
+  }
+}
+
+function printLimit(limit: TokenLimit) {
+  return {
+    token: padded(limit.token),
+    caps: limit.caps.map(printAmount),
+    ...(limit.perCall === undefined ? {} : { per_call: limit.perCall }),
+    ...(limit.perTx === undefined ? {} : { per_tx: limit.perTx }),
+    ...(limit.stream === undefined ? {} : { stream: printStream(limit.stream) }),
+    ...(limit.recipients === undefined ? {} : { recipients: limit.recipients.map(padded) }),
+    approvals: 'forbid' as const,
+    foreign_transfer_from: limit.foreignTransferFrom,
+  }
+}
+
+function printStream({ start, initial, perSecond, max }: StreamCap) {
+  return { start, initial, per_second: perSecond, ...(max === undefined ? {} : { max }) }
+}
+
+function printAmount(cap: AmountCap): Cap {
+  return { amount: cap.max, window: windowSpec(cap.window) }
+}
+
+function printCount(cap: CountCap): Count {
+  return { max: cap.max, window: windowSpec(cap.window) }
+}
