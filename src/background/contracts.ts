@@ -4,6 +4,7 @@
  */
 import { LISTED } from '../core/account.ts'
 import { type Address, type ClassHash, type Felt, felt, MAX_U128, type Selector, u256 } from '../core/felt.ts'
+import type { Allowance, Pair } from '../core/policy/allowances.ts'
 import type { Call } from '../core/policy/policy.ts'
 import type { ClassFacts, ResolveFacts } from '../core/policy/resolve.ts'
 import type { NetworkId } from '../core/records.ts'
@@ -21,6 +22,8 @@ export interface Contracts {
     tokens: readonly Address[],
     spenders: readonly Address[],
   ): Promise<ResolveFacts['allowances']>
+  /** What each of these may take now; a pair for which the contract gives no answer is left out. @throws NodeError */
+  allowancesOf(network: NetworkId, account: Address, pairs: readonly Pair[]): Promise<readonly Allowance[]>
   /** Names and arguments by the contract's own ABI. @throws NodeError */
   describe(network: NetworkId, call: Call): Promise<DescribedCall | undefined>
   /** From memory: the name of an entrypoint that was seen in an ABI and hashes to the selector. */
@@ -81,6 +84,21 @@ export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readon
     return has('transfer') && (has('balance_of') || has('balanceOf')) ? 'erc20' : undefined
   }
 
+  const allowancesOf: Contracts['allowancesOf'] = async (network, account, pairs) => {
+    // Beside the node's check, which whoever signs waits for: a worker that was just started has one round less.
+    const { node } = await nodes.open(network)
+    const found = await Promise.all(
+      pairs.map(async ({ token, spender }) => {
+        const call = { to: token, selector: selectorOf('allowance'), calldata: [account, spender] }
+        const [low, high = '0x0'] = await node.call(call).catch(viewFails)
+        if (low === undefined) return []
+        if (BigInt(low) > MAX_U128 || BigInt(high) > MAX_U128) throw new RangeError('not a u256')
+        return [{ token, spender, amount: u256((BigInt(high) << 128n) + BigInt(low)) }]
+      }),
+    )
+    return found.flat()
+  }
+
   return {
     facts: async (network, contracts) => {
       const node = await nodes.of(network)
@@ -98,22 +116,13 @@ export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readon
       return found
     },
     allowances: async (network, account, tokens, spenders) => {
-      // Beside the node's check, which whoever signs waits for: a worker that was just started has one round less.
-      const { node } = await nodes.open(network)
       const known = new Set([...LISTED.map((it) => it.address), ...tokens])
       const pairs = [...known].flatMap((token) =>
         [...new Set(spenders)].filter((spender) => spender !== token).map((spender) => ({ token, spender })),
       )
-      const found = await Promise.all(
-        pairs.map(async ({ token, spender }) => {
-          const call = { to: token, selector: selectorOf('allowance'), calldata: [account, spender] }
-          const [low = '0x0', high = '0x0'] = await node.call(call).catch(viewFails)
-          if (BigInt(low) > MAX_U128 || BigInt(high) > MAX_U128) throw new RangeError('not a u256')
-          return { token, spender, amount: u256((BigInt(high) << 128n) + BigInt(low)) }
-        }),
-      )
-      return found.filter(({ amount }) => amount !== '0')
+      return (await allowancesOf(network, account, pairs)).filter(({ amount }) => amount !== '0')
     },
+    allowancesOf,
     describe: async (network, call) => {
       const known = await classOf(await nodes.of(network), call.to)
       return known && cold().describeCall(known.abi, call)

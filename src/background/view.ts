@@ -316,6 +316,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const worst = {
       spend: sum(({ spend }) => spend),
       fees: sum(({ fees }) => fees),
+      leftBehind: [],
       everything: left.some((it) => it.everything),
     }
     return {

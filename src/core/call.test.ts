@@ -48,9 +48,9 @@ describe('tokenMove', () => {
 
   test('approve and increase allow, decrease moves nothing', () => {
     const said = (name: string) => tokenMove(call(STRK, moneySelector(name), [FRIEND, ...limbs(9n)]), ACCOUNT)
-    expect(said('approve')).toEqual({ does: 'allow', spender: FRIEND, amount: 9n })
-    expect(said('increaseAllowance')).toEqual({ does: 'allow', spender: FRIEND, amount: 9n })
-    expect(said('decrease_allowance')).toEqual({ does: 'disallow' })
+    expect(said('approve')).toEqual({ does: 'allow', how: 'approve', spender: FRIEND, amount: 9n })
+    expect(said('increaseAllowance')).toEqual({ does: 'allow', how: 'increase', spender: FRIEND, amount: 9n })
+    expect(said('decrease_allowance')).toEqual({ does: 'disallow', spender: FRIEND, amount: 9n })
   })
 
   test('wrong calldata length is not zero', () => {

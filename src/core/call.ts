@@ -48,9 +48,10 @@ export function moneyKind(selector: Selector): MoneyKind | undefined {
 /** What a call on an ERC-20 says it moves, in base units. It may do something else: the receipt has the last word. */
 export type TokenMove =
   | { readonly does: 'send'; readonly from: Felt; readonly to: Felt; readonly amount: bigint }
-  | { readonly does: 'allow'; readonly spender: Felt; readonly amount: bigint }
+  /** `increase` adds to what there is, `approve` replaces it. */
+  | { readonly does: 'allow'; readonly how: 'approve' | 'increase'; readonly spender: Felt; readonly amount: bigint }
   /** Takes off an allowance: moves nothing. */
-  | { readonly does: 'disallow' }
+  | { readonly does: 'disallow'; readonly spender: Felt; readonly amount: bigint }
   | { readonly does: 'malformed' }
 
 /**
@@ -78,10 +79,12 @@ export function tokenMove(call: Call, account: Address): TokenMove | undefined {
     case 'approve':
     case 'increase': {
       const amount = amountAt(calldata, 1, 3)
-      return amount === undefined ? malformed : { does: 'allow', spender: calldata[0] as Felt, amount }
+      return amount === undefined ? malformed : { does: 'allow', how: kind, spender: calldata[0] as Felt, amount }
     }
-    case 'decrease':
-      return amountAt(calldata, 1, 3) === undefined ? malformed : { does: 'disallow' }
+    case 'decrease': {
+      const amount = amountAt(calldata, 1, 3)
+      return amount === undefined ? malformed : { does: 'disallow', spender: calldata[0] as Felt, amount }
+    }
     case 'approveAll':
     case 'safeTransfer':
     case 'safeBatchTransfer':

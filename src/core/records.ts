@@ -81,6 +81,8 @@ export interface JournalRow {
   readonly hash: Felt
   readonly nonce: Felt
   readonly calls: readonly Call[]
+  /** How many of the last calls the wallet put there: allowances set back. */
+  readonly resets?: number
   readonly bounds: StoredBounds
   readonly tip: U256
   readonly charges: readonly Charge[]

@@ -4,6 +4,7 @@
  */
 import { STRK } from '../../core/account.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
+import { creditedPairs, withResets } from '../../core/policy/allowances.ts'
 import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
@@ -91,7 +92,7 @@ export interface DecidingNeeds {
   readonly heads: Heads
   readonly keptGas: Pick<KeptGas, 'take' | 'keep' | 'has'>
   readonly nonces: Pick<Nonces, 'chain' | 'known' | 'refresh' | 'forget'>
-  readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'simulate'>
+  readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'credited' | 'simulate'>
   readonly signer: Pick<Signer, 'hasKeys' | 'ahead'>
   readonly sessions: Pick<Sessions, 'get' | 'live' | 'pause'>
   readonly accounts: Pick<Accounts, 'all'>
@@ -229,7 +230,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
   const decideFor = async (found: Found, request: SessionRequest, how: How): Promise<Decided> => {
     const { session, book } = found.state
     const { network, account } = session
-    const { calls } = request
+    const { calls, resets } = withResets(session.effective, request.calls)
     const { node, checked } = await nodes.open(network)
     const { shape, signature, signing } = partsOf(session, calls)
     const trial: Trial = { node, network, account, calls, signature }
@@ -270,9 +271,11 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       const words = reason.words.join(', ')
       simulation = (at) => ({ ok: false, at, words })
     }
+    const allowances = await credited(found.state, simulation)
     const facts = (at: UnixSeconds): Facts => ({
       ...found.facts(calls, at, false, simulation === undefined ? 'none' : simulation(at)),
       liveAllowance: live,
+      ...(allowances === undefined ? {} : { allowances }),
     })
     const clock = await clockOf(network)
     const fails = simulation?.(clock.now).ok === false
@@ -294,6 +297,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       account,
       origin: request.origin,
       calls,
+      ...(resets === undefined ? {} : { resets }),
       bounds,
       tip: TIP,
       feeToken: STRK,
@@ -309,6 +313,13 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       if (fresh !== undefined) return boundsFor(fresh, signing)
       return from && keptBounds(from, prices, signing)
     }
+  }
+
+  /** Where tokens leave of which spenders have a credit: how much of it is still there. */
+  const credited = async ({ session, book }: SessionState, simulation: Simulated['result'] | undefined) => {
+    const result = book.credit.length === 0 ? undefined : simulation?.(0)
+    const pairs = result?.ok === true ? creditedPairs(book.credit, Object.keys(result.out) as Address[]) : []
+    return pairs.length === 0 ? undefined : preflight.credited(session, pairs)
   }
 
   const pauseFor = async (id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void> => {

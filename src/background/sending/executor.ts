@@ -1,4 +1,5 @@
 import { type Address, type Felt, felt } from '../../core/felt.ts'
+import { askedCalls } from '../../core/policy/allowances.ts'
 import { DEFAULTS } from '../../core/policy/defaults.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
 import type { SetupStep } from '../../core/protocol/session-info.ts'
@@ -409,9 +410,10 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         const signature = await signer.person(again, { guardian })
         return await sender.repeat(row, signature, node, lane, () => true)
       }
-      const { origin, network, account, calls, session } = row
+      const { origin, network, account, session } = row
       if (origin === undefined) return await giveUp()
-      const decided = await deciding.decide({ origin, network, account, calls, session }, { without: row.id })
+      const asked = { origin, network, account, calls: askedCalls(row), session }
+      const decided = await deciding.decide(asked, { without: row.id })
       if (decided?.kind !== 'auto') return await giveUp()
       const again = await ledger.againInSession(row.id, decided.proposal)
       if (again === undefined) return await giveUp()

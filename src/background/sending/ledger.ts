@@ -4,6 +4,7 @@
  * Inside such a transaction nothing is awaited but its own requests: `evaluate` and hashing are synchronous.
  */
 import { type Branded, type Felt, felt, u256 } from '../../core/felt.ts'
+import type { Allowance } from '../../core/policy/allowances.ts'
 import { settle as settleBook } from '../../core/policy/book.ts'
 import { evaluate, type Facts } from '../../core/policy/evaluate.ts'
 import type { Call, MeterBook, Origin, PauseReason, Reason, SessionId } from '../../core/policy/policy.ts'
@@ -55,6 +56,8 @@ export interface SessionProposal {
   readonly origin: Origin
   readonly request?: string
   readonly calls: readonly Call[]
+  /** How many of the last calls are the wallet's own. */
+  readonly resets?: number
   readonly bounds: Bounds
   readonly tip: bigint
   readonly feeToken: StoredSession['account']
@@ -105,6 +108,8 @@ export interface Settlement {
   /** Of the block, where there is one. */
   readonly at?: UnixSeconds
   readonly outcome?: Outcome
+  /** What spenders with a credit may take behind it. */
+  readonly allowances?: readonly Allowance[]
   /** Collections an item of which left. */
   readonly items?: readonly StoredSession['account'][]
   readonly failure?: string
@@ -263,7 +268,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const { now, wrong } = needs.clock(it.network, lastWall)
     const fee = { token: it.feeToken, max: committedMaximum(it.bounds, it.tip), tipPerGas: it.tip }
     const { origin, chainId, account, calls } = it
-    const proposed = { origin, chainId, account, calls, fee, unsupported: [] }
+    const resets = it.resets === undefined ? {} : { resets: it.resets }
+    const proposed = { origin, chainId, account, calls, ...resets, fee, unsupported: [] }
     const facts = it.facts(now)
     const verdict = evaluate(
       session,
@@ -280,6 +286,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       ...newRow(it, newId(), nonce, hash, now),
       kind: 'invoke',
       session: it.session,
+      ...resets,
       charges: verdict.charges,
       matched: verdict.matched,
     }
@@ -479,6 +486,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         const open = (await openRowsOfSession(tx, guard, row.session)).filter((other) => other.id !== id)
         const { now, wrong } = needs.clock(row.network, lastWall)
         const { origin, account, calls } = row
+        const resets = row.resets === undefined ? {} : { resets: row.resets }
         const tip = BigInt(row.tip)
         const fee = { token: feeToken, max: committedMaximum(readBounds(row.bounds), tip), tipPerGas: tip }
         const known = facts(now)
@@ -486,7 +494,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
           session,
           book,
           holdsOf(open),
-          { origin, chainId, account, calls, fee, unsupported: [] },
+          { origin, chainId, account, calls, ...resets, fee, unsupported: [] },
           { ...known, clockWrong: wrong || known.clockWrong },
           now,
         )
@@ -685,7 +693,14 @@ function outcomeOf(it: Settlement): Parameters<typeof settleBook>[3] {
     if (it.outcome === undefined) throw new Error('a mined transaction has an outcome')
     const { at, fee, out } = it.outcome
     return it.end === 'accepted'
-      ? { end: 'accepted', at, fee, out, items: it.items ?? [] }
+      ? {
+          end: 'accepted',
+          at,
+          fee,
+          out,
+          items: it.items ?? [],
+          ...(it.allowances === undefined ? {} : { allowances: it.allowances }),
+        }
       : { end: 'reverted', at, fee }
   }
   return it.at === undefined ? { end: it.end } : { end: it.end, at: it.at }

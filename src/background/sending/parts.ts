@@ -33,7 +33,7 @@ export interface SendingNeeds {
   readonly nodes: Nodes
   readonly networks: Networks
   readonly accounts: Accounts
-  readonly contracts: Pick<Contracts, 'allowances'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf'>
   readonly history: History
   readonly newId: () => string
   readonly now: () => UnixSeconds
@@ -158,6 +158,7 @@ export function createSending(needs: SendingNeeds): Sending {
     nonces,
     networks,
     accounts,
+    allowances: ({ network, account }, pairs) => needs.contracts.allowancesOf(network, account, pairs),
     resend: (row) => executor.resend(row),
     now,
     after: needs.after,

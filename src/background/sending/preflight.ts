@@ -3,6 +3,7 @@
  * necessary, and the trial run itself. A failing trial is a fact for the decision, a silent node is not.
  */
 import { type Address, type ClassHash, type Felt, u256 } from '../../core/felt.ts'
+import type { Allowance, Pair } from '../../core/policy/allowances.ts'
 import type { Facts, ReadClass, Simulation } from '../../core/policy/facts.ts'
 import { outflow } from '../../core/policy/outflow.ts'
 import type { Call, SessionId } from '../../core/policy/policy.ts'
@@ -21,6 +22,8 @@ export interface Preflight {
   classes(session: StoredSession, calls: readonly Call[], now: UnixSeconds, assumed: boolean): Facts['classes']
   /** Whether a contract in scope may pull a known token; read again after each transaction that was not the session's. */
   liveAllowance(session: StoredSession): Promise<boolean>
+  /** What spenders with a credit may take now. @throws NodeError */
+  credited(session: StoredSession, pairs: readonly Pair[]): Promise<readonly Allowance[]>
   /** The account sent something: what sessions other than `by` know of its allowances is old. */
   moved(network: NetworkId, account: Address, by?: SessionId): void
   /** A transaction of the account is in: what sessions know of its allowances is read again at once, beside the next call. */
@@ -38,7 +41,7 @@ export interface Simulated {
 }
 
 export interface PreflightNeeds {
-  readonly contracts: Pick<Contracts, 'allowances'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf'>
   /** Milliseconds that only go forward: ages are measured with them, whatever the clocks do. */
   readonly ticks: () => number
 }
@@ -137,6 +140,7 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
       return found
     },
     liveAllowance: (session) => allowances.get(session.id)?.live ?? learnAllowances(session),
+    credited: ({ network, account }, pairs) => contracts.allowancesOf(network, account, pairs),
     moved: (network, account, by) => {
       for (const [id, { of }] of allowances) {
         if (id !== by && of === `${network} ${account}`) allowances.delete(id)

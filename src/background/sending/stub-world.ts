@@ -414,7 +414,18 @@ export async function createWorld(
     nodes,
     networks,
     accounts,
-    contracts: { allowances: async () => allowances.live },
+    contracts: {
+      allowances: async () => allowances.live,
+      allowancesOf: async (_network, _account, pairs) =>
+        pairs.map(
+          ({ token, spender }) =>
+            allowances.live.find((it) => it.token === token && it.spender === spender) ?? {
+              token,
+              spender,
+              amount: u256(0n),
+            },
+        ),
+    },
     history,
     newId,
     now,

@@ -4,6 +4,8 @@
  */
 import { STRK } from '../../core/account.ts'
 import { type Address, type Felt, u256 } from '../../core/felt.ts'
+import type { Allowance, Pair } from '../../core/policy/allowances.ts'
+import { allowancesToRead } from '../../core/policy/book.ts'
 import { receiptOutflow } from '../../core/policy/outflow.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -11,7 +13,7 @@ import { isMined } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Finality, isNodeError, type Node, type Nodes, type Receipt } from '../../platform/node.ts'
 import type { Networks } from '../owners/networks.ts'
-import type { Journal } from './journal.ts'
+import { holdOf, type Journal } from './journal.ts'
 import type { Ledger, Settlement } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
 
@@ -26,12 +28,14 @@ export interface Watcher {
 }
 
 export interface WatcherNeeds {
-  readonly ledger: Pick<Ledger, 'settle' | 'reorged'>
+  readonly ledger: Pick<Ledger, 'settle' | 'reorged' | 'state'>
   readonly journal: Pick<Journal, 'open' | 'list' | 'sent'>
   readonly nodes: Nodes
   readonly nonces: Pick<Nonces, 'forget'>
   readonly networks: Pick<Networks, 'sawBlock'>
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
+  /** What spenders may take now. @throws NodeError: the row is settled later */
+  readonly allowances: (row: JournalRow, pairs: readonly Pair[]) => Promise<readonly Allowance[]>
   readonly resend: (row: JournalRow) => Promise<boolean>
   readonly now: () => UnixSeconds
   /** Calls once after `ms`; answers how to call it off. */
@@ -90,9 +94,20 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     await needs.networks.sawBlock(row.network, block.at)
     needs.onReceipt(row, receipt)
     if (__E2E__) await checkpoint('receipt')
-    await ledger.settle(row.id, settlementOf(row, receipt, { ...block, number: receipt.block }))
+    const settlement = settlementOf(row, receipt, { ...block, number: receipt.block })
+    const allowances = await credited(row, settlement)
+    await ledger.settle(row.id, { ...settlement, ...(allowances === undefined ? {} : { allowances }) })
     finalities.delete(row.hash)
     return true
+  }
+
+  /** Where more left than the calls send, a credit may have paid for it. */
+  const credited = async (row: JournalRow, { outcome }: Settlement): Promise<readonly Allowance[] | undefined> => {
+    if (row.session === undefined || outcome === undefined || Object.keys(outcome.out).length === 0) return undefined
+    const state = await ledger.state(row.session)
+    if (state === undefined) return undefined
+    const pairs = allowancesToRead(state.book, holdOf({ ...row, session: row.session }), outcome.out, state.session)
+    return pairs.length === 0 ? undefined : needs.allowances(row, pairs)
   }
 
   /** The node does not know the hash: not there yet, lost, evicted, or replaced (policy.md 8.3, `dropped`). */

@@ -2,7 +2,7 @@ import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import { LIMITS } from './limits.ts'
-import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap } from './policy.ts'
+import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit } from './policy.ts'
 import { type AskedWindow, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
 
@@ -58,7 +58,9 @@ export interface AskedLimit {
   readonly perTx?: U256
   readonly stream?: AskedStream
   readonly recipients?: readonly (Address | 'self')[]
-  readonly approvals?: 'forbid'
+  /** Named, or absent: the contracts of the other rules. */
+  readonly spenders?: readonly Address[]
+  readonly approvals?: TokenLimit['approvals']
   readonly foreignTransferFrom?: 'forbid' | 'count'
 }
 /** Without a start it begins with the session. */

@@ -1,5 +1,6 @@
 import { type Address, MAX_U256, type U256, u256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
+import { type Allowance, creditAfter, creditedPairs, givenLeave, type Pair, spendersIn } from './allowances.ts'
 import type {
   AmountCap,
   Booking,
@@ -33,6 +34,8 @@ export type Outcome =
       readonly fee: { readonly token: Address; readonly paid: U256 }
       /** Net outflow of the account without the fee, base units. */
       readonly out: Readonly<Record<Address, U256>>
+      /** What spenders may take behind it; read where more left than the calls send (`allowancesToRead`). */
+      readonly allowances?: readonly Allowance[]
       /** Collections an item of which left the account. */
       readonly items: readonly Address[]
     }
@@ -117,7 +120,8 @@ export function settle(
   const mined = outcome.end === 'accepted' || outcome.end === 'reverted'
   const before = largest(late ? siblings : [hold, ...siblings])
   const after = mined ? new Map<MeterId, bigint>() : largest(siblings)
-  const actual = actualOf(hold, outcome)
+  const taken = takenOf(book, hold, open, outcome, session)
+  const { actual } = taken
   const at = Math.max(hold.at, outcome.at ?? 0)
 
   const bookings: Booking[] = [...book.bookings]
@@ -135,7 +139,7 @@ export function settle(
     }
     if (book > 0n) bookings.push({ meter, amount: atMostU256(book), at })
   }
-  const next: MeterBook = { ...book, seq: book.seq + 1, bookings, returned }
+  const next: MeterBook = { ...book, seq: book.seq + 1, bookings, returned, credit: taken.credit }
   const rest = open.filter((other) => other.group !== hold.group)
   if (late) over.push(...[...actual.keys()].filter((meter) => isOver(next, rest, session.effective, meter, now)))
   return {
@@ -234,10 +238,45 @@ export function atMostU256(value: bigint): U256 {
   return u256(value > MAX_U256 ? MAX_U256 : value)
 }
 
-/** What each meter really took; a part below the charge is what may be given back. */
-function actualOf(hold: Hold, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
+/**
+ * Of which tokens more left than a transaction's calls send: there a credit may have paid for it, which the allowances
+ * behind the transaction tell.
+ */
+export function allowancesToRead(
+  book: MeterBook,
+  hold: Hold,
+  out: Readonly<Record<Address, U256>>,
+  session: Pick<SessionRecord, 'granted'>,
+): readonly Pair[] {
+  const tokens = (Object.keys(out) as Address[]).filter(
+    (token) => BigInt(out[token] ?? '0') > sentOf(hold, token, session),
+  )
+  const pairs = new Map<string, Pair>()
+  for (const token of tokens) {
+    const spenders = givesCredit(hold, token, session) ? spendersIn(hold.calls, token) : []
+    for (const pair of [...creditedPairs(book.credit, [token]), ...spenders.map((spender) => ({ token, spender }))]) {
+      pairs.set(`${pair.token} ${pair.spender}`, pair)
+    }
+  }
+  return [...pairs.values()]
+}
+
+interface Taken {
+  readonly actual: ReadonlyMap<MeterId, bigint>
+  readonly credit: MeterBook['credit']
+}
+
+/** What each meter really took, a part below the charge being what may be given back; and the credits behind it. */
+function takenOf(
+  book: MeterBook,
+  hold: Hold,
+  open: readonly Hold[],
+  outcome: Outcome,
+  session: Pick<SessionRecord, 'granted'>,
+): Taken {
   const actual = new Map<MeterId, bigint>()
-  if (outcome.end !== 'accepted' && outcome.end !== 'reverted') return actual
+  let { credit } = book
+  if (outcome.end !== 'accepted' && outcome.end !== 'reverted') return { actual, credit }
   if (BigInt(outcome.fee.paid) > 0n) actual.set(feeMeter(outcome.fee.token), BigInt(outcome.fee.paid))
   for (const charge of hold.charges) {
     if (charge.meter.startsWith('fee:')) continue
@@ -246,13 +285,41 @@ function actualOf(hold: Hold, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
     actual.set(charge.meter, certain(charge))
   }
   if (outcome.end === 'accepted') {
-    for (const [token, out] of Object.entries(outcome.out) as [Address, U256][]) {
+    const alone = open.every((other) => other.group === hold.group || other.status === 'settled')
+    const tokens = new Set([...Object.keys(outcome.out), ...hold.calls.map(({ to }) => to)] as Address[])
+    for (const token of tokens) {
       const meter = spendMeter(token)
-      const seen = BigInt(out)
-      if (seen > (actual.get(meter) ?? 0n)) actual.set(meter, seen)
+      const out = BigInt(outcome.out[token] ?? '0')
+      const sent = sentOf(hold, token, session)
+      const beyond = out > sent ? out - sent : 0n
+      const calls = givesCredit(hold, token, session) ? hold.calls : []
+      const use = creditAfter(credit, token, calls, beyond, outcome.allowances ?? [], alone)
+      credit = use.credit
+      // Leave that was charged stays charged; of what left beyond, what no credit paid for comes on top.
+      const least = (actual.get(meter) ?? 0n) - sent
+      const amount = least + sent + beyond - use.used
+      if (amount > 0n) actual.set(meter, amount)
     }
   }
-  return actual
+  return { actual, credit }
+}
+
+/** Base units that the calls themselves send: charged and certain, less what they give leave to take. */
+function sentOf(hold: Hold, token: Address, session: Pick<SessionRecord, 'granted'>): bigint {
+  const certainly = certainOf(hold, token)
+  return givesCredit(hold, token, session) ? certainly - givenLeave(hold.calls, token) : certainly
+}
+
+/** Its allowances were charged in full, for good: pulls of theirs are paid. */
+function givesCredit(hold: Hold, token: Address, { granted }: Pick<SessionRecord, 'granted'>): boolean {
+  if (tokenLimitOf(granted, token)?.approvals !== 'count') return false
+  const given = givenLeave(hold.calls, token)
+  return given <= certainOf(hold, token)
+}
+
+function certainOf(hold: Hold, token: Address): bigint {
+  const charge = hold.charges.find(({ meter }) => meter === spendMeter(token))
+  return charge === undefined ? 0n : certain(charge)
 }
 
 /** What calldata said cannot be given back when the transaction went through. */

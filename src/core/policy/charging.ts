@@ -1,5 +1,6 @@
 import { type Address, MAX_U256 } from '../felt.ts'
 import { END_MARGIN, type Seconds, type UnixSeconds } from '../time.ts'
+import { askedCalls } from './allowances.ts'
 import { argumentOf } from './arguments.ts'
 import { atMostU256, booked, CALLS, type Cap, capOf, feeMeter, ruleMeter, spendMeter, sumMeter, TX } from './book.ts'
 import type { Facts, Transaction } from './facts.ts'
@@ -30,6 +31,11 @@ export interface Ledger {
 
 /** Base units per token. */
 export type Amounts = ReadonlyMap<Address, bigint>
+/** What the calls say: all that is charged, and the part of it that comes back when it was not taken. */
+export interface Declared {
+  readonly all: Amounts
+  readonly refundable: Amounts
+}
 
 export function chargeRules(ledger: Ledger, tx: Transaction, owners: readonly (CallRule | undefined)[]): void {
   const uses = new Map<RuleId, { readonly rule: CallRule; readonly count: bigint }>()
@@ -67,13 +73,14 @@ function chargeSum(
   if (known) charge(ledger, 'sumCap', meter, orNothing(sum.caps), total, 0n, rule.id)
 }
 
-export function chargeSpend(ledger: Ledger, declared: Amounts, extra: Amounts): void {
-  for (const token of new Set([...declared.keys(), ...extra.keys()])) {
+export function chargeSpend(ledger: Ledger, declared: Declared, extra: Amounts): void {
+  for (const token of new Set([...declared.all.keys(), ...extra.keys()])) {
     const limit = tokenLimit(ledger.policy, token)
     if (limit === undefined) continue
     const meter = spendMeter(token)
     const more = extra.get(token) ?? 0n
-    const wanted = (declared.get(token) ?? 0n) + more
+    const wanted = (declared.all.get(token) ?? 0n) + more
+    const refundable = (declared.refundable.get(token) ?? 0n) + more
     if (limit.perTx !== undefined && wanted > BigInt(limit.perTx)) {
       ledger.found.add({ code: 'perTx', ...short(meter, BigInt(limit.perTx), wanted) })
     }
@@ -86,7 +93,7 @@ export function chargeSpend(ledger: Ledger, declared: Amounts, extra: Amounts): 
       }
     }
     const caps = limit.stream === undefined ? orNothing(limit.caps) : limit.caps.map(capOf)
-    charge(ledger, 'spendCap', meter, caps, wanted, more)
+    charge(ledger, 'spendCap', meter, caps, wanted, refundable)
   }
 }
 
@@ -114,8 +121,9 @@ export function chargeFee(ledger: Ledger, tx: Transaction, owners: readonly (Cal
 export function chargeUsage(ledger: Ledger, tx: Transaction, open: readonly Hold[], facts: Facts): void {
   const { policy, found, now } = ledger
   const { usage } = policy
-  const calls = BigInt(tx.calls.length)
-  if (tx.calls.length > usage.maxCallsPerTx) {
+  const asked = askedCalls(tx).length
+  const calls = BigInt(asked)
+  if (asked > usage.maxCallsPerTx) {
     found.add({ code: 'callsPerTx', left: atMostU256(BigInt(usage.maxCallsPerTx)), wanted: atMostU256(calls) })
   }
   charge(ledger, 'txCount', TX, usage.tx.map(capOf), 1n, 0n)

@@ -135,7 +135,7 @@ describe('readPolicy', () => {
       { ...base, deny: [{}] },
       { ...base, messages: [{}] },
       { ...base, fees: { ...base.fees, payer: 'either' } },
-      { ...base, spend: { ...base.spend, limits: [{ ...base.spend.limits[0], approvals: 'count' }] } },
+      { ...base, spend: { ...base.spend, limits: [{ ...base.spend.limits[0], approvals: 'reset_after' }] } },
       {
         ...base,
         spend: {

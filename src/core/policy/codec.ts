@@ -108,8 +108,8 @@ const limit = exact({
   caps: amounts,
   stream: optional(exact({ start: time, initial: amount, perSecond: amount, max: optional(amount) })),
   recipients: optional(list(address, LIMITS.recipients)),
-  spenders: nothing,
-  approvals: literal('forbid'),
+  spenders: list(address, LIMITS.spenders),
+  approvals: picklist(['forbid', 'count', 'resetAfter']),
   foreignTransferFrom: picklist(['forbid', 'count']),
 })
 const policy = exact({

@@ -269,6 +269,7 @@ function membersOf(asked: Asked) {
         limit.perTx,
         limit.stream === undefined ? null : canonicalJson(limit.stream),
         limit.recipients,
+        limit.spenders,
         limit.approvals,
         limit.foreignTransferFrom,
       ]),
@@ -341,6 +342,8 @@ function coversLimit(effective: SessionPolicy, asked: Asked['limits'][number], a
     inside(asked.perTx, limit.perTx) &&
     (asked.stream === undefined || coversStream(limit.stream, asked.stream)) &&
     (asked.foreignTransferFrom !== 'count' || limit.foreignTransferFrom === 'count') &&
+    (asked.approvals === undefined || asked.approvals === 'forbid' || asked.approvals === limit.approvals) &&
+    (asked.spenders ?? []).every((one) => limit.spenders.includes(one)) &&
     (asked.recipients === undefined ||
       recipients === undefined ||
       asked.recipients.every((one) => recipients.includes(one === 'self' ? account : one)))

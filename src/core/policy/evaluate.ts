@@ -1,6 +1,7 @@
 import { type TokenMove, tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
+import { askedCalls, isReset, isSetBack, usableCredit, withResets } from './allowances.ts'
 import { heldBy, spendMeter } from './book.ts'
 import {
   type Amounts,
@@ -8,12 +9,14 @@ import {
   chargeRules,
   chargeSpend,
   chargeUsage,
+  type Declared,
   type Findings,
   findings,
   type Ledger,
   short,
   tokenLimit,
 } from './charging.ts'
+import { EVERYTHING } from './exposure.ts'
 import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
 import { adminName } from './forbidden.ts'
 import { denyOf, listsExactly, ownedCalls, ownerOf } from './matching.ts'
@@ -47,10 +50,14 @@ export function evaluate(
   const policy = session.effective
   const found = findings()
   const ledger: Ledger = { policy, book, held: heldBy(open), now, found, charges: [] }
-  tx.calls.forEach((_, index) => {
+  const asked = askedCalls(tx)
+  asked.forEach((_, index) => {
     if (denyOf(policy, { ...tx, index }) !== undefined) found.add({ code: 'denied', call: index })
   })
-  const owners = tx.calls.map((call, index) => own(policy, tx, call, index, found))
+  const owners = asked.map((call, index) => own(policy, tx, call, index, found))
+  tx.calls.forEach((call, index) => {
+    if (index >= asked.length && !isReset(policy, call)) found.add({ code: 'noRule', call: index })
+  })
   const declared = money(policy, tx, owners, found)
   const extra = undeclared(session, book, declared, facts, now, found)
   chargeRules(ledger, tx, owners)
@@ -61,6 +68,9 @@ export function evaluate(
   if (found.reasons.length > 0) return { kind: 'ask', reasons: byWeight(found.reasons) }
   return { kind: 'auto', charges: ledger.charges, matched: owners.map((rule) => (rule as CallRule).id) } // no reason: each call has its rule
 }
+
+/** What a session would sign: the site's calls, and behind them what its policy wants set back. */
+export type Signed = Pick<Transaction, 'calls' | 'resets'>
 
 /** One session that might answer, with what its decision needs. */
 export interface Candidate {
@@ -80,10 +90,9 @@ export function chooseSession<C extends Candidate>(
   candidates: readonly C[],
   tx: Transaction,
   now: UnixSeconds,
-): { readonly chosen: C; readonly verdict: Verdict } | undefined {
+): { readonly chosen: C; readonly verdict: Verdict; readonly signed: Signed } | undefined {
   const judged = candidates.map((chosen) => ({
-    chosen,
-    verdict: evaluate(chosen.session, chosen.book, chosen.open, tx, chosen.facts, now),
+    ...judge(chosen, tx, now),
     resting: chosen.session.state !== 'active' || now >= chosen.session.effective.validUntil - END_MARGIN ? 1 : 0,
     owned: ownedCalls(chosen.session.effective, tx),
   }))
@@ -94,6 +103,12 @@ export function chooseSession<C extends Candidate>(
   const auto = judged.filter(({ verdict }) => verdict.kind === 'auto').sort(byEnd)
   const rest = [...judged].sort((a, b) => a.resting - b.resting || b.owned - a.owned || byEnd(a, b))
   return auto[0] ?? rest[0]
+}
+
+function judge<C extends Candidate>(chosen: C, tx: Transaction, now: UnixSeconds) {
+  const { session, book, open, facts } = chosen
+  const signed = withResets(session.effective, tx.calls)
+  return { chosen, signed, verdict: evaluate(session, book, open, { ...tx, ...signed }, facts, now) }
 }
 
 /** Whether a simulation must be seen before this session signs: a contract in scope could pull tokens (policy.md 5.3). */
@@ -120,33 +135,47 @@ function money(
   tx: Transaction,
   owners: readonly (CallRule | undefined)[],
   found: Findings,
-): Amounts {
-  const declared = new Map<Address, bigint>()
+): Declared {
+  const all = new Map<Address, bigint>()
+  const refundable = new Map<Address, bigint>()
+  const add = (to: Map<Address, bigint>, token: Address, amount: bigint) =>
+    to.set(token, (to.get(token) ?? 0n) + amount)
   for (const [index, call] of tx.calls.entries()) {
     const move = owners[index]?.notAToken === true ? undefined : tokenMove(call, tx.account)
     if (move === undefined) continue
     const limit = tokenLimit(policy, call.to)
     if (limit === undefined) found.add({ code: 'tokenNotListed', call: index, meter: spendMeter(call.to) })
     else if (move.does === 'malformed') found.add({ code: 'moneyMalformed', call: index })
-    else if (move.does === 'allow') checkAllowance(limit, move, index, found)
-    else if (move.does === 'send') {
+    else if (move.does === 'allow') {
+      if (!mayAllow(limit, move, tx.calls, index, found)) continue
+      add(all, call.to, move.amount)
+      if (limit.approvals === 'resetAfter') add(refundable, call.to, move.amount)
+    } else if (move.does === 'send') {
       const amount = checkSend(limit, move, tx.account, index, found)
-      if (amount !== undefined) declared.set(call.to, (declared.get(call.to) ?? 0n) + amount)
+      if (amount !== undefined) add(all, call.to, amount)
     }
   }
-  return declared
+  return { all, refundable }
 }
 
-function checkAllowance(
+/** @returns whether the amount is charged (policy.md 6.2); to take an allowance away is free, whoever had it */
+function mayAllow(
   limit: TokenLimit,
   move: Extract<TokenMove, { does: 'allow' }>,
+  calls: readonly Call[],
   index: number,
   found: Findings,
-): void {
-  if (move.amount === 0n) return
-  // Only `forbid` is decided by this version, so every other mode forbids as well.
-  found.add({ code: 'approvalForbidden', call: index })
+): boolean {
+  if (move.amount === 0n) return false
   if (!limit.spenders.includes(move.spender as Address)) found.add({ code: 'spender', call: index }) // compared, not trusted
+  const stays = limit.approvals === 'resetAfter' && !isSetBack(calls, index)
+  const endless = limit.approvals === 'count' && move.amount >= EVERYTHING
+  if (limit.approvals === 'forbid' || stays || endless) {
+    found.add({ code: 'approvalForbidden', call: index })
+    return false
+  }
+  checkPerCall(limit, move.amount, index, found)
+  return true
 }
 
 /** @returns what is declared: base units that leave, also under a foreign sender's allowance; nothing where that is forbidden */
@@ -167,17 +196,20 @@ function checkSend(
   }
   // From the account to itself nothing leaves.
   const amount = own && move.to === account ? 0n : move.amount
-  if (limit.perCall !== undefined && amount > BigInt(limit.perCall)) {
-    found.add({ code: 'perCall', call: index, ...short(spendMeter(limit.token), BigInt(limit.perCall), amount) })
-  }
+  checkPerCall(limit, amount, index, found)
   return amount
+}
+
+function checkPerCall(limit: TokenLimit, amount: bigint, index: number, found: Findings): void {
+  if (limit.perCall === undefined || amount <= BigInt(limit.perCall)) return
+  found.add({ code: 'perCall', call: index, ...short(spendMeter(limit.token), BigInt(limit.perCall), amount) })
 }
 
 /** What the simulation shows beyond calldata; it only ever adds (policy.md 5.3). */
 function undeclared(
   session: SessionRecord,
   book: MeterBook,
-  declared: Amounts,
+  declared: Declared,
   facts: Facts,
   now: UnixSeconds,
   found: Findings,
@@ -202,7 +234,9 @@ function undeclared(
     if (limitOf(token) !== undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
   }
   for (const [token, out] of Object.entries(simulation.out) as [Address, U256][]) {
-    const more = BigInt(out) - (declared.get(token) ?? 0n)
+    const beyond = BigInt(out) - (declared.all.get(token) ?? 0n)
+    if (beyond <= 0n) continue
+    const more = beyond - usableCredit(book.credit, token, facts.allowances ?? [])
     if (more <= 0n) continue
     const limit = limitOf(token)
     if (limit === undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })

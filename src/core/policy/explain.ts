@@ -80,7 +80,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     cannot: [
       line('policy_cannotAccount'),
       line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
-      line('policy_cannotAllow'),
+      ...(policy.spend.limits.every(allowsNobody) ? [line('policy_cannotAllow')] : []),
       line('policy_cannotEnd'),
       ...policy.deny.map((deny) => denyLine(deny, facts)),
     ],
@@ -153,7 +153,19 @@ function headline(
   return line(later ? 'policy_headlineUsesFrom' : 'policy_headlineUses', args)
 }
 
+/** With what may still be taken after the end, where allowances stay. */
 function worstLine(worst: Exposure, facts: ExplainFacts): Line {
+  const [first, ...more] = worst.leftBehind
+  if (first === undefined || worst.everything) return worstUntilEnd(worst, facts)
+  const spenders = new Set([first, ...more].flatMap((left) => left.spenders))
+  return line('policy_worstLeft', {
+    worst: inner(worstUntilEnd(worst, facts)),
+    spenders: list([...spenders].map((one) => placeOf(one, facts))),
+    amount: list([first, ...more].map(({ token, amount }) => moneyOf(amount, token, facts))),
+  })
+}
+
+function worstUntilEnd(worst: Exposure, facts: ExplainFacts): Line {
   if (worst.everything) {
     const now = Object.entries(facts.balances)
       .filter(([, amount]) => amount !== '0')
@@ -244,6 +256,9 @@ function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
         fields: spendFields(limit, facts),
       },
       { id: `${id}:recipients`, title, line: recipientsLine(limit, facts), by, fields: [] },
+      ...(limit.approvals === 'forbid'
+        ? []
+        : [{ id: `${id}:approvals`, title, line: approvalsLine(limit, facts), by, fields: [] }]),
       ...(limit.foreignTransferFrom === 'forbid'
         ? []
         : [{ id: `${id}:foreign`, title, line: line('policy_foreign'), by, fields: [] }]),
@@ -255,6 +270,18 @@ function recipientsLine(limit: TokenLimit, facts: Naming): Line {
   if (limit.recipients === undefined) return line('policy_toAnyone')
   if (limit.recipients.length === 0) return line('policy_toNobody')
   return line('policy_onlyTo', { list: list(limit.recipients.map((one) => placeOf(one, facts))) })
+}
+
+function approvalsLine(limit: TokenLimit, facts: Naming): Line {
+  const to =
+    limit.spenders.length === 0
+      ? line('policy_toNobody')
+      : line('policy_onlyTo', { list: list(limit.spenders.map((one) => placeOf(one, facts))) })
+  return line(limit.approvals === 'count' ? 'policy_leaveCount' : 'policy_leaveReset', { to: inner(to) })
+}
+
+function allowsNobody(limit: SessionPolicy['spend']['limits'][number]): boolean {
+  return limit.asset === 'erc20' && limit.approvals === 'forbid'
 }
 
 function feeRow(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
@@ -419,6 +446,9 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
       risks.push({ level: 'danger', line: line('policy_riskAdmin', { action: actionOf(selector, facts), contract }) })
     }
   }
+  for (const { token, amount } of worst.leftBehind) {
+    risks.push({ level: 'warn', line: line('policy_riskLeaves', { amount: moneyOf(amount, token, facts) }) })
+  }
   const scope = new Set(on.map((rule) => rule.contract))
   for (const { token, spender, amount } of facts.allowances) {
     if (!scope.has(spender) || amount === '0') continue
@@ -459,11 +489,18 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
     line('policy_inFlight_other', { n: count(policy.usage.maxInFlight) }),
     line(policy.spend.look === 'simulate' ? 'policy_lookSimulate' : 'policy_lookReceipt'),
     ...policy.spend.limits.flatMap((limit) =>
-      limit.asset === 'erc20' ? [line('policy_noAllowance', { token: tokenOf(limit.token, facts) })] : [],
+      limit.asset === 'erc20' && limit.approvals === 'forbid' ? noAllowanceLines(limit, facts) : [],
     ),
     ...policy.calls.flatMap((rule) => pinLine(rule, facts)),
     ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),
   ]
+}
+
+function noAllowanceLines(limit: TokenLimit, facts: Naming): readonly Line[] {
+  const token = tokenOf(limit.token, facts)
+  const [first, ...rest] = limit.spenders.map((one) => placeOf(one, facts))
+  if (first === undefined) return [line('policy_noAllowance', { token })]
+  return [line('policy_noAllowanceNamed', { token, list: list([first, ...rest]) })]
 }
 
 function pinLine(rule: CallRule, facts: Naming): readonly Line[] {

@@ -28,6 +28,7 @@ describe('exposure', () => {
       spend: [{ token: STRK, amount: strk(25) }],
       fees: [{ token: STRK, amount: '800000000000000000' }],
       transactions: '200',
+      leftBehind: [],
       everything: false,
     })
   })
@@ -79,10 +80,17 @@ describe('exposure', () => {
       spend: [],
       fees: [],
       transactions: '0',
+      leftBehind: [],
       everything: false,
     })
     const off = { ...base, calls: base.calls.map((rule) => ({ ...rule, enabled: false })) }
-    expect(exposure(off, undefined, [], NOW)).toEqual({ spend: [], fees: [], transactions: '0', everything: false })
+    expect(exposure(off, undefined, [], NOW)).toEqual({
+      spend: [],
+      fees: [],
+      leftBehind: [],
+      transactions: '0',
+      everything: false,
+    })
   })
 
   test('control and amounts nobody holds are everything', () => {

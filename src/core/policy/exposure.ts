@@ -11,6 +11,12 @@ export interface Exposure {
   readonly spend: readonly { readonly token: Address; readonly amount: U256 }[]
   /** Committed maxima per fee token; a figure of its own, also for the token that is spent. */
   readonly fees: readonly { readonly token: Address; readonly amount: U256 }[]
+  /** Part of `spend` that spenders may go on taking after the end: allowances that stay. */
+  readonly leftBehind: readonly {
+    readonly token: Address
+    readonly spenders: readonly Address[]
+    readonly amount: U256
+  }[]
   /** Transactions; absent: as many as the fees last for. */
   readonly transactions?: U256
   /** Control, or an amount that nobody holds: everything in the account. */
@@ -59,10 +65,19 @@ export function exposure(
       smallest(...fee.caps.map((cap) => room(span, feeMeter(fee.token), capOf(cap))), times(fee.perTx, count)),
     ),
   )
+  const leftBehind = policy.spend.limits.flatMap((limit) => {
+    if (limit.asset !== 'erc20' || limit.approvals !== 'count') return []
+    const credits = book?.credit.filter(({ token }) => token === limit.token) ?? []
+    const more = spend.find(({ token }) => token === limit.token)?.amount ?? '0'
+    const amount = credits.reduce((sum, credit) => sum + BigInt(credit.amount), BigInt(more))
+    const spenders = [...new Set([...limit.spenders, ...credits.map(({ spender }) => spender)])]
+    return amount === 0n || spenders.length === 0 ? [] : [{ token: limit.token, spenders, amount: atMostU256(amount) }]
+  })
   const runsOut = span.until <= span.from
   return {
     spend,
     fees,
+    leftBehind,
     ...(count === undefined ? {} : { transactions: atMostU256(count) }),
     everything: !runsOut && (policy.calls.some(handsOver) || spend.some(({ amount }) => BigInt(amount) >= EVERYTHING)),
   }

@@ -1,5 +1,6 @@
 import type { Address, ClassHash, Felt, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
+import type { Allowance } from './allowances.ts'
 import type { Call, Origin } from './policy.ts'
 
 /** What is about to be signed, as the felts that will be signed. */
@@ -11,6 +12,8 @@ export interface Transaction {
   readonly calls: readonly Call[]
   /** Committed maximum and tip of one unit of gas, in base units of `token`: what the bounds allow the sequencer to take. */
   readonly fee: { readonly token: Address; readonly max: bigint; readonly tipPerGas: bigint }
+  /** How many of the last calls this wallet put there itself: `approve(spender, 0)` of `resetAfter`. */
+  readonly resets?: number
   /** Names of fields a session cannot carry: `proof`, `paymaster_data`, a version that is not 3, … */
   readonly unsupported: readonly string[]
 }
@@ -29,6 +32,8 @@ export interface Facts {
   readonly classes: Readonly<Record<Address, ReadClass>>
   /** Some known token may be taken from the account by a contract in scope (policy.md 5.3). */
   readonly liveAllowance: boolean
+  /** What spenders with a credit may take now; read only where more leaves than the calls say. */
+  readonly allowances?: readonly Allowance[]
   /** `later`: first pass, before a simulation is worth its request; a hold is never made on it where one is needed. */
   readonly simulation: 'none' | 'later' | Simulation
   /** Reverted transactions of the session in a row. */

@@ -12,6 +12,8 @@ export const LIMITS = {
   tokenLimits: 32,
   caps: 8,
   recipients: 256,
+  /** Named ones are fewer; by default it is every contract of the rules. */
+  spenders: 512,
   windowSeconds: 7_776_000,
   count: 1_000_000,
   callsPerTx: 64,

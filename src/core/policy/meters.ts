@@ -1,6 +1,7 @@
 import type { Address, Selector, U256 } from '../felt.ts'
 import type { MeterInfo, SessionStatus } from '../protocol/session-info.ts'
 import type { UnixSeconds } from '../time.ts'
+import { APPROVE } from './allowances.ts'
 import {
   atMostU256,
   booked,
@@ -162,8 +163,8 @@ function isExhausted(policy: SessionPolicy, book: MeterBook, now: UnixSeconds): 
 }
 
 /**
- * The on-chain list: every listed pair of `granted`, switched-off rules too, so that they can be switched on again; sorted
- * as integers, without duplicates (policy.md 10, argent-sessions.md 1).
+ * The on-chain list: every listed pair of `granted`, switched-off rules too, so that they can be switched on again, and the
+ * `approve` of each `resetAfter` token; sorted as integers, without duplicates (policy.md 10, argent-sessions.md 1).
  */
 export function chainMethods(policy: SessionPolicy): [Address, Selector][] {
   const pairs = new Map<string, [Address, Selector]>()
@@ -171,6 +172,10 @@ export function chainMethods(policy: SessionPolicy): [Address, Selector][] {
   for (const rule of policy.calls) {
     if (rule.contract === '*' || rule.entrypoints === '*') continue
     for (const { selector } of rule.entrypoints) add(rule.contract, selector)
+  }
+  // What sets an allowance back is put there by the wallet, whether or not a rule lists it.
+  for (const limit of policy.spend.limits) {
+    if (limit.asset === 'erc20' && limit.approvals === 'resetAfter') add(limit.token, APPROVE)
   }
   return [...pairs.values()].sort((a, b) => byValue(a[0], b[0]) || byValue(a[1], b[1]))
 }

@@ -1,7 +1,7 @@
 import { moneyKind } from '../call.ts'
 import { canonicalJson } from '../canonical.ts'
-import { malformed, refused, type SiteError } from '../errors.ts'
-import { type Address, type ClassHash, type Selector, type U256, u256 } from '../felt.ts'
+import { malformed, type SiteError } from '../errors.ts'
+import { type Address, type ClassHash, parseAddress, type Selector, type U256, u256 } from '../felt.ts'
 import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../time.ts'
 import {
   type Asked,
@@ -21,9 +21,11 @@ import {
 import { type Entries, moneyFelts, resolvePaths } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { LIMITS } from './limits.ts'
-import { byValue } from './meters.ts'
+import { byValue, chainMethods } from './meters.ts'
 import type {
   AmountCap,
+  ArgPath,
+  ArgRule,
   CallRule,
   CountCap,
   DenyRule,
@@ -106,23 +108,20 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
   const begin = asked.validAfter ?? now
   const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
   refuseAlike(calls)
-  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, facts, begin))
-  asked.calls.forEach((rule, index) => {
+  const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, calls, facts, begin))
+  asked.calls.forEach((rule) => {
     const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
     if (kinds.length === 0 || facts.classes[rule.contract]?.asset !== 'erc20') return
-    const named = asked.limits.find((limit) => limit.token === rule.contract)
-    if (kinds.some((kind) => kind === 'approve' || kind === 'increase') && named?.approvals === undefined) {
-      // The default would be `count`, which this version does not decide.
-      throw refused('SESSION_UNSUPPORTED', { feature: `/calls/${index}/entry_point` })
+    if (limits.every((limit) => limit.token !== rule.contract)) {
+      limits.push(limitOf(rule.contract, { ...allowing({ token: rule.contract }, calls) }))
     }
-    if (limits.every((limit) => limit.token !== rule.contract)) limits.push(limitOf(rule.contract, {}))
   })
   if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
   const scope = new Set(asked.calls.map((rule) => rule.contract))
   const pullable =
     facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
-    limits.some((limit) => limit.foreignTransferFrom === 'count')
-  return {
+    limits.some((limit) => limit.foreignTransferFrom === 'count' || limit.approvals !== 'forbid')
+  const policy: SessionPolicy = {
     v: 1,
     validAfter: begin,
     validUntil: checkLife(asked, now),
@@ -133,6 +132,8 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
     usage: resolveUsage(asked.usage, begin),
     messages: [],
   }
+  if (chainMethods(policy).length > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
+  return policy
 }
 
 function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin: UnixSeconds): CallRule {
@@ -195,7 +196,13 @@ function paramsOf(code: ClassFacts | undefined, selector: Selector): readonly Re
   return code?.entrypoints.find((entry) => entry.selector === selector)?.params
 }
 
-function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, begin: UnixSeconds): TokenLimit {
+function resolveLimit(
+  limit: AskedLimit,
+  index: number,
+  calls: readonly CallRule[],
+  facts: ResolveFacts,
+  begin: UnixSeconds,
+): TokenLimit {
   const code = facts.classes[limit.token]
   if (code?.asset !== 'erc20') throw never(`/spend_limits/${index}/token`, 'not a token of amounts')
   const recipients = limit.recipients?.map((one) => (one === 'self' ? facts.account : one))
@@ -206,10 +213,51 @@ function resolveLimit(limit: AskedLimit, index: number, facts: ResolveFacts, beg
       perTx: limit.perTx,
       caps: limit.caps.length > 0 || limit.stream !== undefined ? capsFrom(limit.caps, begin) : undefined,
       stream: limit.stream === undefined ? undefined : { ...limit.stream, start: limit.stream.start ?? begin },
+      ...allowing(limit, calls),
       foreignTransferFrom: limit.foreignTransferFrom,
       recipients: recipients === undefined ? undefined : [...new Set(recipients)].sort(byValue),
     }),
   )
+}
+
+/**
+ * Who may get leave to take a token, as named or by default: `count` where a rule approves, for the contracts of the other
+ * rules and those that conditions name (policy.md 3.2). Nobody under `forbid`.
+ */
+function allowing(
+  limit: Pick<AskedLimit, 'token' | 'approvals' | 'spenders'>,
+  calls: readonly CallRule[],
+): Pick<TokenLimit, 'approvals' | 'spenders'> {
+  const approves = calls.filter((rule) => rule.contract === limit.token && entriesThatAllow(rule).length > 0)
+  const approvals = limit.approvals ?? (approves.length > 0 ? 'count' : 'forbid')
+  if (limit.spenders !== undefined) return { approvals, spenders: [...limit.spenders] }
+  if (approvals === 'forbid') return { approvals, spenders: [] }
+  const contracts = calls.flatMap(({ contract }) => (contract === '*' || contract === limit.token ? [] : [contract]))
+  const spenders = new Set([...contracts, ...approves.flatMap(pinnedSpenders)])
+  return { approvals, spenders: [...spenders].sort(byValue) }
+}
+
+function entriesThatAllow({ entrypoints }: CallRule): readonly Selector[] {
+  if (entrypoints === '*') return []
+  return entrypoints.flatMap(({ selector }) => {
+    const kind = moneyKind(selector)
+    return kind === 'approve' || kind === 'increase' ? [selector] : []
+  })
+}
+
+/** Addresses to which a rule's conditions hold the spender, the first argument. */
+function pinnedSpenders(rule: CallRule): readonly Address[] {
+  const first = entriesThatAllow(rule).map((selector) => rule.shapes?.[selector]?.[0]?.name)
+  const isFirst = (arg: ArgPath) =>
+    (arg.at === 'felt' && arg.index === 0) ||
+    (arg.at === 'param' && arg.path.length === 0 && first.every((name) => name === arg.name))
+  const values = (one: ArgRule): readonly string[] => {
+    if ('all' in one) return one.all.flatMap(values)
+    if (!('op' in one) || !isFirst(one.arg)) return []
+    const operands = one.op === 'eq' ? [one.to] : one.op === 'in' ? one.to : []
+    return operands.flatMap((operand) => ('value' in operand ? [operand.value] : []))
+  }
+  return (rule.args === undefined ? [] : values(rule.args)).flatMap((value) => parseAddress(value) ?? [])
 }
 
 /** A total without a cap has room for nothing. */
@@ -223,7 +271,6 @@ function limitOf(token: Address, named: Partial<TokenLimit>): TokenLimit {
     asset: 'erc20',
     token,
     caps: [{ window: SESSION, max: u256(0n) }],
-    // Nobody: nothing can be approved under `forbid`.
     spenders: [],
     approvals: 'forbid',
     foreignTransferFrom: 'forbid',

@@ -1,5 +1,6 @@
 import type { Address } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
+import { askedCalls } from './allowances.ts'
 import { CLASS_AGE, type Facts, type Transaction } from './facts.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
@@ -47,9 +48,10 @@ export function codeOf(
 }
 
 function unreadable(tx: Transaction): Verdict | undefined {
-  const felts = tx.calls.reduce((sum, call) => sum + call.calldata.length, 0)
-  if (tx.calls.length === 0) return refuse({ code: 'emptyCalls' })
-  if (tx.calls.length > LIMITS.calls || felts > LIMITS.felts) return refuse({ code: 'malformed', at: '/calls' })
+  const asked = askedCalls(tx)
+  const felts = asked.reduce((sum, call) => sum + call.calldata.length, 0)
+  if (asked.length === 0) return refuse({ code: 'emptyCalls' })
+  if (asked.length > LIMITS.calls || felts > LIMITS.felts) return refuse({ code: 'malformed', at: '/calls' })
   const [field] = tx.unsupported
   return field === undefined ? undefined : ask({ code: 'unsupportedField', at: `/${field}` })
 }

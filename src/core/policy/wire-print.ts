@@ -59,7 +59,8 @@ function printLimit(limit: TokenLimit) {
     ...(limit.perTx === undefined ? {} : { per_tx: limit.perTx }),
     ...(limit.stream === undefined ? {} : { stream: printStream(limit.stream) }),
     ...(limit.recipients === undefined ? {} : { recipients: limit.recipients.map(padded) }),
-    approvals: 'forbid' as const,
+    ...(limit.approvals === 'forbid' && limit.spenders.length === 0 ? {} : { spenders: limit.spenders.map(padded) }),
+    approvals: limit.approvals === 'resetAfter' ? ('reset_after' as const) : limit.approvals,
     foreign_transfer_from: limit.foreignTransferFrom,
   }
 }

@@ -75,7 +75,7 @@ const limit = exact({
     exact({ start: optional(time), initial: optional(amount), per_second: amount, max: optional(amount) }),
   ),
   recipients: optional(list(orSelf, LIMITS.recipients)),
-  spenders: undecided,
+  spenders: optional(list(address, LIMITS.recipients)),
   approvals: optional(picklist(['forbid', 'count', 'reset_after'])),
   foreign_transfer_from: optional(picklist(['forbid', 'count'])),
 })
@@ -203,6 +203,7 @@ function* sized(json: unknown): Generator<Sized> {
     const at = `/spend_limits/${index}`
     yield { at: `${at}/caps`, value: limit.caps, max: LIMITS.caps }
     yield { at: `${at}/recipients`, value: limit.recipients, max: LIMITS.recipients }
+    yield { at: `${at}/spenders`, value: limit.spenders, max: LIMITS.recipients }
   }
   yield { at: '/fees/caps', value: members(root.fees).caps, max: LIMITS.caps }
   yield { at: '/usage/tx_caps', value: members(root.usage).tx_caps, max: LIMITS.caps }
@@ -219,11 +220,6 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
     const listed = typeof rule.entry_point === 'string' ? [rule.entry_point] : rule.entry_point
     yield { at: `${at}/entry_point`, named: listed.includes('*') }
     yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
-  }
-  for (const [index, limit] of (raw.spend_limits ?? []).entries()) {
-    const at = `/spend_limits/${index}`
-    yield { at: `${at}/spenders`, named: limit.spenders !== undefined }
-    yield { at: `${at}/approvals`, named: limit.approvals !== undefined && limit.approvals !== 'forbid' }
   }
   yield { at: '/nft_limits', named: isNamed(raw.nft_limits) }
   yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }

@@ -6,7 +6,7 @@ import { type Address, padded } from '../felt.ts'
 import { DAY } from '../time.ts'
 import type { Asked } from './asked.ts'
 import { DEFAULTS } from './defaults.ts'
-import type { SessionPolicy } from './policy.ts'
+import type { SessionPolicy, TokenLimit } from './policy.ts'
 import { canonicalText } from './preimage.ts'
 import { type ResolveFacts, resolve, unnamedTotals } from './resolve.ts'
 import { ACCOUNT, BUY, FRIEND, GAME, MOVE, NOW, OTHER_ACCOUNT, STRANGER, sampleResolve, TOKEN, USD } from './samples.ts'
@@ -394,9 +394,6 @@ describe('what is refused', () => {
       ['/calls/0/entry_point', { calls: [{ ...move, entry_point: '*' }] }],
       ['/calls/0/entry_point', { calls: [{ ...move, entry_point: ['move', '*'] }] }],
       ['/calls/0/sponsored_only', { calls: [{ ...move, sponsored_only: true }] }],
-      ['/spend_limits/0/spenders', { spend_limits: [{ token: STRK, spenders: [] }] }],
-      ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'count' }] }],
-      ['/spend_limits/0/approvals', { spend_limits: [{ token: STRK, approvals: 'reset_after' }] }],
       ['/fees/payer', { fees: { payer: 'sponsor' } }],
       ['/fees/paymasters', { fees: { paymasters: [] } }],
       ['/fees/paymaster_url', { fees: { paymaster_url: 'https://x' } }],
@@ -518,13 +515,38 @@ describe('what is refused', () => {
     const nft = { classes: { ...sampleResolve().classes, [USD]: { ...TOKEN, asset: 'erc721' as const } } }
     expect(unresolved({ spend_limits: [{ token: USD, total: '1' }] }, nft)).toEqual([215, '/spend_limits/0/token'])
     expect(granted({ calls: [{ ...pay, contract_address: USD }] }, nft).spend.limits).toEqual([])
-    // The default of `approvals` is `count` here, which is not decided yet.
-    const approve = { contract_address: STRK, entry_point: 'approve' }
-    expect(unresolved({ calls: [approve] })).toEqual([210, '/calls/0/entry_point'])
-    expect(unresolved({ calls: [approve], spend_limits: [{ token: STRK, total: '1', approvals: 'forbid' }] })).toBe(
-      'granted',
-    )
     expect(unresolved({ valid_until: NOW + 200 }, {}, NOW + 100)).toEqual([215, '/valid_until'])
+  })
+
+  test('who may get leave to take a token: named, or the contracts of the other rules and those that conditions name', () => {
+    const approve = { contract_address: STRK, entry_point: 'approve' }
+    const params = [
+      { name: 'spender', shape: { t: 'address' } },
+      { name: 'amount', shape: { t: 'u256' } },
+    ] as const
+    const named = TOKEN.entrypoints.map((entry) => ({ ...entry, params }))
+    const classes = { ...sampleResolve().classes, [STRK]: { ...TOKEN, entrypoints: named } }
+    const allowed = (limit: object | undefined, ...calls: readonly object[]) => {
+      const limits = limit === undefined ? {} : { spend_limits: [{ token: STRK, ...limit }] }
+      const { spend } = granted({ calls, ...limits }, { classes })
+      const [strkLimit] = spend.limits as [TokenLimit]
+      return [strkLimit.approvals, strkLimit.spenders, spend.look]
+    }
+    const pinned = (value: unknown, op = 'eq') => ({ ...approve, args: { at: 'spender', op, value } })
+    expect(allowed({ total: '1' }, move)).toEqual(['forbid', [], 'receipt'])
+    expect(allowed({ total: '1' }, move, approve)).toEqual(['count', [GAME], 'simulate'])
+    expect(allowed(undefined, move, approve)).toEqual(['count', [GAME], 'simulate'])
+    expect(allowed({ total: '1' }, move, pinned(FRIEND))).toEqual(['count', [GAME, FRIEND], 'simulate'])
+    expect(allowed({ total: '1' }, move, pinned([FRIEND, STRANGER], 'in'))).toEqual([
+      'count',
+      [GAME, STRANGER, FRIEND],
+      'simulate',
+    ])
+    expect(allowed({ total: '1' }, move, pinned(FRIEND, 'ne'))).toEqual(['count', [GAME], 'simulate'])
+    expect(allowed({ total: '1', spenders: [FRIEND] }, move, approve)).toEqual(['count', [FRIEND], 'simulate'])
+    expect(allowed({ total: '1', spenders: [] }, move, approve)).toEqual(['count', [], 'simulate'])
+    expect(allowed({ total: '1', approvals: 'forbid' }, move, approve)).toEqual(['forbid', [], 'receipt'])
+    expect(allowed({ total: '1', approvals: 'reset_after' }, move, approve)).toEqual(['resetAfter', [GAME], 'simulate'])
   })
 
   test('a live allowance to a contract in scope makes it look by simulation', () => {

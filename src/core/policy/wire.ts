@@ -199,7 +199,8 @@ function readLimit(raw: NonNullable<RawRequest['spend_limits']>[number], at: str
             max: stream.max,
           }),
     recipients,
-    approvals: raw.approvals === undefined ? undefined : ('forbid' as const), // others were refused as undecided
+    spenders: raw.spenders === undefined ? undefined : [...new Set(raw.spenders)].sort(byValue),
+    approvals: raw.approvals === 'reset_after' ? ('resetAfter' as const) : raw.approvals,
     foreignTransferFrom: raw.foreign_transfer_from,
   })
 }
