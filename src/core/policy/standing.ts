@@ -4,7 +4,7 @@ import { askedCalls } from './allowances.ts'
 import { CLASS_AGE, type Facts, type Transaction } from './facts.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
-import type { Call, Reason, SessionRecord, Verdict } from './policy.ts'
+import type { Call, CallRule, Reason, SessionPolicy, SessionRecord, Verdict } from './policy.ts'
 import { byWeight } from './refusal.ts'
 
 /**
@@ -27,15 +27,11 @@ export function codeOf(
   const changed = new Set<Address>()
   const warned = new Set<Address>()
   const unread = new Set<Address>()
+  const pins = pinsOf(session.effective)
   const called = new Set(calls.map((call) => call.to))
-  const pins = session.effective.calls.flatMap((rule) =>
-    rule.codePin !== undefined && rule.contract !== '*' && called.has(rule.contract)
-      ? [{ contract: rule.contract, ...rule.codePin }]
-      : [],
-  )
   for (const pin of [
     { contract: session.account, classHash: session.accountClass, impl: undefined, onChange: 'pause' },
-    ...pins,
+    ...[...called].flatMap((contract) => pins.get(contract) ?? []),
   ]) {
     const read = classes[pin.contract]
     if (read === undefined || now - read.readAt > CLASS_AGE) unread.add(pin.contract)
@@ -45,6 +41,26 @@ export function codeOf(
     }
   }
   return { changed: [...changed], warned: [...warned], unread: [...unread] }
+}
+
+type Pin = NonNullable<CallRule['codePin']> & { readonly contract: Address }
+
+const memory = new WeakMap<SessionPolicy, ReadonlyMap<Address, readonly Pin[]>>()
+
+/** By contract. Kept per policy object: policies are replaced, never changed in place. */
+function pinsOf(policy: SessionPolicy): ReadonlyMap<Address, readonly Pin[]> {
+  const known = memory.get(policy)
+  if (known !== undefined) return known
+  const pins = new Map<Address, Pin[]>()
+  for (const { contract, codePin } of policy.calls) {
+    if (codePin === undefined || contract === '*') continue
+    const pin = { contract, ...codePin }
+    const others = pins.get(contract)
+    if (others === undefined) pins.set(contract, [pin])
+    else others.push(pin)
+  }
+  memory.set(policy, pins)
+  return pins
 }
 
 function unreadable(tx: Transaction): Verdict | undefined {
