@@ -77,6 +77,17 @@ export interface AskedUsage {
   readonly minGap?: Seconds
   readonly maxInFlight?: number
 }
+/** The members of a session that its site may give anew; times are in `members` where they are named. */
+export const UPDATABLE = ['calls', 'limits', 'deny', 'fees', 'usage'] as const
+export interface AskedUpdate {
+  readonly id: string
+  /** `false` pauses, `true` lifts the site's own pause. */
+  readonly enabled?: boolean
+  /** Ids of rules to switch off, as named. */
+  readonly off: readonly string[]
+  readonly named: readonly (typeof UPDATABLE)[number][]
+  readonly members: Asked
+}
 /** `at`: JSON pointer into the request, to name what the person changed. */
 export interface AskedAmount {
   readonly window: AskedWindow

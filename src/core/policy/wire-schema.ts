@@ -108,6 +108,18 @@ const key = union([
   exact({ held_by: literal('agent'), public_key: unknown(), label: unknown() }),
 ])
 
+const mayBeNamed = {
+  deny: optional(list(deny, LIMITS.denies)),
+  spend_limits: optional(list(limit, LIMITS.tokenLimits)),
+  nft_limits: undecided,
+  fees: optional(fees),
+  usage: optional(usage),
+  messages: undecided,
+  valid_after: optional(time),
+  valid_until: optional(time),
+  duration: optional(integer(0, TIME_BOUND - 1)),
+}
+
 const request = exact({
   chain_id: optional(string()),
   account: optional(address),
@@ -122,22 +134,26 @@ const request = exact({
   schedule: undecided,
   api_version: optional(string()),
   calls: list(rule, LIMITS.rules),
-  deny: optional(list(deny, LIMITS.denies)),
-  spend_limits: optional(list(limit, LIMITS.tokenLimits)),
-  nft_limits: undecided,
-  fees: optional(fees),
-  usage: optional(usage),
-  messages: undecided,
-  valid_after: optional(time),
-  valid_until: optional(time),
-  duration: optional(integer(0, TIME_BOUND - 1)),
+  ...mayBeNamed,
 })
 export type RawRequest = Output<typeof request>
 
+const update = exact({
+  id: string(),
+  enabled: optional(boolean()),
+  disable_rules: optional(list(string(), LIMITS.rules)),
+  api_version: optional(string()),
+  calls: optional(list(rule, LIMITS.rules)),
+  ...mayBeNamed,
+})
+export type RawUpdate = Output<typeof update>
+
 export function decodeRequest(json: unknown): Decoded<RawRequest> {
-  // Where every member may be left out, the schema takes a list for an empty object.
-  const list = ['fees', 'usage'].find((member) => Array.isArray(members(json)[member]))
-  return list === undefined ? decode(request, json) : { ok: false, at: `/${list}`, why: 'expected an object' }
+  return listFor(json) ?? decode(request, json)
+}
+
+export function decodeUpdate(json: unknown): Decoded<RawUpdate> {
+  return listFor(json) ?? decode(update, json)
 }
 
 /**
@@ -230,6 +246,12 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
 }
 
 export type RawWindow = Output<typeof window>
+
+/** Where every member may be left out, the schema takes a list for an empty object. */
+function listFor(json: unknown): Extract<Decoded<never>, { ok: false }> | undefined {
+  const list = ['fees', 'usage'].find((member) => Array.isArray(members(json)[member]))
+  return list === undefined ? undefined : { ok: false, at: `/${list}`, why: 'expected an object' }
+}
 
 /** An empty list asks for nothing. */
 function isNamed(member: unknown): boolean {

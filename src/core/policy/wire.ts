@@ -21,12 +21,14 @@ import {
   type AskedLimit,
   type AskedRule,
   type AskedSum,
+  type AskedUpdate,
   type AskedUsage,
   given,
   inOrder,
   never,
   ruleId,
   siteErrorOf,
+  UPDATABLE,
 } from './asked.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
@@ -35,9 +37,16 @@ import type { Entrypoint, RuleId, Window } from './policy.ts'
 import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
-import { decodeRequest, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
+import { decodeRequest, decodeUpdate, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
+export type ParsedUpdate =
+  | { readonly ok: true; readonly update: AskedUpdate }
+  | { readonly ok: false; readonly error: SiteError }
+export interface ReadContext {
+  readonly now: UnixSeconds
+  readonly selectorOf: (name: string) => Selector
+}
 
 const SESSION: Window = { kind: 'session' }
 
@@ -48,10 +57,7 @@ const SESSION: Window = { kind: 'session' }
  * @param ctx now: unix seconds; selectorOf: the keccak of an entrypoint's name, which core has not
  * @returns 114 `{at, why}`, 210 `{feature}` for a member this version does not decide, or 215 `{at, why}`
  */
-export function parseRequest(
-  json: unknown,
-  ctx: { readonly now: UnixSeconds; readonly selectorOf: (name: string) => Selector },
-): Parsed {
+export function parseRequest(json: unknown, ctx: ReadContext): Parsed {
   try {
     const tooBig = sizeOf(json)
     if (tooBig !== undefined) throw never(tooBig.at, tooBig.why)
@@ -65,9 +71,43 @@ export function parseRequest(
   }
 }
 
-function readRequest(raw: RawRequest, ctx: { now: UnixSeconds; selectorOf: (name: string) => Selector }): Asked {
+/**
+ * Reads what a site wants changed in one of its sessions, as strictly as a request. What it does not name is empty in
+ * `members`, and not looked at.
+ */
+export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
+  try {
+    const tooBig = sizeOf(json)
+    if (tooBig !== undefined) throw never(tooBig.at, tooBig.why)
+    const decoded = decodeUpdate(json)
+    if (!decoded.ok) throw malformed(decoded.at, decoded.why)
+    const { id, enabled, disable_rules: off, ...raw } = decoded.value
+    const whole = { ...raw, calls: raw.calls ?? [] }
+    const feature = undecidedMember(whole)
+    if (feature !== undefined) throw refused('SESSION_UNSUPPORTED', { feature })
+    if (raw.calls?.length === 0) throw never('/calls', 'at least one call rule')
+    const { calls, spend_limits: limits, deny, fees, usage } = raw
+    const members = { calls, limits, deny, fees, usage }
+    const update = given({
+      id,
+      enabled,
+      off: off ?? [],
+      named: UPDATABLE.filter((member) => members[member] !== undefined),
+      members: readMembers(whole, ctx),
+    })
+    return { ok: true, update }
+  } catch (error) {
+    return { ok: false, error: siteErrorOf(error) }
+  }
+}
+
+function readRequest(raw: RawRequest, ctx: ReadContext): Asked {
+  if (raw.calls.length === 0) throw never('/calls', 'at least one call rule')
+  return readMembers(raw, ctx)
+}
+
+function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
   const calls = raw.calls.map((rule, index) => readRule(rule, `/calls/${index}`, ctx.selectorOf))
-  if (calls.length === 0) throw never('/calls', 'at least one call rule')
   if (leavesOf(calls) > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
   refuseTwice(calls)
   const deny = (raw.deny ?? []).map((one, index) => readDeny(one, `/deny/${index}`, ctx.selectorOf))

@@ -1,0 +1,220 @@
+import { moneyKind } from '../call.ts'
+import { malformed, type SiteError, thrown } from '../errors.ts'
+import { type Address, u256 } from '../felt.ts'
+import { MIN_LIFE, type UnixSeconds } from '../time.ts'
+import { type Asked, type AskedRule, type AskedUpdate, never, ruleId, siteErrorOf } from './asked.ts'
+import { ruleContent } from './carry.ts'
+import { LIMITS } from './limits.ts'
+import { byValue, chainMethods } from './meters.ts'
+import { narrows } from './narrow.ts'
+import type { CallRule, DenyRule, RuleId, SessionPolicy, SpendPolicy } from './policy.ts'
+import { type ResolveFacts, resolve } from './resolve.ts'
+
+/**
+ * What a session would be after a site's update. `narrow`: it allows nothing more than what is enforced now, so nobody is
+ * asked; else `wider` says where it does. `asked`: as if the site had asked for all of it at once.
+ */
+export type Updated =
+  | { readonly ok: true; readonly policy: SessionPolicy; readonly asked: Asked; readonly wider: readonly string[] }
+  | { readonly ok: false; readonly error: SiteError }
+
+/** The contracts whose code must be known to judge an update. */
+export function updateScope({ members }: AskedUpdate): readonly Address[] {
+  const denied = (members.deny ?? []).flatMap(({ contract }) => (contract === '*' ? [] : [contract]))
+  return [...members.calls.map((it) => it.contract), ...denied, ...members.limits.map((it) => it.token)]
+}
+
+/**
+ * Each member that a site names replaces that member of what is enforced, not of what was granted: so it never undoes the
+ * person's tightening without asking (policy.md 11). Rules are matched by content and keep their ids, with them their
+ * counts; one that is missing is switched off, never dropped.
+ *
+ * @param session its policy, and its request as it stands
+ * @param now unix seconds; a duration counts from here
+ */
+export function updated(
+  session: { readonly effective: SessionPolicy; readonly asked: Asked },
+  update: AskedUpdate,
+  facts: ResolveFacts,
+  now: UnixSeconds,
+): Updated {
+  try {
+    const before = session.effective
+    const { members } = update
+    const named = (member: AskedUpdate['named'][number]) => update.named.includes(member)
+    const begin = members.validAfter ?? before.validAfter
+    const ends = members.validUntil !== undefined || members.duration !== undefined
+    const given = resolved(
+      { ...members, validAfter: begin, ...(ends ? {} : { validUntil: unnamedEnd(members, before, now) }) },
+      facts,
+      now,
+    )
+    const places = matched(before.calls, given.calls)
+    const calls = named('calls') ? mergedRules(before.calls, given.calls, places) : before.calls
+    const policy: SessionPolicy = switchedOff(
+      {
+        ...before,
+        validAfter: begin,
+        validUntil: ends ? given.validUntil : before.validUntil,
+        calls,
+        deny: named('deny') ? mergedDenies(before.deny, given.deny) : before.deny,
+        spend: mergedSpend(before.spend, given.spend, calls, named('limits')),
+        fees: named('fees') ? given.fees : before.fees,
+        usage: named('usage') ? given.usage : before.usage,
+      },
+      update.off,
+    )
+    refuseTooLarge(policy)
+    const wider = narrows(policy, before)
+    return {
+      ok: true,
+      policy,
+      asked: askedAfter(session.asked, update, policy, places),
+      wider: wider === true ? [] : wider,
+    }
+  } catch (error) {
+    return { ok: false, error: siteErrorOf(error) }
+  }
+}
+
+function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
+  const it = resolve(asked, facts, now)
+  if (!it.ok) throw thrown(it.error)
+  return it.policy
+}
+
+/** An end that is not named is not judged again, unless the start comes nearer to it. */
+function unnamedEnd(members: Asked, before: SessionPolicy, now: UnixSeconds): UnixSeconds {
+  return members.validAfter === undefined ? Math.max(now, before.validAfter) + MIN_LIFE : before.validUntil
+}
+
+/** By place in `given`: the rule of the session that it is about. */
+function matched(before: readonly CallRule[], given: readonly CallRule[]): readonly (CallRule | undefined)[] {
+  const known = new Map(before.map((rule) => [ruleContent(rule), rule]))
+  return given.map((rule) => known.get(ruleContent(rule)))
+}
+
+function mergedRules(
+  before: readonly CallRule[],
+  given: readonly CallRule[],
+  places: readonly (CallRule | undefined)[],
+): CallRule[] {
+  const kept = before.map((rule) => {
+    const now = given[places.indexOf(rule)]
+    return now === undefined ? { ...rule, enabled: false } : changedRule(rule, now)
+  })
+  const added = given.filter((_, index) => places[index] === undefined)
+  return [...kept, ...added.map((rule, index) => ({ ...rule, id: ruleId(before.length + index) }))]
+}
+
+/** What only a person said of a rule stays with it; so does that it is needed, which a later list need not repeat. */
+function changedRule(before: CallRule, given: CallRule): CallRule {
+  const { id, required, notAToken, adminAck, codePin } = before
+  const pin = given.codePin ?? codePin
+  return {
+    ...given,
+    id,
+    required,
+    ...(notAToken === undefined ? {} : { notAToken }),
+    ...(adminAck === undefined ? {} : { adminAck }),
+    ...(pin === undefined ? {} : { codePin: { ...pin, onChange: codePin?.onChange ?? pin.onChange } }),
+  }
+}
+
+function mergedDenies(before: readonly DenyRule[], given: readonly DenyRule[]): DenyRule[] {
+  return [...before.filter(({ by }) => by === 'person'), ...given]
+}
+
+/** Items have their own member, so a list of amounts leaves them as they are. */
+function mergedSpend(before: SpendPolicy, given: SpendPolicy, calls: readonly CallRule[], named: boolean): SpendPolicy {
+  const amounts = given.limits.filter(({ asset }) => asset === 'erc20')
+  const kept = before.limits.flatMap((limit): SpendPolicy['limits'] => {
+    if (limit.asset !== 'erc20' || !named) return [limit]
+    if (amounts.some((one) => one.asset === 'erc20' && one.token === limit.token)) return []
+    // Without a limit of its own each payment asks, as in a request (policy.md 3.2).
+    const pays = calls.some((rule) => rule.contract === limit.token && movesMoney(rule))
+    const others = limit.caps.filter(({ window }) => window.kind !== 'session')
+    return pays ? [{ ...limit, caps: [{ window: { kind: 'session' }, max: u256(0n) }, ...others] }] : []
+  })
+  const has = (token: Address) => kept.some((limit) => limit.asset === 'erc20' && limit.token === token)
+  const added = amounts.filter((limit) => limit.asset === 'erc20' && !has(limit.token))
+  return {
+    limits: [...kept, ...added].sort((a, b) => byValue(placeOf(a), placeOf(b))),
+    look: before.look === 'simulate' ? 'simulate' : given.look,
+  }
+}
+
+function placeOf(limit: SpendPolicy['limits'][number]): Address {
+  return limit.asset === 'erc20' ? limit.token : limit.collection
+}
+
+function movesMoney({ entrypoints }: CallRule): boolean {
+  return entrypoints === '*' || entrypoints.some(({ selector }) => moneyKind(selector) !== undefined)
+}
+
+function switchedOff(policy: SessionPolicy, off: readonly string[]): SessionPolicy {
+  off.forEach((id, index) => {
+    if (![...policy.calls, ...policy.messages].some((rule) => rule.id === id)) {
+      throw malformed(`/disable_rules/${index}`, 'expected the id of a rule')
+    }
+  })
+  const without = <T extends { readonly id: RuleId; readonly enabled: boolean }>(rule: T): T =>
+    off.includes(rule.id) ? { ...rule, enabled: false } : rule
+  return { ...policy, calls: policy.calls.map(without), messages: policy.messages.map(without) }
+}
+
+/** Rules are never dropped, so a session that is changed often grows. */
+function refuseTooLarge(policy: SessionPolicy): void {
+  if (policy.calls.length > LIMITS.rules) throw never('/calls', `at most ${LIMITS.rules} rules, those that are off too`)
+  if (chainMethods(policy).length > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
+  if (policy.deny.length > LIMITS.denies) throw never('/deny', `at most ${LIMITS.denies} blocks`)
+  if (policy.spend.limits.length > LIMITS.tokenLimits)
+    throw never('/spend_limits', `at most ${LIMITS.tokenLimits} limits`)
+}
+
+/** Rules by the places of the policy, so that pointers and the site's words go on meaning the same rule. */
+function askedAfter(
+  before: Asked,
+  { members, named, off }: AskedUpdate,
+  policy: SessionPolicy,
+  places: readonly (CallRule | undefined)[],
+): Asked {
+  const { validAfter, validUntil, duration, deny, ...rest } = before
+  const ends = members.validUntil !== undefined || members.duration !== undefined
+  const added = members.calls.filter((_, at) => places[at] === undefined)
+  const calls = policy.calls.flatMap(({ id }, index): AskedRule[] => {
+    const again = members.calls[places.findIndex((rule) => rule?.id === id)]
+    const old = before.calls[index]
+    const asked = again ?? old ?? added[index - before.calls.length]
+    if (asked === undefined) return []
+    const dropped = again === undefined && old !== undefined && named.includes('calls')
+    return [{ ...asked, enabled: asked.enabled && !dropped && !off.includes(id) }]
+  })
+  const words = places.flatMap((rule, index) => {
+    const said = members.words[ruleId(index)]
+    const place = before.calls.length + places.slice(0, index).filter((one) => one === undefined).length
+    return said === undefined ? [] : [[rule?.id ?? ruleId(place), said] as const]
+  })
+  const denies = named.includes('deny') ? members.deny : deny
+  return {
+    ...rest,
+    ...timesOf(ends ? members : { validUntil, duration }, members.validAfter ?? validAfter),
+    calls,
+    words: { ...before.words, ...Object.fromEntries(words) },
+    limits: named.includes('limits') ? members.limits : before.limits,
+    ...(denies === undefined ? {} : { deny: denies }),
+    ...(members.fees === undefined ? {} : { fees: members.fees }),
+    ...(members.usage === undefined ? {} : { usage: members.usage }),
+  }
+}
+
+function timesOf(
+  { validUntil, duration }: { readonly [K in 'validUntil' | 'duration']?: number | undefined },
+  validAfter: UnixSeconds | undefined,
+): Pick<Asked, 'validAfter' | 'validUntil' | 'duration'> {
+  return {
+    ...(validAfter === undefined ? {} : { validAfter }),
+    ...(validUntil === undefined ? {} : { validUntil }),
+    ...(duration === undefined ? {} : { duration }),
+  }
+}
