@@ -1,8 +1,9 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ClassHash } from '../core/felt.ts'
-import { type Address, address, felt, padded } from '../core/felt.ts'
-import type { SessionId } from '../core/policy/policy.ts'
+import { type Address, address, felt, padded, u256 } from '../core/felt.ts'
+import { TX, used } from '../core/policy/book.ts'
+import type { MeterBook, SessionId } from '../core/policy/policy.ts'
 import type { ApprovalRecord, StoredSession } from '../core/records.ts'
 import { createAccess } from './access.ts'
 import { createDisconnect, createEndGrant } from './handlers/connect.ts'
@@ -11,6 +12,7 @@ import { sessionHandlers } from './handlers/session.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
 import type { Context } from './router.ts'
+import { holdsOf } from './sending/journal.ts'
 import { ACCOUNT, createWorld, GAME, NETWORK, ORIGIN, type World } from './sending/stub-world.ts'
 import { createSessionPrint } from './session-print.ts'
 import { createStarter, type StartNeeds } from './starting.ts'
@@ -25,7 +27,8 @@ let reads: string[]
 /** What the store of sealed keys does inside the commit of a session. */
 let inCommit: () => Promise<void>
 let beforeCommit: () => Promise<void>
-let supersedes: () => Promise<void>
+let ending: () => Promise<void>
+let ends: [string, boolean][]
 let steps: () => Promise<void>
 let given: () => Promise<void>
 let authorized: number
@@ -37,7 +40,8 @@ beforeEach(async () => {
   reads = []
   inCommit = async () => undefined
   beforeCommit = async () => undefined
-  supersedes = async () => undefined
+  ending = async () => undefined
+  ends = []
   steps = async () => undefined
   given = async () => undefined
   authorized = 0
@@ -137,9 +141,12 @@ function createLife() {
     newSessionId: () => newId() as SessionId,
     planSteps: async () => [],
     start,
-    supersede: () => supersedes(),
+    keep: async () => undefined,
+    awake: () => true,
     endAsleep: async () => sleeps,
-    end: async ({ id }) => {
+    end: async ({ id }, onChain) => {
+      ends.push([id, onChain])
+      await ending()
       await sessions.revoke(id, now(), false)
       return undefined
     },
@@ -254,7 +261,7 @@ describe('a session that is asked for', () => {
     expect(list().map(({ state }) => state)).toEqual(['paused'])
   })
   it('runs although what follows it fails, and is no error to its site', async () => {
-    supersedes = async () => {
+    ending = async () => {
       throw new Error('full')
     }
     const first = ask(from('r1'), wanted())
@@ -444,6 +451,244 @@ describe('revoking', () => {
     sleeps = 'unknown'
     expect(await revoke()).toEqual({ code: 211, data: { id: 's1' } })
   })
+})
+
+describe('a session that its site changes', () => {
+  const two = {
+    calls: [
+      { contract_address: GAME, entry_point: 'move' },
+      { contract_address: GAME, entry_point: 'jump', max_calls: 5 },
+    ],
+    usage: { max_transactions: 9 },
+    duration: 3_600,
+  }
+  const move = { contract_address: GAME, entry_point: 'move' }
+  const change = (request: string, params: object) => settled(life.session.wallet_updateSession(from(request), params))
+  const rotate = (request: string, params: object) => settled(life.session.wallet_rotateSession(from(request), params))
+  const started = async (request = 'r1', params: object = two): Promise<string> => {
+    const answer = ask(from(request), params)
+    await allow(request)
+    return ((await answer) as { result: { id: string } }).result.id
+  }
+  const get = (id: string) => world.sessions.get(id as SessionId)
+  const events = async (id: string) =>
+    (await world.history.list({ session: id as SessionId, limit: 20 })).rows.map(({ event }) => event)
+
+  it('into less is changed at once, without a window, and that is noted', async () => {
+    const id = await started()
+    const before = life.windows.length
+    expect(await change('r2', { id, calls: [move], usage: { max_transactions: 4 } })).toMatchObject({
+      result: { id, status: 'active', policy: { calls: [{ enabled: true }, { enabled: false }] } },
+    })
+    expect(get(id)?.granted.calls.map(({ enabled }) => enabled)).toEqual([true, true])
+    expect(await events(id)).toContainEqual({ kind: 'session', what: 'narrowed', by: 'site' })
+    // Again, or nothing at all: no second note.
+    await change('r3', { id, calls: [move], usage: { max_transactions: 4 } })
+    await change('r4', { id })
+    expect((await events(id)).filter((it) => it.kind === 'session' && it.what === 'narrowed')).toHaveLength(1)
+    world.lock.unlocked = false
+    expect(await change('r5', { id, disable_rules: ['r0'] })).toMatchObject({ result: { id } })
+    expect(life.windows).toHaveLength(before)
+  })
+  it('into more is another session, which goes on with what was used', async () => {
+    const id = await started()
+    await book(id, 3)
+    const answer = change('r2', { id, usage: { max_transactions: 20 } })
+    const { question } = await waits('r2')
+    expect(question).toMatchObject({ kind: 'session', replaces: id, change: 'update', connects: false, steps: [] })
+    expect(get(id)?.state).toBe('active')
+    await allow('r2')
+    const { result } = (await answer) as { result: { id: string; replaces: string; meters: object[] } }
+    expect(result).toMatchObject({ replaces: id, status: 'active', narrowed: [] })
+    expect(result.meters).toContainEqual(expect.objectContaining({ id: 'tx', limit: '20', used: '3', left: '17' }))
+    expect(get(id)).toMatchObject({ state: 'superseded', replacedBy: result.id })
+    expect(get(id)?.onChain).toBeUndefined()
+    expect(ends).toEqual([[id, false]])
+    expect(get(result.id)?.chain?.sessionHash).not.toBe(get(id)?.chain?.sessionHash)
+    // What the page asks on its next load is answered by it.
+    expect(await ask(from('r3'), { ...two, usage: { max_transactions: 20 } })).toMatchObject({
+      result: { id: result.id },
+    })
+  })
+  it('into more and refused goes on as it was', async () => {
+    const id = await started()
+    const answer = change('r2', { id, usage: { max_transactions: 20 } })
+    await life.approvals.decide(...(await refusing('r2')))
+    expect(await answer).toMatchObject({ code: 113 })
+    expect(get(id)?.state).toBe('active')
+    expect(list()).toHaveLength(1)
+  })
+  it("site cannot undo the person's narrowing: it is asked for, and the person is asked", async () => {
+    const id = await started()
+    await world.sessions.narrow(id as SessionId, ({ effective }) => ({
+      ...effective,
+      usage: { ...effective.usage, maxCallsPerTx: 1 },
+    }))
+    const answer = change('r2', { id, usage: { max_transactions: 9, max_calls_per_tx: 20 } })
+    expect(await quietly(answer)).toBe('waits')
+    expect(get(id)?.effective.usage.maxCallsPerTx).toBe(1)
+    await life.approvals.decide(...(await refusing('r2')))
+    await answer
+  })
+  it('is judged as it is after the unlock that was needed for it', async () => {
+    const id = await started()
+    world.lock.unlocked = false
+    const answer = change('r2', { id, usage: { max_transactions: 20 } })
+    await waits('r2', 'unlock')
+    await world.sessions.narrow(id as SessionId, ({ effective }) => ({
+      ...effective,
+      calls: effective.calls.map((rule) => ({ ...rule, enabled: rule.id === 'r0' })),
+    }))
+    world.lock.unlocked = true
+    await life.approvals.unlocked()
+    const { question } = await waits('r2', 'session')
+    expect(question.kind === 'session' && question.granted.calls.map(({ enabled }) => enabled)).toEqual([true, false])
+    await allow('r2', 'session')
+    await answer
+  })
+  it('pauses and goes on by its site, whose own pause alone it lifts', async () => {
+    const id = await started()
+    expect(await change('r2', { id, enabled: false })).toMatchObject({
+      result: { status: 'paused', paused_by: 'site' },
+    })
+    expect(await change('r3', { id, enabled: true })).toMatchObject({ result: { status: 'active' } })
+    expect(await events(id)).toEqual(
+      expect.arrayContaining([
+        { kind: 'session', what: 'paused', by: 'site' },
+        { kind: 'session', what: 'resumed', by: 'site' },
+      ]),
+    )
+    await world.sessions.pause(id as SessionId, 'person')
+    for (const enabled of [false, true]) {
+      const answer = await change(`r4 ${enabled}`, { id, enabled })
+      if (enabled) expect(answer).toMatchObject({ code: 212, data: { session_id: id, status: 'paused' } })
+      else expect(answer).toMatchObject({ result: { paused_by: 'person' } })
+      expect(get(id)?.pause).toBe('person')
+    }
+  })
+  it('stays paused when a person allows more of it', async () => {
+    const id = await started()
+    await world.sessions.pause(id as SessionId, 'person')
+    const answer = change('r2', { id, usage: { max_transactions: 20 } })
+    await allow('r2')
+    expect(await answer).toMatchObject({ result: { status: 'paused', paused_by: 'person' } })
+  })
+  it.each([
+    ['unknown', 'f'.repeat(32), 211],
+    ['of another site', 's9', 211],
+  ])('%s: no such session', async (_name, id, code) => {
+    await started()
+    await world.start('s9', {}, { origin: 'https://other.example' as typeof ORIGIN })
+    expect(await change('r2', { id, usage: {} })).toMatchObject({ code, data: { id } })
+    expect(await rotate('r3', { id })).toMatchObject({ code, data: { id } })
+  })
+  it.each(['ended', 'over', 'disconnected'])('%s: it is not active, and nothing of it is told', async (how) => {
+    const id = await started()
+    if (how === 'ended') await world.sessions.revoke(id as SessionId, world.clock.now, false)
+    if (how === 'over') world.clock.now += 3_600
+    if (how === 'disconnected') await life.disconnect(ORIGIN)
+    const status = { ended: 'revoked', over: 'expired', disconnected: 'paused' }[how]
+    expect(await change('r2', { id, disable_rules: ['r0'] })).toMatchObject({ code: 212, data: { status } })
+    expect(await rotate('r3', { id })).toMatchObject({ code: 212, data: { status } })
+    expect(get(id)?.effective.calls[0]?.enabled).toBe(true)
+  })
+  it('reads what is wrong before anything happens', async () => {
+    const id = await started()
+    expect(await change('r2', { id, enabled: false, usage: { max_calls: -1 } })).toMatchObject({
+      code: 114,
+      data: { at: '/usage/max_calls' },
+    })
+    expect(await change('r3', { id, enabled: false, disable_rules: ['r7'] })).toMatchObject({ code: 114 })
+    expect(await change('r4', [])).toMatchObject({ code: 114 })
+    expect(get(id)?.state).toBe('active')
+  })
+  it('T12: a yes to more goes on in the next life of the worker, once', async () => {
+    const id = await started()
+    let died = false
+    beforeCommit = () => {
+      died = true
+      return new Promise(() => undefined)
+    }
+    void change('r2', { id, usage: { max_transactions: 20 } })
+    await allow('r2')
+    await expect.poll(() => died).toBe(true)
+    beforeCommit = async () => undefined
+    life = createLife()
+    expect(await change('r2', { id, usage: { max_transactions: 20 } })).toMatchObject({ result: { replaces: id } })
+    expect(
+      list()
+        .map(({ state }) => state)
+        .sort(),
+    ).toEqual(['active', 'superseded'])
+    expect(life.windows).toEqual([])
+  })
+
+  it('under a new key is the same session, and the chain is told of the old one', async () => {
+    const id = await started('r1', { ...two, tag: 'main' })
+    await book(id, 3)
+    await world.sessions.narrow(id as SessionId, ({ effective }) => ({
+      ...effective,
+      usage: { ...effective.usage, maxCallsPerTx: 1 },
+    }))
+    const before = get(id)!
+    const answer = rotate('r2', { tag: 'main' })
+    await allow('r2')
+    const { result } = (await answer) as { result: { id: string } }
+    const after = get(result.id)!
+    expect(result).toMatchObject({ replaces: id, tag: before.tag, status: 'active' })
+    expect([after.granted, after.effective, after.policyHash]).toEqual([
+      before.granted,
+      before.effective,
+      before.policyHash,
+    ])
+    expect(after.key.guid).not.toBe(before.key.guid)
+    expect(after.chain?.expiresAt).toBe(before.chain?.expiresAt)
+    expect(get(id)).toMatchObject({ state: 'superseded', replacedBy: result.id, onChain: { state: 'wanted' } })
+    expect(ends).toEqual([[id, true]])
+    expect(await uses(result.id)).toBe(3n)
+  })
+  it('is named by its id or its tag, and stays with who holds its key', async () => {
+    const id = await started('r1', { ...two, tag: 'main' })
+    expect(await rotate('r2', {})).toMatchObject({ code: 114 })
+    expect(await rotate('r3', { id, tag: 'main' })).toMatchObject({ code: 114 })
+    expect(await rotate('r4', { tag: 'other' })).toMatchObject({ code: 211 })
+    expect(await rotate('r5', { id, key: { held_by: 'dapp', public_key: '0x1' } })).toMatchObject({
+      code: 114,
+      data: { at: '/key/held_by' },
+    })
+  })
+
+  it.each([
+    ['names the one it replaces', (id: string) => ({ replaces: id })],
+    ['has the tag of a running one', () => ({ tag: 'main' })],
+  ])('no update resets a meter: a request that %s goes on with what was used', async (_name, more) => {
+    const id = await started('r1', { ...two, tag: 'main' })
+    await book(id, 3)
+    const answer = ask(from('r2'), { ...two, usage: { max_transactions: 20 }, ...more(id) })
+    await allow('r2')
+    const { result } = (await answer) as { result: { id: string } }
+    expect(result).toMatchObject({ replaces: id })
+    expect(await uses(result.id)).toBe(3n)
+    expect(get(id)?.state).toBe('superseded')
+    // Whose place is taken cannot be replaced a second time, with what it was then.
+    expect(await ask(from('r3'), { ...two, replaces: id })).toMatchObject({ code: 211, data: { id } })
+  })
+
+  const uses = async (id: string) => {
+    const state = await world.ledger.state(id as SessionId)
+    return used(state!.book, holdsOf(state!.open), TX, { kind: 'session' }, world.clock.now)
+  }
+  /** Transactions that were made. */
+  const book = async (id: string, times: number) => {
+    world.useKey(id)
+    for (let n = 0; n < times; n += 1)
+      await world.db.write(['sessions', 'books', 'journal'], 'strict', async (tx) => {
+        const row = await world.guard.get<MeterBook>(tx, 'books', id)
+        if (row?.ok !== true) throw new Error('no book')
+        const bookings = [...row.value.bookings, { meter: TX, amount: u256(1n), at: world.clock.now }]
+        await world.guard.put(tx, 'books', id, { ...row.value, bookings })
+      })
+  }
 })
 
 describe('refusals in the log', () => {

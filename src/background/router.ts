@@ -103,6 +103,8 @@ const OURS: ReadonlySet<Method> = new Set([
   'wallet_requestSession',
   'wallet_getSessions',
   'wallet_checkSession',
+  'wallet_updateSession',
+  'wallet_rotateSession',
   'wallet_revokeSession',
 ])
 const PACED: ReadonlySet<Method> = new Set([INVOKE, 'wallet_checkSession'])

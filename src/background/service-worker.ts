@@ -318,11 +318,8 @@ const router = createRouter({
         planSteps: async (account, network, steps) =>
           steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
         start,
-        supersede: async (old, by) => {
-          stops.stopSession(old)
-          await ledger.change(old, (it) => ({ ...it, state: 'superseded', replacedBy: by, endedAt: now() }))
-          await vault.dropSecret('session', old)
-        },
+        keep: unlocking.keep,
+        awake: () => guard() !== undefined,
         endAsleep: unlocking.endAsleep,
         end: (session, onChain) => upkeep.end(session, onChain),
         granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),

@@ -13,6 +13,7 @@ import type { SetupStep } from '../core/protocol/session-info.ts'
 import type { AccountRecord, ApprovalRecord, NetworkRecord, SessionQuestion, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { checkpoint } from '../platform/checkpoint.ts'
+import type { Tx } from '../platform/database.ts'
 import { type PrivateKey, publicKey, randomKey } from '../starknet/curve.ts'
 import { sha256 } from '../starknet/digest.ts'
 import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starknet/session-token.ts'
@@ -129,12 +130,11 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
         },
         runWhileLocked: question.runWhileLocked,
         mayNarrow: asked.mayNarrow,
-        state: asked.enabled ? 'active' : 'paused',
-        ...(asked.enabled ? {} : { pause: 'site' as const }),
+        ...standingOf(question),
         ...(question.replaces === undefined ? {} : { replaces: question.replaces }),
         createdAt: now(),
         seq: 1,
-        narrowed: narrowedPointers(asked, effective, question.askedAt),
+        narrowed: narrowedBy(question),
         setup,
       }
       // Last of all: only now both keys say that this session may act.
@@ -143,11 +143,17 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
       const session: StoredSession = { ...unsigned, chain: { ...unsigned.chain!, authorization: [...authorization] } }
       if (__E2E__) await checkpoint('authorized')
       const sealed = await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey)
-      await sessions.create(session, emptyBook(session.id), (tx) => {
+      const alongside = (tx: Tx) => {
         // In the commit's own turn: a stop that is in before it finds no session, a stop after it finds this one.
         if (approvals.isEnded(record.id)) throw takenBack()
         return vault.writeSecret(tx, sealed)
-      })
+      }
+      const { replaces, change, again } = question
+      if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside)
+      else {
+        const by = { replaces, again: again === true, onChain: change === 'rotate' }
+        await sessions.replace(session, by, alongside)
+      }
       if (__E2E__) await checkpoint('created')
       const current = sessions.get(session.id) ?? session
       await needs.keep(current)
@@ -156,14 +162,31 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
       needs.wipe(key)
     }
   }
+
+  /** A yes to a change does not let go on what a person, or its site, has paused. */
+  function standingOf({ asked, change, replaces }: SessionQuestion): Pick<StoredSession, 'state' | 'pause'> {
+    const old = change === undefined || replaces === undefined ? undefined : sessions.get(replaces)
+    const { pause } = old ?? {}
+    if (change !== 'renew' && (pause === 'person' || pause === 'site')) return { state: 'paused', pause }
+    return asked.enabled ? { state: 'active' } : { state: 'paused', pause: 'site' }
+  }
 }
 
 function takenBack(): Error {
   return refused('USER_REFUSED_OP', { reason: 'context' })
 }
 
+/** An end that its question does not name is that of the session it changes, and no choice of the person. */
+function narrowedBy({ asked, askedAt, change, effective, granted }: SessionQuestion): readonly string[] {
+  const pointers = narrowedPointers(asked, effective, askedAt)
+  const ownEnd = change === undefined || effective.validUntil !== granted.validUntil
+  return ownEnd ? pointers : pointers.filter((at) => at !== '/duration' && at !== '/valid_until')
+}
+
 /** What goes on chain and into the metadata: as the person left it, but with its rules as asked, so that one that was switched off can be switched on again. */
-function grantedPolicy({ granted, effective }: SessionQuestion): SessionPolicy {
+function grantedPolicy({ granted, effective, change }: SessionQuestion): SessionPolicy {
+  // Another key for the same: nothing was chosen.
+  if (change === 'rotate') return granted
   return {
     ...effective,
     calls: effective.calls.map((rule) => ({

@@ -151,9 +151,16 @@ export interface SessionQuestion {
   readonly runWhileLocked: boolean
   readonly steps: readonly PlannedStep[]
   readonly sessionId: SessionId
+  /** Whose place it takes, and with it what was used. */
   readonly replaces?: SessionId
+  /** What is asked of the one it replaces; absent where the site asks anew. */
+  readonly change?: SessionChange
+  /** The counts of the whole session begin again: "again up to". */
+  readonly again?: true
   readonly done: readonly { readonly step: SetupStep; readonly hash: Felt }[]
 }
+/** `update`: more than is enforced · `rotate`: the same under another key · `renew`: the same for other times. */
+export type SessionChange = 'update' | 'rotate' | 'renew'
 export interface TransactionQuestion {
   readonly kind: 'transaction'
   readonly network: NetworkId
@@ -209,6 +216,8 @@ export interface HistoryRow {
     | {
         readonly kind: 'session'
         readonly what: 'started' | 'paused' | 'resumed' | 'narrowed' | 'ended' | 'failed'
+        /** It was its site that did it. */
+        readonly by?: 'site'
         readonly step?: SetupStep
       }
 }

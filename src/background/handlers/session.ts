@@ -33,10 +33,16 @@ import { ANSWERED_AGAIN } from '../owners/stops.ts'
 import { refusalOf } from '../refusals.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionPrint } from '../session-print.ts'
+import { changeHandlers } from './session-change.ts'
 
 type SessionMethods = Pick<
   Handlers,
-  'wallet_supportedSessions' | 'wallet_requestSession' | 'wallet_getSessions' | 'wallet_revokeSession'
+  | 'wallet_supportedSessions'
+  | 'wallet_requestSession'
+  | 'wallet_getSessions'
+  | 'wallet_updateSession'
+  | 'wallet_rotateSession'
+  | 'wallet_revokeSession'
 >
 
 /** Only what this version decides (provider.md 7.3). */
@@ -70,7 +76,10 @@ export interface SessionMethodNeeds {
     steps: readonly PlannedStep['step'][],
   ) => Promise<readonly PlannedStep[]>
   readonly start: (record: ApprovalRecord) => Promise<StoredSession>
-  readonly supersede: (old: SessionId, by: SessionId) => Promise<void>
+  /** Its keys come into the working set, if it runs. */
+  readonly keep: (session: StoredSession) => Promise<void>
+  /** Its sessions can be read: not so before the first unlock. */
+  readonly awake: () => boolean
   /** Before the first unlock a site's end of its own session is noted, and done at the unlock (security.md 7.3). */
   readonly endAsleep: (origin: Origin, session: SessionId, onChain: boolean) => Promise<'noted' | 'unknown' | 'awake'>
   /** Here at once; on chain afterwards, when it is asked for and the owner's key is there. */
@@ -96,6 +105,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
   const runs = async (session: StoredSession): Promise<boolean> => (await infoOf(session)).status === 'active'
 
   return {
+    ...changeHandlers({ ...needs, own, infoOf, preselected, refuseTooMany, started }),
+
     wallet_supportedSessions: async ({ origin }) => {
       const grant = await access.seen(origin)
       const account = grant && (await accounts.get(grant.account))
@@ -249,8 +260,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
   ): Promise<SessionQuestion> {
     const account = await accounts.get(by.account)
     if (account === undefined) throw notGiven()
-    const replaces = asked.replaces === undefined ? undefined : own(origin, asked.replaces).id
     const now = await needs.clock(network.id)
+    const replaces = replacedBy(origin, asked, { account: account.address, network: network.id }, now)
     refuseTooMany(origin, now, replaces)
 
     const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
@@ -288,6 +299,23 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     }
   }
 
+  /** The one it names, or that has its tag: what was used there goes on. One has a single heir. */
+  function replacedBy(
+    origin: Origin,
+    { replaces, tag }: Asked,
+    { account, network }: Pick<StoredSession, 'account' | 'network'>,
+    now: UnixSeconds,
+  ): SessionId | undefined {
+    if (replaces === undefined) {
+      const named = tag === undefined ? [] : sessions.live(origin, account, network)
+      return named.find((it) => it.tag === tag && it.effective.validUntil > now)?.id
+    }
+    const old = own(origin, replaces)
+    if (old.replacedBy !== undefined || old.account !== account || old.network !== network)
+      throw refused('SESSION_NOT_FOUND', { id: replaces })
+    return old.id
+  }
+
   function refuseTooMany(origin: Origin, now: UnixSeconds, replaces: SessionId | undefined): void {
     const runs = ({ id, effective, state }: StoredSession) =>
       (state === 'active' || state === 'paused') && effective.validUntil > now && id !== replaces
@@ -302,9 +330,9 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     const at = { network: question.network, account: question.account, origin, session: question.sessionId }
     const session = sessions.get(question.sessionId) ?? (await startedNow(record))
     await attempt(async () => {
-      const { replaces } = question
-      if (replaces !== undefined && sessions.get(replaces)?.state !== 'superseded')
-        await needs.supersede(replaces, session.id)
+      const old = question.replaces === undefined ? undefined : sessions.get(question.replaces)
+      // It ended in the commit of the new one; its key goes, and the chain is told where that was wanted.
+      if (old !== undefined) await needs.end(old, question.change === 'rotate')
     })
     await attempt(() =>
       needs.history.add({ ...at, id: `started ${session.id}`, event: { kind: 'session', what: 'started' } }),

@@ -227,11 +227,9 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
     },
     narrowSession: async ({ id, edits }) => {
       const before = session(id)
-      const next = applyEdits(before.effective, edits, {
-        within: before.effective,
-        now: await needs.clock(before.network),
-        adjustable: true,
-      })
+      const at = await needs.clock(before.network)
+      const next = ({ effective }: StoredSession) =>
+        applyEdits(effective, edits, { within: effective, now: at, adjustable: true })
       const more = edits.runWhileLocked === false ? { runWhileLocked: false as const } : {}
       const narrowed = await sessions.narrow(before.id, next, more)
       if (edits.runWhileLocked === false && !workingSet.isUnlocked(now())) await workingSet.removeSession(before.id)

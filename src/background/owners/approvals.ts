@@ -369,7 +369,13 @@ function isJoined(question: Question): boolean {
 /** Whether a request that is asked again is the one that was stored: what the site asks, not what a person changed. */
 function asksTheSame(a: Question, b: Question): boolean {
   if (a.kind === 'session' && b.kind === 'session')
-    return a.network === b.network && a.account === b.account && canonicalJson(a.asked) === canonicalJson(b.asked)
+    return (
+      a.network === b.network &&
+      a.account === b.account &&
+      a.change === b.change &&
+      (a.change === undefined || a.replaces === b.replaces) &&
+      canonicalJson(a.asked) === canonicalJson(b.asked)
+    )
   if (a.kind === 'transaction' && b.kind === 'transaction')
     return a.network === b.network && a.account === b.account && canonicalJson(a.calls) === canonicalJson(b.calls)
   return a.kind === b.kind

@@ -11,13 +11,15 @@ import type { UnixSeconds } from '../../core/time.ts'
 import type { Tx } from '../../platform/database.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { isWhole } from '../keys/signer.ts'
-import { type Ledger, pausedBy } from '../sending/ledger.ts'
+import { type Ledger, pausedBy, type Replacing } from '../sending/ledger.ts'
 
 export interface Sessions {
   /** Reads and checks every row. What is not what a person approved pauses `storageTampered`, and nothing is repaired. */
   load(): Promise<void>
   /** Row, book and, in the same transaction, what `alongside` writes over the store `vault`: the session's sealed key. */
   create(session: StoredSession, book: MeterBook, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  /** The same for one that takes another's place: from now on, before the commit, the old one signs nothing. @throws Refused 211 */
+  replace(session: StoredSession, by: Replacing, alongside?: (tx: Tx) => Promise<void>): Promise<void>
   get(id: SessionId): StoredSession | undefined
   /** Newest first; ended ones too. */
   list(which?: SessionQuery): readonly StoredSession[]
@@ -26,10 +28,14 @@ export interface Sessions {
   pause(id: SessionId, reason: PauseReason): Promise<StoredSession | undefined>
   /** By a person, or a site its own pause. `undefined`: that pause is not lifted by this, or there is none. */
   resume(id: SessionId, by: 'person' | 'site'): Promise<StoredSession | undefined>
-  /** @throws Error when it would allow more */
+  /**
+   * `next` of the session as it is then; `undefined`: nothing changes.
+   *
+   * @throws Error when it would allow more
+   */
   narrow(
     id: SessionId,
-    next: SessionPolicy,
+    next: (session: StoredSession) => SessionPolicy | undefined,
     more?: { readonly runWhileLocked?: false },
   ): Promise<StoredSession | undefined>
   /**
@@ -108,6 +114,18 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
       await ledger.create(session, book, alongside)
       stops.letGo(session.id)
     },
+    replace: async (session, by, alongside) => {
+      if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
+      stops.stopSession(by.replaces)
+      try {
+        await ledger.replace(session, by, alongside)
+      } catch (error) {
+        // Nothing took its place: it goes on.
+        if (known.get(by.replaces)?.state === 'active') stops.letGo(by.replaces)
+        throw error
+      }
+      stops.letGo(session.id)
+    },
     get: (id) => known.get(id),
     list,
     live: (origin, account, network) =>
@@ -131,9 +149,11 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
     },
     narrow: (id, next, more) =>
       change(id, (session) => {
-        const wider = narrows(next, session.effective)
+        const policy = next(session)
+        if (policy === undefined) return undefined
+        const wider = narrows(policy, session.effective)
         if (wider !== true) throw new Error(`wider at ${wider.join(', ')}`)
-        return { ...session, effective: next, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
+        return { ...session, effective: policy, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
       }),
     revoke: async (id, at, onChain) => {
       stops.stopSession(id)

@@ -3,11 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { felt, u256 } from '../../core/felt.ts'
+import { TX, used } from '../../core/policy/book.ts'
 import type { MeterBook, MeterId, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, StoredSession } from '../../core/records.ts'
 import { SELECTORS } from '../../starknet/accounts.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
+import { selectorOf } from '../../starknet/selector.ts'
 import type { Signer } from '../keys/signer.ts'
+import { holdsOf } from './journal.ts'
 import type { Held, HoldResult, SessionProposal } from './ledger.ts'
 import {
   ACCOUNT,
@@ -20,6 +23,8 @@ import {
   NETWORK,
   ORIGIN,
   policy,
+  SESSION,
+  storedSession,
   type World,
 } from './stub-world.ts'
 
@@ -336,23 +341,146 @@ describe('sessions', () => {
     const world = await createWorld()
     const session = await world.start('s1')
     const narrower = { ...session.effective, usage: { ...session.effective.usage, maxCallsPerTx: 1 } }
-    await world.sessions.narrow(S1, narrower)
+    await world.sessions.narrow(S1, () => narrower)
     expect(await world.play('q1', [move(1), move(2)])).toMatchObject({ kind: 'ask', reasons: [{ code: 'callsPerTx' }] })
     expect((await world.play('q2')).kind).toBe('sent')
-    await expect(world.sessions.narrow(S1, session.effective)).rejects.toThrow('wider')
+    await expect(world.sessions.narrow(S1, () => session.effective)).rejects.toThrow('wider')
   })
 
   it('what was held before a narrowing is given back and judged again', async () => {
     const world = await createWorld()
-    const session = await world.start('s1')
+    await world.start('s1')
     const result = await world.ledger.hold(proposal())
-    await world.sessions.narrow(S1, {
-      ...session.effective,
-      calls: session.effective.calls.map((rule) => ({ ...rule, enabled: false })),
-    })
+    await world.sessions.narrow(S1, ({ effective }) => ({
+      ...effective,
+      calls: effective.calls.map((rule) => ({ ...rule, enabled: false })),
+    }))
     expect(await world.journal.open()).toEqual([])
     const { held } = result as unknown as { held: Held }
     await expect(world.signer.session(held)).rejects.toMatchObject({ why: 'changed' })
+  })
+
+  describe('that takes the place of another', () => {
+    const S2 = 's2' as SessionId
+    const S3 = 's3' as SessionId
+    const ONE = { window: { kind: 'session' }, max: 3 } as const
+    const usage = { ...policy().usage, tx: [ONE] }
+    const heir = async (world: World, id = S2, replaces = S1, more: object = {}, again = false) => {
+      const session = { ...storedSession(id, policy({ usage, ...more })), replaces }
+      world.secrets.set(`session ${id}`, SESSION)
+      world.useKey(id)
+      await world.sessions.replace(session, { replaces, again, onChain: false })
+      return session
+    }
+    const uses = async (world: World, id: SessionId) => {
+      const { book, open } = (await world.ledger.state(id))!
+      return used(book, holdsOf(open), TX, { kind: 'session' }, world.clock.now)
+    }
+
+    it('has what was used, and of what was held unsigned everything back', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      expect((await world.play('q1')).kind).toBe('sent')
+      await world.settle()
+      await world.ledger.hold(proposal())
+      await heir(world)
+      expect(await uses(world, S2)).toBe(1n)
+      expect(world.sessions.get(S1)).toMatchObject({ state: 'superseded', replacedBy: S2, endedAt: world.clock.now })
+      expect(await world.journal.open()).toEqual([])
+      expect((await world.play('q2', [move()], S2)).kind).toBe('sent')
+      expect((await world.play('q3', [move()], S2)).kind).toBe('sent')
+      expect(await world.play('q4', [move()], S2)).toMatchObject({ kind: 'ask', reasons: [{ code: 'txCount' }] })
+      expect(await world.play('q5', [move()], S1)).toMatchObject({ kind: 'ask', reasons: [{ code: 'revoked' }] })
+    })
+    it('has what is on its way, until it is known how that ended', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      world.node.state.holdsBack = true
+      expect((await world.play('q1')).kind).toBe('sent')
+      await heir(world)
+      const [row] = await world.journal.open()
+      expect(row).toMatchObject({ session: S2, status: 'sent' })
+      expect(await uses(world, S2)).toBe(1n)
+      world.node.state.reverts = 'no'
+      world.node.state.mine()
+      await world.settle()
+      expect(await world.journal.open()).toEqual([])
+      // A revert counts as a transaction, and its fee is paid.
+      expect(await uses(world, S2)).toBe(1n)
+      const { book } = (await world.ledger.state(S2))!
+      expect(total(book, `fee:${STRK}`)).toBe(1_000n)
+    })
+    it('counts what was thought lost and landed after all', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      const result = (await world.ledger.hold(proposal())) as { held: Held }
+      await world.signer.session(result.held)
+      await world.journal.signed(result.held.row.id)
+      await world.ledger.settle(result.held.row.id, { end: 'rejected' })
+      await heir(world)
+      await heir(world, S3, S2)
+      expect(await uses(world, S3)).toBe(0n)
+      await world.ledger.settle(result.held.row.id, {
+        end: 'accepted',
+        at: world.clock.now,
+        outcome: { block: 11, at: world.clock.now, fee: { token: STRK, paid: u256(5n) }, out: {} },
+      })
+      expect(await uses(world, S3)).toBe(1n)
+      expect(await uses(world, S2)).toBe(0n)
+    })
+    it('counts a rule by what it allows', async () => {
+      const world = await createWorld()
+      const [rule] = policy().calls
+      const capped = { ...rule!, caps: [{ window: { kind: 'session' }, max: 1 } as const] }
+      await world.start('s1', { calls: [capped] })
+      expect((await world.play('q1')).kind).toBe('sent')
+      await world.settle()
+      const other = { ...rule!, entrypoints: [{ selector: selectorOf('other') }] }
+      await heir(world, S2, S1, { calls: [other, { ...capped, id: 'r1' }] })
+      expect(await world.play('q2', [move()], S2)).toMatchObject({
+        kind: 'ask',
+        reasons: [{ code: 'ruleCap', rule: 'r1' }],
+      })
+    })
+    it('begins again where the person accepted that', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      for (const request of ['q1', 'q2', 'q3']) {
+        expect((await world.play(request)).kind).toBe('sent')
+        await world.settle()
+      }
+      await heir(world, S2, S1, {}, true)
+      expect(await uses(world, S2)).toBe(0n)
+      expect((await world.play('q4', [move()], S2)).kind).toBe('sent')
+    })
+    it('is one: a second is refused, and the first goes on', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      await heir(world)
+      await expect(heir(world, S3)).rejects.toMatchObject({ code: 211 })
+      expect(world.sessions.get(S3)).toBeUndefined()
+      expect((await world.play('q1', [move()], S2)).kind).toBe('sent')
+    })
+    it('that fails in its commit leaves the old one running', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      const session = { ...storedSession(S2, policy({ usage })), replaces: S1 }
+      const full = async () => {
+        throw new Error('full')
+      }
+      await expect(
+        world.sessions.replace(session, { replaces: S1, again: false, onChain: false }, full),
+      ).rejects.toThrow('full')
+      expect(world.sessions.get(S1)?.state).toBe('active')
+      expect((await world.play('q1')).kind).toBe('sent')
+    })
+    it('tells the chain of the old one where that is wanted, also in another life', async () => {
+      const world = await createWorld()
+      await world.start('s1', { usage })
+      const session = { ...storedSession(S2, policy({ usage })), replaces: S1 }
+      await world.sessions.replace(session, { replaces: S1, again: false, onChain: true })
+      expect((await world.next()).sessions.get(S1)).toMatchObject({ state: 'superseded', onChain: { state: 'wanted' } })
+    })
   })
 
   it('a site lifts its own pause only, a person all but the final ones', async () => {

@@ -3,11 +3,14 @@
  * readwrite transaction over the three stores: IndexedDB puts them in an order, and each sees what the ones before wrote.
  * Inside such a transaction nothing is awaited but its own requests: `evaluate` and hashing are synchronous.
  */
+
+import { refused } from '../../core/errors.ts'
 import { type Branded, type Felt, felt, u256 } from '../../core/felt.ts'
 import type { Allowance } from '../../core/policy/allowances.ts'
 import { settle as settleBook } from '../../core/policy/book.ts'
+import { beginAgain, carryBook, carryCharges, renaming } from '../../core/policy/carry.ts'
 import { evaluate, type Facts } from '../../core/policy/evaluate.ts'
-import type { Call, MeterBook, Origin, PauseReason, Reason, SessionId } from '../../core/policy/policy.ts'
+import type { Call, Charge, MeterBook, Origin, PauseReason, Reason, SessionId } from '../../core/policy/policy.ts'
 import type { SetupStep } from '../../core/protocol/session-info.ts'
 import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
@@ -135,6 +138,13 @@ export interface Ledger {
   abandon(network: NetworkId): Promise<void>
   create(session: StoredSession, book: MeterBook, alongside?: (tx: Tx) => Promise<void>): Promise<void>
   /**
+   * One session takes another's place, in one commit: no moment at which both run or neither. What was used goes on, and
+   * what is on its way is the new one's from now on.
+   *
+   * @throws Refused 211 when another has its place already, or its rows are gone
+   */
+  replace(session: StoredSession, by: Replacing, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  /**
    * One change of a session, ordered with all holds. What `change` returns is written with the next `seq`; its unsigned
    * holds are released when it does not run any more.
    */
@@ -146,6 +156,13 @@ export interface Ledger {
   state(id: SessionId): Promise<SessionState | undefined>
   all(): Promise<readonly Loaded[]>
   reverts(id: SessionId): Promise<Reverts>
+}
+export interface Replacing {
+  readonly replaces: SessionId
+  /** The counts of the whole session begin again, which the person accepted. */
+  readonly again: boolean
+  /** The chain is told as well that the old one ended. */
+  readonly onChain: boolean
 }
 export interface SessionState {
   readonly session: StoredSession
@@ -376,8 +393,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     await putRow(tx, guard, next)
     if (isMined(it)) tx.committed(() => noteMined(next))
     if (row.session === undefined || row.booked === true) return { row: next, others: [] }
-    const { session: id } = row
-    const session = await guard.get<StoredSession>(tx, 'sessions', id)
+    const heir = await heirOf(tx, guard, row.session)
+    const { id, session } = heir
     const book = await guard.get<MeterBook>(tx, 'books', id)
     // Damaged, it never runs again: the row ends all the same, or it would hold up the account for ever.
     if (session?.ok === false || book?.ok === false) tx.committed(() => needs.onTampered(id))
@@ -386,7 +403,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const open = (await soundRowsOfSession(tx, guard, id, onDamaged)).filter(({ id }) => id !== row.id)
     const settled = settleBook(
       book.value,
-      holdOf({ ...row, session: row.session }),
+      holdOf({ ...row, session: id, charges: heir.charges(row.charges) }),
       [...holdsOf([row]), ...holdsOf(open)].filter(({ status }) => status !== 'settled'),
       outcomeOf(it),
       session.value,
@@ -409,6 +426,21 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     if (after === undefined) return { row: next, others }
     await guard.put(tx, 'sessions', id, after)
     return { row: next, others, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
+  }
+
+  /** Who counts what a session did: the one that has its place now, by the names its counts have there. */
+  const heirOf = async (tx: Tx, guard: Guard, of: SessionId) => {
+    let id = of
+    let charges = (list: readonly Charge[]): Charge[] => [...list]
+    for (;;) {
+      const session = await guard.get<StoredSession>(tx, 'sessions', id)
+      const next = session?.ok === true ? session.value.replacedBy : undefined
+      const heir = next === undefined ? undefined : await guard.get<StoredSession>(tx, 'sessions', next)
+      if (session?.ok !== true || next === undefined || heir?.ok !== true) return { id, session, charges }
+      const [before, renamed] = [charges, renaming(session.value.effective, heir.value.effective)]
+      charges = (list) => carryCharges(before(list), renamed)
+      id = next
+    }
   }
 
   const change: Ledger['change'] = async (id, change) => {
@@ -532,8 +564,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         await putRow(tx, guard, { ...advance(row, { to: 'reorged' }), booked: true })
         tx.committed(() => mined.delete(`${row.network} ${row.account}`))
         if (row.session === undefined) return undefined
-        const stored = value(await guard.get<StoredSession>(tx, 'sessions', row.session))
-        const paused = stored && pausedBy(stored, 'reorg')
+        const { session: stored } = await heirOf(tx, guard, row.session)
+        const paused = stored && pausedBy(value(stored) as StoredSession, 'reorg')
         if (paused !== undefined) await guard.put(tx, 'sessions', paused.id, paused)
         return paused
       })
@@ -567,6 +599,43 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         await alongside?.(tx)
       })
       needs.onSession(session)
+    },
+    replace: async (session, { replaces, again, onChain }, alongside) => {
+      const lastWall = await db.lastWall()
+      const done = await db.write([...STORES, 'vault'], 'strict', async (tx) => {
+        const guard = key()
+        if ((await guard.get(tx, 'sessions', session.id)) !== undefined) throw new Error('the session is there already')
+        const old = value(await guard.get<StoredSession>(tx, 'sessions', replaces))
+        if (old === undefined || old.replacedBy !== undefined) throw refused('SESSION_NOT_FOUND', { id: replaces })
+        const { now } = needs.clock(old.network, lastWall)
+        const renamed = renaming(old.effective, session.effective)
+        const released: JournalRow[] = []
+        for (const row of await soundRowsOfSession(tx, guard, replaces, onDamaged)) {
+          if (row.status === 'held') released.push((await settleRow(tx, guard, row, { end: 'released' }, { now })).row)
+          else await putRow(tx, guard, { ...row, session: session.id, charges: carryCharges(row.charges, renamed) })
+        }
+        // Read after that: it has what came back.
+        const book = value(await guard.get<MeterBook>(tx, 'books', replaces))
+        if (book === undefined) throw refused('SESSION_NOT_FOUND', { id: replaces })
+        const carried = carryBook(book, renamed, session.id)
+        const { pause: _pause, ...rest } = old
+        const ended: StoredSession = {
+          ...rest,
+          state: old.state === 'revoked' ? 'revoked' : 'superseded',
+          replacedBy: session.id,
+          endedAt: old.endedAt ?? now,
+          seq: old.seq + 1,
+          ...(onChain && old.chain !== undefined && old.onChain === undefined ? { onChain: { state: 'wanted' } } : {}),
+        }
+        await guard.put(tx, 'sessions', replaces, ended)
+        await guard.put(tx, 'sessions', session.id, session)
+        await guard.put(tx, 'books', session.id, again ? beginAgain(carried, session, now) : carried)
+        await alongside?.(tx)
+        return { ended, released }
+      })
+      needs.onSession(done.ended)
+      needs.onSession(session)
+      for (const row of done.released) needs.onSettled?.(row, undefined)
     },
     change,
     state: async (id) => {

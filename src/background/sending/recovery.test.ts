@@ -136,11 +136,10 @@ describe('recovers', () => {
 
   it('lost, and the session was narrowed so that it would not fit today: not sent', async () => {
     const world = await lost()
-    const { effective } = world.sessions.get('s1' as SessionId)!
-    await world.sessions.narrow('s1' as SessionId, {
+    await world.sessions.narrow('s1' as SessionId, ({ effective }) => ({
       ...effective,
       calls: effective.calls.map((rule) => ({ ...rule, enabled: false })),
-    })
+    }))
     const before = world.node.state.arrived.length
     const { next } = await nextLife(world)
     expect(next.node.state.arrived).toHaveLength(before)

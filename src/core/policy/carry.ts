@@ -1,6 +1,17 @@
 import { canonicalJson } from '../canonical.ts'
-import { atMostU256, ruleMeter, sumMeter } from './book.ts'
-import type { CallRule, Charge, MessageRule, MeterBook, MeterId, RuleId, SessionId, SessionPolicy } from './policy.ts'
+import type { UnixSeconds } from '../time.ts'
+import { atMostU256, compact, ruleMeter, sumMeter } from './book.ts'
+import type {
+  CallRule,
+  Charge,
+  MessageRule,
+  MeterBook,
+  MeterId,
+  RuleId,
+  SessionId,
+  SessionPolicy,
+  SessionRecord,
+} from './policy.ts'
 
 /** What a meter of one policy is called in another; `undefined`: nothing there counts the same. */
 export type Renamed = (meter: MeterId) => MeterId | undefined
@@ -49,6 +60,18 @@ export function carryBook(book: MeterBook, renamed: Renamed, session: SessionId)
 /** Of a transaction that is on its way: what it set aside stays set aside. */
 export function carryCharges(charges: readonly Charge[], renamed: Renamed): Charge[] {
   return carried(charges, renamed)
+}
+
+/**
+ * The counts of the whole session from zero. What a finite window still reaches stays counted, because only the clock opens
+ * it; so does what was given back, because it bounds what a node can make us believe.
+ */
+export function beginAgain(
+  book: MeterBook,
+  session: Pick<SessionRecord, 'granted' | 'effective'>,
+  now: UnixSeconds,
+): MeterBook {
+  return { ...compact(book, session, now), base: {} }
 }
 
 /** What two rules must share to be one: what they allow, not how often, nor whether they are on. */

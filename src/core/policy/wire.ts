@@ -341,7 +341,7 @@ function readChain(text: string): Felt {
   return known
 }
 
-function readTag(text: string): Felt {
+export function readTag(text: string): Felt {
   const known = /^0x/.test(text) ? parseFelt(text) : /^[\x20-\x7e]{1,31}$/.test(text) ? shortString(text) : undefined
   if (known === undefined) throw malformed('/tag', 'expected 1 to 31 ASCII characters, or a felt')
   return known

@@ -47,6 +47,12 @@ const call = exact({ contract_address: target, entry_point: entrypoint, calldata
 const calls = list(call, MAX_CALLS)
 const hint = exact({ mode: optional(picklist(['auto', 'only', 'never'])), id: optional(text(64)) })
 const id = text(64)
+/** A new key is made here for what is held here; others bring theirs. */
+const key = exact({
+  held_by: picklist(['wallet', 'dapp', 'agent']),
+  public_key: optional(unknown()),
+  label: optional(unknown()),
+})
 
 export const dapp = {
   wallet_getPermissions: {
@@ -169,6 +175,36 @@ export const dapp = {
     params: exact({ ...apiVersion, calls, session: optional(hint) }),
     errors: ['INVALID_REQUEST_PAYLOAD'],
     result: result<SessionVerdict>(),
+  },
+  wallet_updateSession: {
+    who: 'anyone',
+    effect: 'command',
+    /** Only when it wants more. */
+    asks: true,
+    params: unknown(),
+    errors: [
+      'USER_REFUSED_OP',
+      'INVALID_REQUEST_PAYLOAD',
+      'SESSION_UNSUPPORTED',
+      'SESSION_NOT_FOUND',
+      'SESSION_NOT_ACTIVE',
+      'SESSION_POLICY_REFUSED',
+    ],
+    result: result<SessionInfo>(),
+  },
+  wallet_rotateSession: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({ ...apiVersion, id: optional(id), tag: optional(text(66)), key: optional(key) }),
+    errors: [
+      'USER_REFUSED_OP',
+      'INVALID_REQUEST_PAYLOAD',
+      'SESSION_UNSUPPORTED',
+      'SESSION_NOT_FOUND',
+      'SESSION_NOT_ACTIVE',
+    ],
+    result: result<SessionInfo>(),
   },
   wallet_revokeSession: {
     who: 'anyone',

@@ -106,7 +106,7 @@ export const MAX_NODES = 50_000
 export const INVOKE = 'wallet_addInvokeTransaction'
 /** An older spelling of `INVOKE`. */
 export const OLD_INVOKE = 'starknet_addInvokeTransaction'
-const LONG = /^wallet_(check|request)Session$/
+const LONG = /^wallet_(ch|req|up)\w+Session$/
 
 export const isInvoke = (type: string): boolean => /^(wallet|starknet)_addInvokeTransaction$/.test(type)
 

@@ -1,0 +1,227 @@
+/** What a site changes in its own sessions (policy.md 11): less at once, more or another key with one approval. */
+import { missingSteps, readiness, STRK } from '../../core/account.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import { malformed, refused, thrown } from '../../core/errors.ts'
+import type { AskedUpdate } from '../../core/policy/asked.ts'
+import { confirmAdmin } from '../../core/policy/edits.ts'
+import type { Origin } from '../../core/policy/policy.ts'
+import type { ResolveFacts } from '../../core/policy/resolve.ts'
+import { type Updated, updated, updateScope } from '../../core/policy/update.ts'
+import { parseUpdate, readTag } from '../../core/policy/wire.ts'
+import type { SessionInfo } from '../../core/protocol/session-info.ts'
+import type { ApprovalRecord, SessionQuestion, StoredSession } from '../../core/records.ts'
+import { isPlainObject } from '../../core/schema.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { selectorOf } from '../../starknet/selector.ts'
+import type { Context, Handlers } from '../router.ts'
+import type { SessionMethodNeeds } from './session.ts'
+
+export interface ChangeNeeds
+  extends Pick<
+    SessionMethodNeeds,
+    | 'access'
+    | 'accounts'
+    | 'approvals'
+    | 'awake'
+    | 'clock'
+    | 'contracts'
+    | 'grants'
+    | 'history'
+    | 'keep'
+    | 'newSessionId'
+    | 'planSteps'
+    | 'sessions'
+  > {
+  /** @throws Refused 211 */
+  readonly own: (origin: Origin, id: string) => StoredSession
+  readonly infoOf: (session: StoredSession) => Promise<SessionInfo>
+  readonly preselected: (policy: SessionQuestion['granted'], now: UnixSeconds) => SessionQuestion['granted']
+  readonly refuseTooMany: (origin: Origin, now: UnixSeconds, replaces: StoredSession['id']) => void
+  readonly started: (record: ApprovalRecord) => Promise<StoredSession>
+}
+
+export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updateSession' | 'wallet_rotateSession'> {
+  const { access, accounts, approvals, grants, history, sessions } = needs
+
+  return {
+    wallet_updateSession: async (context, params) => {
+      // Before the first unlock no session is known.
+      if (!needs.awake()) await access.unlocked(context)
+      const known = isPlainObject(params) && typeof params.id === 'string' ? find(context.origin, params.id) : undefined
+      const network = known?.network ?? (await access.seen(context.origin))?.network ?? 'mainnet'
+      const parsed = parseUpdate(params, { now: await needs.clock(network), selectorOf })
+      if (!parsed.ok) throw thrown(parsed.error)
+      const { update } = parsed
+      const again = await underWay(context, 'update', update.id)
+      if (again !== undefined) return needs.infoOf(await needs.started(again))
+      const session = await live(context.origin, needs.own(context.origin, update.id))
+      const now = await needs.clock(session.network)
+      const facts = await factsFor(session, updateScope(update))
+      const judged = judge(session, update, facts, now)
+      await paused(session, update)
+      if (judged.wider.length === 0) return needs.infoOf(await narrowed(session, update, facts, now))
+      await access.unlocked(context)
+      // What it was while the person unlocked may be less by now.
+      const current = await live(context.origin, needs.own(context.origin, update.id))
+      const question = await wider(context.origin, current, update, judge(current, update, facts, now), now)
+      return needs.infoOf(await needs.started(await approvals.ask(context, question)))
+    },
+
+    wallet_rotateSession: async (context, { id, tag, key }) => {
+      if ((id === undefined) === (tag === undefined)) throw malformed('', 'expected an id or a tag')
+      if (!needs.awake()) await access.unlocked(context)
+      const of = id ?? byTag(context.origin, readTag(tag as string))?.id
+      if (of === undefined) throw refused('SESSION_NOT_FOUND', {})
+      const again = await underWay(context, 'rotate', of)
+      if (again !== undefined) return needs.infoOf(await needs.started(again))
+      const session = await live(context.origin, needs.own(context.origin, of))
+      if (session.backing === 'wallet') throw refused('SESSION_UNSUPPORTED', { feature: 'rotate' })
+      if (key !== undefined && key.held_by !== session.key.by)
+        throw malformed('/key/held_by', 'expected the same holder as before')
+      await access.unlocked(context)
+      const { granted, effective, asked } = await live(context.origin, needs.own(context.origin, of))
+      const question = await questionOf(session, { change: 'rotate', asked, granted, effective })
+      return needs.infoOf(await needs.started(await approvals.ask(context, question)))
+    },
+  }
+
+  function find(origin: Origin, id: string): StoredSession | undefined {
+    return sessions.list({ origin }).find((session) => session.id === id)
+  }
+
+  /** The newest that has not ended: its key may be lost, its name is not. */
+  function byTag(origin: Origin, tag: StoredSession['tag']): StoredSession | undefined {
+    return sessions.live(origin).find((session) => session.tag === tag)
+  }
+
+  /** The same request after a worker's death: its yes is stored, and goes on. */
+  async function underWay({ origin, request }: Context, change: SessionQuestion['change'], id: string) {
+    const record = (await approvals.waiting()).find(
+      ({ origin: of, request: by, phase, question }) =>
+        of === origin &&
+        by === request &&
+        phase !== 'asking' &&
+        question.kind === 'session' &&
+        question.change === change &&
+        question.replaces === id,
+    )
+    if (record?.phase === 'failed' && record.failure !== undefined) throw thrown(record.failure)
+    return record
+  }
+
+  /** Neither ended nor of a site that was disconnected. */
+  async function live(origin: Origin, session: StoredSession): Promise<StoredSession> {
+    const { id: session_id, state, effective, network } = session
+    const not = (status: string, code: string) =>
+      refused('SESSION_NOT_ACTIVE', { session_id, status, reasons: [{ code }] })
+    if (state !== 'active' && state !== 'paused') throw not('revoked', 'revoked')
+    if ((await grants.get(origin)) === undefined) throw not('paused', 'paused')
+    if (effective.validUntil <= (await needs.clock(network))) throw not('expired', 'expired')
+    return session
+  }
+
+  async function factsFor(session: StoredSession, scope: ReturnType<typeof updateScope>): Promise<ResolveFacts> {
+    const { network, account } = session
+    const callees = scope.filter((contract) => contract !== account)
+    const [classes, allowances] =
+      scope.length === 0
+        ? [{}, []]
+        : await Promise.all([
+            needs.contracts.facts(network, scope),
+            needs.contracts.allowances(network, account, [], callees),
+          ])
+    const ownAccounts = (await accounts.all()).map((it) => it.address)
+    return { account, ownAccounts, classes, strk: STRK, allowances }
+  }
+
+  function judge(session: StoredSession, update: AskedUpdate, facts: ResolveFacts, now: UnixSeconds) {
+    const judged: Updated = updated(session, update, facts, now)
+    if (!judged.ok) throw thrown(judged.error)
+    return judged
+  }
+
+  /** A site pauses at once, and lifts only its own pause. */
+  async function paused({ id }: StoredSession, { enabled }: AskedUpdate): Promise<void> {
+    if (enabled === undefined) return
+    const before = sessions.get(id)
+    if (!enabled) {
+      const after = await sessions.pause(id, 'site')
+      if (after?.pause === 'site' && before?.state === 'active') await note(after, 'paused')
+      return
+    }
+    if (before?.state !== 'paused') return
+    const resumed = await sessions.resume(id, 'site')
+    if (resumed === undefined)
+      throw refused('SESSION_NOT_ACTIVE', { session_id: id, status: 'paused', reasons: [{ code: 'paused' }] })
+    await needs.keep(resumed)
+    await note(resumed, 'resumed')
+  }
+
+  /** Judged again inside the commit: what a person took away meanwhile stays away. */
+  async function narrowed(
+    { id }: StoredSession,
+    update: AskedUpdate,
+    facts: ResolveFacts,
+    now: UnixSeconds,
+  ): Promise<StoredSession> {
+    let changes = false
+    const after = await sessions.narrow(id, (session) => {
+      const { policy, wider } = judge(session, update, facts, now)
+      changes = wider.length === 0 && canonicalJson(policy) !== canonicalJson(session.effective)
+      return changes ? policy : undefined
+    })
+    if (after !== undefined && changes) await note(after, 'narrowed')
+    return after ?? needs.own((sessions.get(id) as StoredSession).origin, id)
+  }
+
+  async function wider(
+    origin: Origin,
+    session: StoredSession,
+    update: AskedUpdate,
+    { policy, asked }: Extract<Updated, { ok: true }>,
+    now: UnixSeconds,
+  ): Promise<SessionQuestion> {
+    needs.refuseTooMany(origin, now, session.id)
+    const granted = confirmAdmin(policy)
+    const later = granted.validUntil > session.effective.validUntil
+    return questionOf(session, {
+      change: 'update',
+      asked: { ...asked, enabled: update.enabled ?? session.pause !== 'site' },
+      granted,
+      effective: later ? needs.preselected(granted, now) : granted,
+    })
+  }
+
+  async function questionOf(
+    session: StoredSession,
+    more: Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> & {
+      readonly change: NonNullable<SessionQuestion['change']>
+    },
+  ): Promise<SessionQuestion> {
+    const { network } = session
+    const account = await accounts.get(session.account)
+    if (account === undefined) throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const ready = readiness(await accounts.state(account, network, 0), account.guardian.publicKey)
+    if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    return {
+      kind: 'session',
+      network,
+      account: account.address,
+      connects: false,
+      askedAt: await needs.clock(network),
+      runWhileLocked: session.runWhileLocked,
+      steps: await needs.planSteps(account, network, missingSteps(ready)),
+      sessionId: needs.newSessionId(),
+      replaces: session.id,
+      ...more,
+      done: [],
+    }
+  }
+
+  async function note(
+    { network, account, origin, id }: StoredSession,
+    what: 'paused' | 'resumed' | 'narrowed',
+  ): Promise<void> {
+    await history.add({ network, account, origin, session: id, event: { kind: 'session', what, by: 'site' } })
+  }
+}
