@@ -1,10 +1,12 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
-import { felt, padded, u256 } from '../../core/felt.ts'
+import { address, type Felt, felt, padded, u256 } from '../../core/felt.ts'
+import type { Call, MeterId, RuleId, SessionId, SessionPolicy, TokenLimit } from '../../core/policy/policy.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
+import { selectorOf } from '../../starknet/selector.ts'
 import { sessionMessage } from '../../starknet/session-token.ts'
 import { readBounds } from './fees.ts'
 import { createLane } from './lane.ts'
@@ -19,7 +21,9 @@ import {
   move,
   NETWORK,
   ORIGIN,
+  policy,
   SESSION,
+  transferEvent,
   type World,
 } from './stub-world.ts'
 
@@ -836,6 +840,77 @@ describe('allowances', () => {
     expect(asked).toBe(2)
     await world.play('q2')
     expect(asked).toBe(2)
+  })
+
+  const TOKEN = address('0x70c')
+  const approve = (amount: number): Call => ({
+    to: TOKEN,
+    selector: selectorOf('approve'),
+    calldata: [GAME, felt(amount), felt(0)],
+  })
+  const spending = (approvals: TokenLimit['approvals']): Partial<SessionPolicy> => {
+    const { calls } = policy()
+    const { codePin: _, ...rule } = calls[0]!
+    const limit: TokenLimit = {
+      asset: 'erc20',
+      token: TOKEN,
+      caps: [{ window: { kind: 'session' }, max: u256(100n) }],
+      spenders: [GAME],
+      approvals,
+      foreignTransferFrom: 'forbid',
+    }
+    const entrypoints = [{ selector: selectorOf('approve'), name: 'approve' }]
+    return {
+      calls: [...calls, { ...rule, id: 'r1' as RuleId, contract: TOKEN, entrypoints }],
+      spend: { limits: [limit], look: 'simulate' },
+    }
+  }
+  const sentCalls = (world: World) =>
+    world.node.state.arrived.map((text) => Number((bodyOf(text).calldata as Felt[])[0]))
+
+  it('the wallet sets back what a site leaves, in what it signs, and once more when it sends again', async () => {
+    const world = await createWorld()
+    await world.start('s1', spending('resetAfter'))
+    expect(await world.play('q1', [approve(60), move()])).toMatchObject({ kind: 'sent', session: 's1' })
+    const [row] = await world.journal.open()
+    expect(row?.calls.at(-1)).toEqual(approve(0))
+    expect(row?.resets).toBe(1)
+    expect(world.node.hashes()).toEqual([row?.hash])
+    expect(await world.executor.resend(row!)).toBe(true)
+    expect(sentCalls(world)).toEqual([3, 3])
+    expect(new Set(world.node.hashes()).size).toBe(1)
+    // What the site sets back itself is signed as it is.
+    await world.play('q2', [approve(60), move(), approve(0)])
+    expect(sentCalls(world).at(-1)).toBe(3)
+  })
+
+  it('a pull that was charged at its approve is excused by what is left, now and at the receipt', async () => {
+    const world = await createWorld()
+    await world.start('s1', spending('count'))
+    await world.play('q1', [approve(60)])
+    await world.settle()
+    const book = async () => (await world.ledger.state('s1' as SessionId))?.book
+    expect((await book())?.credit).toEqual([{ token: TOKEN, spender: GAME, amount: '60' }])
+    const pulled = transferEvent(TOKEN, ACCOUNT, GAME, 45n)
+    world.node.state.trace = [{ order: 0, keys: pulled.keys, data: pulled.data }]
+    world.node.state.traced = TOKEN
+    world.node.state.events = [pulled]
+    // Before the pull all of it may be taken, behind it the rest.
+    world.allowances.live = [{ token: TOKEN, spender: GAME, amount: u256(60n) }]
+    expect(await world.play('q2')).toMatchObject({ kind: 'sent' })
+    expect((await world.journal.open())[0]?.charges.some(({ meter }) => meter.startsWith('spend:'))).toBe(false)
+    world.allowances.live = [{ token: TOKEN, spender: GAME, amount: u256(15n) }]
+    await world.settle()
+    const after = await book()
+    expect(after?.credit).toEqual([{ token: TOKEN, spender: GAME, amount: '15' }])
+    expect(after?.base[`spend:${TOKEN}` as MeterId]).toBe('60')
+    expect((await world.ledger.state('s1' as SessionId))?.session.state).toBe('active')
+    // The credit is used up to 15: of the next 45 the 30 beyond it are charged.
+    expect(await world.play('q3')).toMatchObject({ kind: 'sent' })
+    expect((await world.journal.open())[0]?.charges.find(({ meter }) => meter === `spend:${TOKEN}`)).toMatchObject({
+      amount: '30',
+      refundable: '30',
+    })
   })
 
   it('are read again when somebody else’s transaction is in, though they were read since it was sent', async () => {

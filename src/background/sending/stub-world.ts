@@ -122,8 +122,9 @@ export function createStubNode(clock: { now: number }) {
     /** Members of every estimate that a test sets. */
     estimate: {} as Readonly<Record<string, string>>,
     events: [] as readonly unknown[],
-    /** Events of the game in a simulation. */
+    /** Events of a simulation, and the contract that has them. */
     trace: [] as readonly unknown[],
+    traced: GAME as Address,
     reverts: undefined as string | undefined,
     genesisAt: START - 1_000_000,
     /** Called at once, as a request leaves. */
@@ -203,7 +204,7 @@ export function createStubNode(clock: { now: number }) {
             contract_address: ACCOUNT,
             events: [],
             is_reverted: false,
-            calls: [{ contract_address: GAME, events: state.trace, calls: [], is_reverted: false }],
+            calls: [{ contract_address: state.traced, events: state.trace, calls: [], is_reverted: false }],
           },
         },
       },
