@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { Account, byteArray, CallData, type CompiledSierra, logger, RpcProvider } from 'starknet'
+import { Account, byteArray, CallData, type CompiledSierra, cairo, logger, RpcProvider } from 'starknet'
 
 /**
  * A chain of its own for a test: a real starknet-devnet with a block for each transaction, so that nonces are as strict as
@@ -27,9 +27,14 @@ export interface Devnet {
   stop(): Promise<void>
 }
 
+/** Addresses of the contracts that every page of the playground knows. */
 export interface Fixtures {
   readonly token: string
   readonly game: string
+  /** Another token, which the market has plenty of. */
+  readonly coin: string
+  readonly market: string
+  readonly collection: string
 }
 
 /** What a refused request throws: an Error that also carries what the node said. */
@@ -82,14 +87,14 @@ export async function startDevnet(options: { port?: number; archive?: boolean } 
 
 const deployed = new WeakMap<Devnet, Promise<Fixtures>>()
 
-/** Declares Token and Game and deploys one of each through the UDC; once for each devnet. */
+/** Declares the classes and deploys the fixtures through the UDC; once for each devnet. */
 export function deployFixtures(devnet: Devnet): Promise<Fixtures> {
-  const known = deployed.get(devnet) ?? deployBoth(devnet)
+  const known = deployed.get(devnet) ?? deployAll(devnet)
   deployed.set(devnet, known)
   return known
 }
 
-export type ContractName = 'token' | 'game'
+export type ContractName = 'token' | 'game' | 'collection' | 'market' | 'fee_token' | 'replaceable' | 'replacement'
 
 export const sierraOf = (name: ContractName): CompiledSierra => readJson(`contracts/${name}.sierra.json`)
 export const hashesOf = (name: ContractName): { class_hash: string; compiled_class_hash: string } =>
@@ -125,22 +130,34 @@ export async function declare(devnet: Devnet, name: ContractName): Promise<strin
 export async function deploy(
   devnet: Devnet,
   classHash: string,
-  constructorCalldata: readonly string[],
+  constructorCalldata: readonly string[] = [],
 ): Promise<string> {
   const { account } = devnet
-  const made = await account.deployContract({
+  const made = await account.deploy({
     classHash,
     constructorCalldata: [...constructorCalldata],
     salt: '0x1',
     unique: false,
   })
-  return `0x${BigInt(made.contract_address).toString(16)}`
+  // `deployContract` would look for the receipt every five seconds.
+  await account.provider.waitForTransaction(made.transaction_hash, { retryInterval: 50 })
+  const [address] = made.contract_address
+  if (address === undefined) throw new Error('the deployer named no address')
+  return `0x${BigInt(address).toString(16)}`
 }
 
-async function deployBoth(devnet: Devnet): Promise<Fixtures> {
-  const token = await deploy(devnet, await declare(devnet, 'token'), byteArrays('Test coin', 'TEST'))
-  const game = await deploy(devnet, await declare(devnet, 'game'), [])
-  return { token, game }
+async function deployAll(devnet: Devnet): Promise<Fixtures> {
+  const coins = await declare(devnet, 'token')
+  const token = await deploy(devnet, coins, byteArrays('Test coin', 'TEST'))
+  const coin = await deploy(devnet, coins, byteArrays('Other coin', 'OTHER'))
+  const game = await deploy(devnet, await declare(devnet, 'game'))
+  const market = await deploy(devnet, await declare(devnet, 'market'))
+  const collection = await deploy(devnet, await declare(devnet, 'collection'), byteArrays('Test items', 'ITEM'))
+  const plenty = CallData.compile([market, cairo.uint256(10n ** 27n)])
+  const { account } = devnet
+  const minted = await account.execute({ contractAddress: coin, entrypoint: 'mint', calldata: plenty })
+  await account.provider.waitForTransaction(minted.transaction_hash, { retryInterval: 50 })
+  return { token, game, coin, market, collection }
 }
 
 const byteArrays = (...texts: string[]) => CallData.compile(texts.map((text) => byteArray.byteArrayFromString(text)))

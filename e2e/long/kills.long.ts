@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Page } from '@playwright/test'
 import { expectOneTruth, storedIn } from '../books.ts'
+import type { Fixtures } from '../devnet.ts'
 import { type Dying, dyingUnder, POINTS } from '../dying.ts'
 import { alone, expect, type Kept, test } from '../kept.ts'
 import type { Point } from '../killer.ts'
@@ -198,7 +199,7 @@ test('R3 I1 I2 I3 I6 I8: the browser dies under load, ten times: what it had ans
   }
 })
 
-async function at(kept: Kept, devnet: Parameters<typeof expectOneTruth>[0], fixtures: { game: string; token: string }) {
+async function at(kept: Kept, devnet: Parameters<typeof expectOneTruth>[0], fixtures: Fixtures) {
   const page = await kept.visitor()
   const truth = async () => (await expectOneTruth(devnet, kept.killer.page, kept.address)).length
   const counted = async () => {
