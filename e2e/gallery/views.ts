@@ -241,6 +241,34 @@ const danger: SessionRequestView = {
   tick: plainLine('I know it can take everything in this account.'),
 }
 
+const widened: SessionRequestView = {
+  ...request,
+  can: [...rules, { ...rules[0]!, id: 'r9', line: plainLine('trade'), required: false, locked: false }],
+  change: {
+    kind: 'update',
+    lines: [
+      line('change_moreEnd', { end: time(NOW + 7_200) }),
+      line('change_usedAmount', { amount: strk('18') }),
+      line('change_usedTimes_other', { n: count(42) }),
+      line('change_oldGoes'),
+    ],
+    rules: { r9: 'new', [rules[1]!.id]: 'more', [rules[2]!.id]: 'off' },
+    limits: { [limits[0]!.id]: line('policy_inAll', { what: strk('15') }), [limits[2]!.id]: null },
+    gone: [line('change_goneLimit', { title: inner(plainLine('Tip')), limit: inner(plainLine('at most 1')) })],
+  },
+}
+const rotated: SessionRequestView = {
+  ...request,
+  adjustable: false,
+  runWhileLocked: { on: true, offered: false },
+  change: {
+    kind: 'rotate',
+    lines: [line('change_rotate'), line('change_rotateOld')],
+    rules: {},
+    limits: {},
+    gone: [],
+  },
+}
 const setup: SessionRequestView = {
   ...request,
   account: { address: GAME, name: 'Game', balance: { amount: units('31.2'), name: STRK } },
@@ -577,6 +605,8 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-unlisted': asks(unlisted),
   'session-danger': asks(danger),
   'session-large': asks(large),
+  'session-widened': asks(widened),
+  'session-rotated': asks(rotated),
   'session-setup': asks(setup),
   'session-fixed': asks({ ...request, adjustable: false }),
   'session-running': asks(running),

@@ -250,6 +250,10 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
             question.kind === 'transaction' && question.session !== undefined
               ? sessions.get(question.session)
               : undefined,
+          replaced:
+            question.kind === 'session' && question.replaces !== undefined
+              ? await ledger.state(question.replaces)
+              : undefined,
           stepUp: await needs.stepUp(record),
           stepState: state,
           outcome,

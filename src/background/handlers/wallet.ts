@@ -271,8 +271,10 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
 
 /** The end may be chosen freely only where the site asked none (policy.md 11, approval-ux.md 8). */
 export function edited(question: SessionQuestion, edits: Edits): SessionQuestion {
-  const { asked, askedAt, granted } = question
-  const named = asked.validUntil !== undefined || asked.duration !== undefined
+  const { asked, askedAt, change, granted } = question
+  // Another key for the same: there is nothing to choose.
+  if (change === 'rotate') return question
+  const named = change === 'update' || asked.validUntil !== undefined || asked.duration !== undefined
   const effective = applyEdits(question.effective, edits, {
     within: granted,
     now: askedAt,

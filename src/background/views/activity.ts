@@ -2,7 +2,7 @@ import type { Address, Selector } from '../../core/felt.ts'
 import type { Reason } from '../../core/policy/policy.ts'
 import type { ActivityView } from '../../core/protocol/ui.ts'
 import type { HistoryRow, JournalRow, StoredSession } from '../../core/records.ts'
-import { amount, count, type Line, line, type TokenName, text } from '../../core/words.ts'
+import { amount, count, type Line, line, type MessageKey, type TokenName, text } from '../../core/words.ts'
 
 export interface ActivityFacts {
   /** The transaction's row, where there is one. */
@@ -60,7 +60,10 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
     case 'disconnected':
       return note(base, line(event.kind === 'connected' ? 'act_connected' : 'act_disconnected'))
     case 'session':
-      return note(base, line(SESSION_EVENTS[event.what]))
+      return note(
+        base,
+        line(event.by === 'site' ? (BY_SITE[event.what] ?? SESSION_EVENTS[event.what]) : SESSION_EVENTS[event.what]),
+      )
   }
 }
 
@@ -82,6 +85,11 @@ const SESSION_EVENTS = {
   ended: 'act_session_ended',
   failed: 'act_session_failed',
 } as const
+const BY_SITE: Partial<Record<keyof typeof SESSION_EVENTS, MessageKey>> = {
+  narrowed: 'act_session_narrowedBySite',
+  paused: 'act_session_pausedBySite',
+  resumed: 'act_session_resumedBySite',
+}
 const PURPOSES = { deploy: 'act_deploy', enable: 'act_enable', revoke: 'act_revoke' } as const
 
 function note(base: Pick<ActivityView, 'id' | 'at'>, title: Line): ActivityView {

@@ -2,14 +2,19 @@ import { STRK } from '../../core/account.ts'
 import { moneyKind } from '../../core/call.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
-import { explain } from '../../core/policy/explain.ts'
+import { atMostU256, spendMeter, TX, used } from '../../core/policy/book.ts'
+import { type Explanation, explain } from '../../core/policy/explain.ts'
+import { explainChange } from '../../core/policy/explain-change.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
-import { actionOf, explainCall, type Naming, placeOf } from '../../core/policy/naming.ts'
+import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
+import { narrows } from '../../core/policy/narrow.ts'
+import type { Hold, MeterBook, SessionPolicy } from '../../core/policy/policy.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
 import type {
   AccountView,
   ApprovalView,
   CallView,
+  ChangeView,
   ConnectView,
   SessionRequestView,
   SiteView,
@@ -26,9 +31,11 @@ import type {
 } from '../../core/records.ts'
 import { cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
-import { type Arg, amount, count, type Line, line, list, place, text } from '../../core/words.ts'
+import { type Arg, amount, count, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import type { DescribedCall } from '../contracts.ts'
+import { holdsOf } from '../sending/journal.ts'
+import type { SessionState } from '../sending/ledger.ts'
 import { fact, feeCap, NETWORK_NAMES, STRK_NAME, strk, withoutSwitch } from './facts.ts'
 
 export interface ApprovalFacts {
@@ -42,6 +49,8 @@ export interface ApprovalFacts {
   /** Of a transaction's calls, by the contracts' own ABIs; absent where it could not be read. */
   readonly described: readonly (DescribedCall | undefined)[]
   readonly session: StoredSession | undefined
+  /** The one whose place a session would take. */
+  readonly replaced: SessionState | undefined
   /** Contracts of which the owner can replace the code, and what may be taken from the account already. */
   readonly replaceable: readonly Address[]
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
@@ -108,32 +117,31 @@ function connectView(record: ApprovalRecord, network: SessionQuestion['network']
 function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const { asked, effective, granted } = question
   const { naming, site, account, balances } = facts
-  const askedLife = asked.duration ?? (asked.validUntil === undefined ? undefined : asked.validUntil - question.askedAt)
-  const said = explain(
-    effective,
-    {
-      ...naming,
-      host: site.host,
-      account: account.address,
-      backing: 'chain',
-      runWhileLocked: question.runWhileLocked,
-      words: asked.words,
-      ...(asked.label === undefined ? {} : { label: asked.label }),
-      ...(asked.reason === undefined ? {} : { reason: asked.reason }),
-      ...(askedLife === undefined ? {} : { askedLife }),
-      balances,
-      allowances: facts.allowances,
-      replaceable: facts.replaceable,
-      ...(asked.mayNarrow ? { within: granted } : {}),
-      enterable: unnamedTotals(asked, granted),
-    },
-    question.askedAt,
-  )
+  const askedLife = askedLifeOf(question)
+  const known = {
+    ...naming,
+    host: site.host,
+    account: account.address,
+    backing: 'chain' as const,
+    runWhileLocked: question.runWhileLocked,
+    words: asked.words,
+    ...(asked.label === undefined ? {} : { label: asked.label }),
+    ...(asked.reason === undefined ? {} : { reason: asked.reason }),
+    ...(askedLife === undefined ? {} : { askedLife }),
+    balances,
+    allowances: facts.allowances,
+    replaceable: facts.replaceable,
+    ...(asked.mayNarrow ? { within: granted } : {}),
+    enterable: unnamedTotals(asked, granted),
+  }
+  const said = explain(effective, known, question.askedAt)
+  const change = changeOf(question, said, (policy) => explain(policy, known, question.askedAt), facts)
   const blocked = tooPoor(question.steps, 0n, balances)
   const shared = base(record, question.network, facts)
   return {
     kind: 'session',
     ...shared,
+    ...(change === undefined ? {} : { change }),
     sessionId: question.sessionId,
     cut: cutOf(sha256(question.sessionId)),
     ...(question.connects
@@ -149,10 +157,10 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
       locked: rule.required || !asked.mayNarrow || granted.calls.find(({ id }) => id === rule.id)?.enabled === false,
     })),
     limits: said.limits,
-    adjustable: asked.mayNarrow,
+    adjustable: asked.mayNarrow && question.change !== 'rotate',
     cannot: said.cannot,
     held: withoutSwitch(said.held),
-    runWhileLocked: { on: question.runWhileLocked, offered: true },
+    runWhileLocked: { on: question.runWhileLocked, offered: question.change !== 'rotate' },
     quotes: said.quotes,
     steps: stepsOf(question, facts),
     enableFacts: question.steps.some(({ step }) => step === 'enable') ? enableFacts(question.steps) : [],
@@ -168,14 +176,82 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
   }
 }
 
+/** How long the site asks for; `undefined`: it names no end. A change that names none keeps that of today. */
+function askedLifeOf({ asked, askedAt, change, granted }: SessionQuestion): Seconds | undefined {
+  if (change !== undefined && change !== 'renew') return granted.validUntil - askedAt
+  return asked.duration ?? (asked.validUntil === undefined ? undefined : asked.validUntil - askedAt)
+}
+
+/** What it does to the session whose place it takes: the difference to what is enforced there, and what goes on counting. */
+function changeOf(
+  { change, effective, replaces }: SessionQuestion,
+  said: Explanation,
+  say: (policy: SessionPolicy) => Explanation,
+  { naming, replaced, now }: ApprovalFacts,
+): ChangeView | undefined {
+  if (replaces === undefined || replaced === undefined) return undefined
+  const { session, book, open } = replaced
+  if (change === 'rotate')
+    return {
+      kind: 'rotate',
+      lines: [line('change_rotate'), line('change_rotateOld')],
+      rules: {},
+      limits: {},
+      gone: [],
+    }
+  const differs = explainChange(
+    { policy: session.effective, said: say(session.effective) },
+    { policy: effective, said },
+  )
+  const wider = narrows(effective, session.effective) !== true
+  const longer = effective.validUntil !== session.effective.validUntil
+  const more = longer ? line('change_moreEnd', { end: time(session.effective.validUntil) }) : line('change_more')
+  return {
+    kind: change ?? 'request',
+    lines: [
+      wider ? more : line('change_notMore'),
+      ...usedLines(session.effective, book, holdsOf(open), naming, now),
+      line('change_oldGoes'),
+    ],
+    ...differs,
+  }
+}
+
+function usedLines(
+  policy: SessionPolicy,
+  book: MeterBook,
+  holds: readonly Hold[],
+  naming: Naming,
+  now: UnixSeconds,
+): readonly Line[] {
+  const whole = { kind: 'session' } as const
+  const spent = policy.spend.limits.flatMap((limit) => {
+    const value = limit.asset === 'erc20' ? used(book, holds, spendMeter(limit.token), whole, now) : 0n
+    return limit.asset !== 'erc20' || value === 0n ? [] : [moneyOf(atMostU256(value), limit.token, naming)]
+  })
+  const times = used(book, holds, TX, whole, now)
+  return [
+    ...(spent.length === 0 ? [] : [line('change_usedAmount', { amount: list(spent) })]),
+    ...(times === 0n ? [] : [line('change_usedTimes_other', { n: count(Number(times)) })]),
+  ]
+}
+
 const HOUR: Seconds = 3_600
 const WEEK: Seconds = 7 * DAY
 
 /** Presets that the ask allows; a longer ask takes the place of "1 hour" (approval-ux.md 8). */
 function endsOf(
-  { asked, askedAt: at, effective, granted }: SessionQuestion,
+  { asked, askedAt: at, change, effective, granted }: SessionQuestion,
   askedLife: Seconds | undefined,
 ): SessionRequestView['ends'] {
+  if (change === 'rotate')
+    return {
+      chosen: effective.validUntil,
+      options: [],
+      max: effective.validUntil,
+      min: effective.validUntil,
+      by: 'both',
+    }
   const max = askedLife === undefined ? at + MAX_LIFE : granted.validUntil
   const life = effective.validUntil - Math.max(effective.validAfter, at)
   const preset = [HOUR, DAY, WEEK].filter((seconds) => at + seconds <= max)

@@ -3,7 +3,7 @@
  * allowance, a worst case or a risk. A decision carries the digest of what was shown (approval-ux.md 7.3).
  */
 import type { Address, Felt, Hash32, U256 } from '../felt.ts'
-import type { NetworkId } from '../records.ts'
+import type { NetworkId, SessionChange } from '../records.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import type { Line, TokenName } from '../words.ts'
 import type { SessionStatus, SetupStep } from './session-info.ts'
@@ -242,8 +242,19 @@ export interface ConnectView extends ApprovalBase {
   readonly sees: readonly Line[]
   readonly cannot: readonly Line[]
 }
+/** What a request does to a session that is there. */
+export interface ChangeView {
+  readonly kind: SessionChange | 'request'
+  /** What it means as a whole, and what becomes of what was used. */
+  readonly lines: readonly Line[]
+  readonly rules: Readonly<Record<string, 'new' | 'more' | 'off'>>
+  /** As each limit is today; `null`: there is none today. */
+  readonly limits: Readonly<Record<string, Line | null>>
+  readonly gone: readonly Line[]
+}
 export interface SessionRequestView extends ApprovalBase {
   readonly kind: 'session'
+  readonly change?: ChangeView
   readonly sessionId: string
   readonly cut: readonly number[]
   readonly connects?: Line

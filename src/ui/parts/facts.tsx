@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { EnforcedBy, FactView, LimitView, RiskView, RuleView } from '../../core/protocol/ui.ts'
-import { text } from '../../core/words.ts'
+import { inner, type Line, text } from '../../core/words.ts'
 import { fieldText, plural, said, shortAddress, t, typedAmount } from '../words.ts'
 import { Fold, IconButton, Switch } from './controls.tsx'
 import { Icon } from './icons.tsx'
@@ -103,12 +103,14 @@ function Risk({ risk }: { readonly risk: RiskView }) {
 interface RulesProps {
   readonly rules: readonly RuleView[]
   readonly changed?: ReadonlySet<string>
+  /** By id: how it differs from the session whose place is taken. */
+  readonly tags?: Readonly<Record<string, 'new' | 'more' | 'off'>> | undefined
   /** Absent where nothing can be switched any more: of a session that has ended. */
   readonly onSwitch?: (id: string, on: boolean) => void
 }
 
 /** Up to 5 rules: a row each. More: a row per contract, those that move money first; none is left out. */
-export function Rules({ rules, changed, onSwitch }: RulesProps) {
+export function Rules({ rules, changed, tags, onSwitch }: RulesProps) {
   const groups = byContract(rules)
   if (rules.length <= 5)
     return (
@@ -117,24 +119,32 @@ export function Rules({ rules, changed, onSwitch }: RulesProps) {
           <div key={group[0]?.contract}>
             <ContractHead rules={group} />
             {group.map((rule) => (
-              <RuleRow key={rule.id} rule={rule} changed={changed?.has(rule.id) === true} onSwitch={onSwitch} />
+              <RuleRow
+                key={rule.id}
+                rule={rule}
+                tag={tags?.[rule.id]}
+                changed={changed?.has(rule.id) === true}
+                onSwitch={onSwitch}
+              />
             ))}
           </div>
         ))}
       </>
     )
-  return <ManyRules groups={groups} count={rules.length} changed={changed} onSwitch={onSwitch} />
+  return <ManyRules groups={groups} count={rules.length} changed={changed} tags={tags} onSwitch={onSwitch} />
 }
 
 function ManyRules({
   groups,
   count,
   changed,
+  tags,
   onSwitch,
 }: {
   readonly groups: readonly (readonly RuleView[])[]
   readonly count: number
   readonly changed: ReadonlySet<string> | undefined
+  readonly tags: RulesProps['tags']
   readonly onSwitch: RulesProps['onSwitch']
 }) {
   const [wanted, setWanted] = useState<string>()
@@ -172,7 +182,14 @@ function ManyRules({
       )}
       {found !== undefined
         ? found.map((rule) => (
-            <RuleRow key={rule.id} rule={rule} changed={changed?.has(rule.id) === true} onSwitch={onSwitch} named />
+            <RuleRow
+              key={rule.id}
+              rule={rule}
+              tag={tags?.[rule.id]}
+              changed={changed?.has(rule.id) === true}
+              onSwitch={onSwitch}
+              named
+            />
           ))
         : sorted.map((group) => (
             <Fold
@@ -181,6 +198,9 @@ function ManyRules({
                 <>
                   <span class="grow">
                     <ContractName rules={group} />
+                    {group.some((rule) => tags?.[rule.id] === 'new') && (
+                      <span class="tag new">{t('ui_change_new')}</span>
+                    )}
                     {movers(group) > 0 && <span class="q moves">{plural('ui_rules_move_other', movers(group))}</span>}
                   </span>
                   <span class="muted num">{group.length}</span>
@@ -189,7 +209,13 @@ function ManyRules({
             >
               {group[0]?.contractName === undefined && <ContractHead rules={group} />}
               {group.map((rule) => (
-                <RuleRow key={rule.id} rule={rule} changed={changed?.has(rule.id) === true} onSwitch={onSwitch} />
+                <RuleRow
+                  key={rule.id}
+                  rule={rule}
+                  tag={tags?.[rule.id]}
+                  changed={changed?.has(rule.id) === true}
+                  onSwitch={onSwitch}
+                />
               ))}
             </Fold>
           ))}
@@ -238,14 +264,19 @@ function sharedLabel(rules: readonly RuleView[]): string | undefined {
   return rules.every((rule) => rule.label === label) ? label : undefined
 }
 
+const TAG_LOOKS = { new: 'new', more: 'warn', off: '' } as const
+const TAGS = { new: 'ui_change_new', more: 'ui_change_more', off: 'ui_change_off' } as const
+
 function RuleRow({
   rule,
   changed,
+  tag,
   onSwitch,
   named = false,
 }: {
   readonly rule: RuleView
   readonly changed: boolean
+  readonly tag?: keyof typeof TAGS | undefined
   readonly onSwitch: RulesProps['onSwitch']
   readonly named?: boolean
 }) {
@@ -257,6 +288,7 @@ function RuleRow({
       <div class={`fact ${rule.enabled ? '' : 'off'} ${changed ? 'changed' : ''}`}>
         <span class="grow">
           <span class="fact-name">{said(rule.line)}</span>
+          {tag !== undefined && <span class={`tag ${TAG_LOOKS[tag]}`}>{t(TAGS[tag])}</span>}
           {named && <span class="q">{where}</span>}
           {rule.required && rule.qualifiers.every((it) => it.key !== 'policy_needed') && (
             <span class="q">{t('ui_rule_required')}</span>
@@ -285,11 +317,14 @@ function RuleRow({
 
 export function Limit({
   limit,
+  today,
   changed = false,
   onEdit,
   onDraft,
 }: {
   readonly limit: LimitView
+  /** How it is in the session whose place is taken; `null`: there is none there. */
+  readonly today?: Line | null | undefined
   readonly changed?: boolean
   /** Absent: it cannot be changed here. */
   readonly onEdit?: ((values: Readonly<Record<string, string>>) => void) | undefined
@@ -304,7 +339,9 @@ export function Limit({
     <>
       <div class={`fact ${changed ? 'changed' : ''}`}>
         <span class="grow">
-          <span class="fact-name">{title}</span> <span class="num value">{said(limit.line)}</span>
+          <span class="fact-name">{title}</span> {today === null && <span class="tag new">{t('ui_change_new')}</span>}
+          {today != null && <span class="num muted">{t('ui_change_arrow', { before: inner(today) })}</span>}{' '}
+          <span class="num value">{said(limit.line)}</span>
         </span>
         {chip}
         <span class="control">

@@ -83,13 +83,23 @@ const isAtWork = (approval: ApprovalView) => approval.kind === 'session' && appr
 const TITLES = {
   connect: 'ui_connect_title',
   session: 'ui_session_title',
+  update: 'ui_change_title',
+  request: 'ui_change_title',
+  rotate: 'ui_rotate_title',
+  renew: 'ui_renew_title',
   transaction: 'ui_transaction_title',
 } as const
 const ALLOWS = {
   connect: 'ui_connect_allow',
   session: 'ui_session_allow',
+  update: 'ui_change_allow',
+  request: 'ui_change_allow',
+  rotate: 'ui_rotate_allow',
+  renew: 'ui_session_allow',
   transaction: 'ui_transaction_allow',
 } as const
+const kindOf = (approval: ApprovalView) =>
+  approval.kind === 'session' && approval.change !== undefined ? approval.change.kind : approval.kind
 
 interface ApprovalProps {
   readonly approval: ApprovalView
@@ -154,7 +164,7 @@ function Approval({ approval, view, at, all, onTurn, onPressed, onDecided, onLea
   ) : (
     <DecisionBar
       revision={`${approval.id} ${approval.rev} ${approval.digest}`}
-      allowLabel={t(ALLOWS[approval.kind])}
+      allowLabel={t(ALLOWS[kindOf(approval)])}
       {...summaryOf(approval)}
       danger={danger}
       ready={approval.blocked === undefined && drafts === 0 && !own.busy}
@@ -208,7 +218,7 @@ function Approval({ approval, view, at, all, onTurn, onPressed, onDecided, onLea
   return (
     <main class="page approval" aria-describedby="sentence">
       <header class="top">
-        <h1>{t(TITLES[approval.kind])}</h1>
+        <h1>{t(TITLES[kindOf(approval)])}</h1>
         {all > 1 && (
           <nav class="pager" aria-label={t('ui_pager')}>
             <IconButton icon="left" name={t('ui_pager_before')} off={at === 0} onPress={() => onTurn(-1)} />

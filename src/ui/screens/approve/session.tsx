@@ -50,14 +50,18 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
           <Steps steps={approval.steps} started />
         </section>
       )}
+      <Change change={approval.change} />
       <Risks risks={approval.risks} />
       <Facts>
-        <Ends approval={approval} onEdit={edit} editable={asking} />
+        <Ends approval={approval} onEdit={edit} editable={asking && approval.change?.kind !== 'rotate'} />
         <Group name={t('ui_can')}>
           <Rules
-            rules={approval.can}
+            rules={sorted(approval)}
             changed={changed}
-            {...(asking ? { onSwitch: (id, on) => edit({ rules: { [id]: on } }) } : {})}
+            tags={approval.change?.rules}
+            {...(asking && approval.change?.kind !== 'rotate'
+              ? { onSwitch: (id, on) => edit({ rules: { [id]: on } }) }
+              : {})}
           />
         </Group>
         {approval.limits.length > 0 && (
@@ -66,12 +70,15 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
               <Limit
                 key={limit.id}
                 limit={limit}
+                today={approval.change?.limits[limit.id]}
                 changed={changed.has(limit.id)}
                 onDraft={onDraft}
                 onEdit={asking && approval.adjustable ? (values) => edit({ limits: asLimits(values) }) : undefined}
               />
             ))}
-            {!approval.adjustable && <p class="explain">{t('ui_session_allOrNothing')}</p>}
+            {!approval.adjustable && approval.change?.kind !== 'rotate' && (
+              <p class="explain">{t('ui_session_allOrNothing')}</p>
+            )}
           </Group>
         )}
         <Group name={t('ui_cannot')}>
@@ -114,6 +121,24 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
       </Facts>
     </>
   )
+}
+
+/** What becomes of the session that is there: read before anything else. */
+function Change({ change }: { readonly change: SessionRequestView['change'] }) {
+  if (change === undefined) return null
+  const [first, ...rest] = change.lines
+  return (
+    <section class="section change" aria-label={t('ui_change')}>
+      {first !== undefined && <p class="strong">{said(first)}</p>}
+      <Lines lines={[...change.gone, ...rest].map(said)} />
+    </section>
+  )
+}
+
+/** What is new stands first. */
+function sorted({ can, change }: SessionRequestView): SessionRequestView['can'] {
+  const isNew = ({ id }: { readonly id: string }) => change?.rules[id] === 'new'
+  return [...can.filter(isNew), ...can.filter((rule) => !isNew(rule))]
 }
 
 /** Digits from `typedAmount`; the worker reads them again. */
