@@ -56,7 +56,7 @@ describe('how a policy differs from the one that is enforced', () => {
       spend: { ...before.spend, limits: [{ ...limit, caps: [{ window: { kind: 'session' }, max: strk(40) }] }] },
     })
     const [[, today] = []] = Object.entries(limits)
-    expect(words([today!]).map((it) => it.replaceAll('\u00a0', ' '))).toEqual(['25 STRK in all and 5 STRK each'])
+    expect(words([today!]).map((it) => it.replaceAll('\u00a0', ' '))).toEqual(['25 in all and 5 each'])
   })
   test('what was blocked or limited and would not be any more is told', () => {
     const denying = { ...before, deny: [{ contract: GAME, entrypoints: [BUY], by: 'site' as const }] }

@@ -70,7 +70,7 @@ describe('explain', () => {
       it.limits.map((row) => [row.id.replace(STRK, 'STRK'), said(row.title), said(row.line), row.by].join(' | ')),
     ).toMatchInlineSnapshot(`
       [
-        "spend:STRK | STRK | 25 STRK in all and 5 STRK each | wallet",
+        "spend:STRK | STRK | 25 in all and 5 each | wallet",
         "spend:STRK:recipients | STRK | to anyone | wallet",
         "fee:STRK | Fees | 0.8 STRK in all | wallet",
         "tx | Uses | 200 in all and 10 in any 1 min | wallet",
@@ -107,7 +107,6 @@ describe('explain', () => {
         "At most 16 transactions unfinished at a time.",
         "What left is counted from each receipt.",
         "Nobody gets leave to take your STRK.",
-        "Latchkey pauses if the code of Arena is not 0x0000000000000000000000000000000000000000000000000000000000009a3e any more.",
         "Latchkey pauses if the code of Arena is not 0x0000000000000000000000000000000000000000000000000000000000009a3e any more.",
         "Latchkey pauses if the code of 0x0471 8f5a 0fc3 4cc1 af16 a1cd ee98 ffb2 0c31 f5cd 61d6 ab07 2018 58f4 287c 938d is not 0x00000000000000000000000000000000000000000000000000000000000070c3 any more.",
       ]
@@ -281,7 +280,7 @@ describe('explain', () => {
     const spend = { ...base.spend, limits: [{ ...bare, caps: [...caps] }] }
     const [row] = told({ spend }, { within: { ...base, spend } }).limits
     expect(said(row!.line)).toMatchInlineSnapshot(
-      `"9 STRK in all, 8 STRK a minute (UTC), 8 STRK an hour (UTC), 8 STRK a day (UTC), 8 STRK a week (UTC), 8 STRK a month (UTC), 8 STRK a year (UTC), 7 STRK every 7 days from today 08:00, and 6 STRK in any 1 hour"`,
+      `"9 in all, 8 a minute (UTC), 8 an hour (UTC), 8 a day (UTC), 8 a week (UTC), 8 a month (UTC), 8 a year (UTC), 7 every 7 days from today 08:00, and 6 in any 1 hour"`,
     )
     expect(
       row!.fields.map(({ id, label }) => [id.replace(STRK, 'STRK'), said(label)].join(' | ')),
@@ -307,19 +306,19 @@ describe('explain', () => {
     ]).toMatchInlineSnapshot(`
       [
         [
-          "864 STRK a day building up each second from today 08:00 and 5 STRK each",
+          "864 STRK a day building up each second from today 08:00 and 5 each",
           "to anyone",
         ],
         [
-          "864 STRK a day building up each second from today 08:00 (900 STRK at most) and 5 STRK each",
+          "864 STRK a day building up each second from today 08:00 (900 STRK at most) and 5 each",
           "to anyone",
         ],
         [
-          "2 STRK from today 08:00 plus 864 STRK a day building up each second and 5 STRK each",
+          "2 STRK from today 08:00 plus 864 STRK a day building up each second and 5 each",
           "to anyone",
         ],
         [
-          "25 STRK in all, 2 STRK from today 08:00 plus 864 STRK a day building up each second (900 STRK at most), and 5 STRK each",
+          "25 in all, 2 STRK from today 08:00 plus 864 STRK a day building up each second (900 STRK at most), and 5 each",
           "to anyone",
           "Also what others let this account take from them; it counts the same.",
         ],

@@ -5,9 +5,20 @@ import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
 import { txField, windowField } from './edits.ts'
 import { argumentDetails, conditionLines, denyLine, sumLines } from './explain-arguments.ts'
-import { type Exposure, exposure } from './exposure.ts'
+import { EVERYTHING, type Exposure, exposure } from './exposure.ts'
 import { adminName } from './forbidden.ts'
-import { actionOf, moneyOf, type Naming, nameOf, perWindow, placeOf, streamLine, times, tokenOf } from './naming.ts'
+import {
+  actionOf,
+  bareMoneyOf,
+  moneyOf,
+  type Naming,
+  nameOf,
+  perWindow,
+  placeOf,
+  streamLine,
+  times,
+  tokenOf,
+} from './naming.ts'
 import type { AmountCap, CallRule, Entrypoint, RuleId, SessionPolicy, StreamCap, TokenLimit, Window } from './policy.ts'
 import { sameWindow } from './windows.ts'
 
@@ -80,7 +91,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     cannot: [
       line('policy_cannotAccount'),
       line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
-      ...(policy.spend.limits.every(allowsNobody) ? [line('policy_cannotAllow')] : []),
+      cannotAllow(policy, facts),
       line('policy_cannotEnd'),
       ...policy.deny.map((deny) => denyLine(deny, facts)),
     ],
@@ -251,7 +262,7 @@ function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
       {
         id,
         title,
-        line: line('policy_limits', { list: list(amountsOf(limit, limit.token, facts)) }),
+        line: line('policy_limits', { list: list(amountsOf(limit, limit.token, facts, bareMoneyOf)) }),
         by,
         fields: spendFields(limit, facts),
       },
@@ -280,8 +291,19 @@ function approvalsLine(limit: TokenLimit, facts: Naming): Line {
   return line(limit.approvals === 'count' ? 'policy_leaveCount' : 'policy_leaveReset', { to: inner(to) })
 }
 
-function allowsNobody(limit: SessionPolicy['spend']['limits'][number]): boolean {
-  return limit.asset === 'erc20' && limit.approvals === 'forbid'
+function cannotAllow({ spend }: SessionPolicy, facts: Naming): Line {
+  const spenders = spend.limits.flatMap((limit) =>
+    limit.asset === 'erc20' && limit.approvals !== 'forbid' ? limit.spenders : [],
+  )
+  if (spenders.length === 0) return line('policy_cannotAllow')
+  return line('policy_cannotAllowOthers', { list: list([...new Set(spenders)].map((one) => placeOf(one, facts))) })
+}
+
+/** "Everything in this account" is no more of it in all, and nothing is a question each time. */
+function capArg({ window, max }: AmountCap, said: (value: U256) => Arg): Arg {
+  if (window.kind === 'session' && max === '0') return inner(line('policy_eachAsks'))
+  if (window.kind === 'session' && BigInt(max) >= EVERYTHING) return said(max)
+  return inner(perWindow(said(max), window))
 }
 
 function feeRow(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
@@ -334,10 +356,11 @@ function amountsOf(
   },
   token: Address,
   facts: Naming,
+  money: typeof moneyOf = moneyOf,
 ): readonly Arg[] {
-  const said = (value: U256) => moneyOf(value, token, facts)
+  const said = (value: U256) => money(value, token, facts)
   return [
-    ...limit.caps.map((cap) => inner(perWindow(said(cap.max), cap.window))),
+    ...limit.caps.map((cap) => capArg(cap, said)),
     ...(limit.stream === undefined ? [] : [inner(streamLine(limit.stream, token, facts))]),
     ...(limit.perCall === undefined ? [] : [inner(line('policy_each', { what: said(limit.perCall) }))]),
     ...(limit.perTx === undefined ? [] : [inner(line('policy_perTx', { what: said(limit.perTx) }))]),
@@ -491,7 +514,7 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
     ...policy.spend.limits.flatMap((limit) =>
       limit.asset === 'erc20' && limit.approvals === 'forbid' ? noAllowanceLines(limit, facts) : [],
     ),
-    ...policy.calls.flatMap((rule) => pinLine(rule, facts)),
+    ...pinLines(policy, facts),
     ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),
   ]
 }
@@ -501,6 +524,12 @@ function noAllowanceLines(limit: TokenLimit, facts: Naming): readonly Line[] {
   const [first, ...rest] = limit.spenders.map((one) => placeOf(one, facts))
   if (first === undefined) return [line('policy_noAllowance', { token })]
   return [line('policy_noAllowanceNamed', { token, list: list([first, ...rest]) })]
+}
+
+/** One for each contract, however many rules name it. */
+function pinLines(policy: SessionPolicy, facts: Naming): readonly Line[] {
+  const lines = policy.calls.flatMap((rule) => pinLine(rule, facts))
+  return [...new Map(lines.map((one) => [JSON.stringify(one), one])).values()]
 }
 
 function pinLine(rule: CallRule, facts: Naming): readonly Line[] {

@@ -63,6 +63,12 @@ export function moneyOf(value: U256, token: Address, naming: Naming): Arg {
   return inner(line('policy_amountOf', { amount: text(value), token: placeOf(token, naming) }))
 }
 
+/** The same where the token stands before it already. */
+export function bareMoneyOf(value: U256, token: Address, naming: Naming): Arg {
+  const said = moneyOf(value, token, naming)
+  return said.kind === 'amount' ? { ...said, bare: true } : text(value)
+}
+
 /** "10 STRK in any 24 h": `what` is an amount or a count. */
 export function perWindow(what: Arg, window: Window): Line {
   switch (window.kind) {
