@@ -23,6 +23,7 @@ export const feeMeter = (token: Address) => `fee:${token}` as MeterId
 export const ruleMeter = (rule: RuleId) => `rule:${rule}` as MeterId
 /** `index`: place of the total in its rule, which therefore keeps its order. */
 export const sumMeter = (rule: RuleId, index: number) => `sum:${rule}:${index}` as MeterId
+export const messageMeter = (rule: RuleId) => `msg:${rule}` as MeterId
 export const TX = 'tx' as MeterId
 export const CALLS = 'calls' as MeterId
 

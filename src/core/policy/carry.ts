@@ -1,13 +1,12 @@
 import { canonicalJson } from '../canonical.ts'
 import type { UnixSeconds } from '../time.ts'
-import { atMostU256, compact, ruleMeter, sumMeter } from './book.ts'
+import { atMostU256, compact, messageMeter, ruleMeter, sumMeter } from './book.ts'
 import type {
   CallRule,
   Charge,
   MessageRule,
   MeterBook,
   MeterId,
-  RuleId,
   SessionId,
   SessionPolicy,
   SessionRecord,
@@ -86,10 +85,6 @@ function sumContent({ arg, as }: CallRule['sums'][number]): string {
 
 function messageContent({ domainHash, typeHash, fields }: MessageRule): string {
   return canonicalJson({ domainHash, typeHash, fields })
-}
-
-function messageMeter(rule: RuleId): MeterId {
-  return `msg:${rule}` as MeterId
 }
 
 function carried<T extends { readonly meter: MeterId }>(entries: readonly T[], renamed: Renamed): T[] {

@@ -2,13 +2,26 @@ import { type Address, MAX_U256 } from '../felt.ts'
 import { END_MARGIN, type Seconds, type UnixSeconds } from '../time.ts'
 import { askedCalls } from './allowances.ts'
 import { argumentOf } from './arguments.ts'
-import { atMostU256, booked, CALLS, type Cap, capOf, feeMeter, ruleMeter, spendMeter, sumMeter, TX } from './book.ts'
+import {
+  atMostU256,
+  booked,
+  CALLS,
+  type Cap,
+  capOf,
+  feeMeter,
+  messageMeter,
+  ruleMeter,
+  spendMeter,
+  sumMeter,
+  TX,
+} from './book.ts'
 import type { Facts, Transaction } from './facts.ts'
 import type {
   AmountCap,
   CallRule,
   Charge,
   Hold,
+  MessageRule,
   MeterBook,
   MeterId,
   Reason,
@@ -95,6 +108,12 @@ export function chargeSpend(ledger: Ledger, declared: Declared, extra: Amounts):
     const caps = limit.stream === undefined ? orNothing(limit.caps) : limit.caps.map(capOf)
     charge(ledger, 'spendCap', meter, caps, wanted, refundable)
   }
+}
+
+/** One more message of a rule; without a cap there is no room for any. */
+export function chargeMessage(ledger: Ledger, rule: MessageRule): void {
+  const caps = rule.caps.length === 0 ? [NOTHING] : rule.caps.map(capOf)
+  charge(ledger, 'messageCount', messageMeter(rule.id), caps, 1n, 0n, rule.id)
 }
 
 export function chargeFee(ledger: Ledger, tx: Transaction, owners: readonly (CallRule | undefined)[]): void {
@@ -190,8 +209,10 @@ function charge(
 
 /** Absence is never permission: money without a cap has none to give. */
 function orNothing(caps: readonly AmountCap[]): readonly Cap[] {
-  return caps.length === 0 ? [{ window: { kind: 'session' }, max: 0n }] : caps.map(capOf)
+  return caps.length === 0 ? [NOTHING] : caps.map(capOf)
 }
+
+const NOTHING: Cap = { window: { kind: 'session' }, max: 0n }
 
 /** The first second at which the cap has room again; `Infinity` when waiting does not help (policy.md 5.1). */
 function reopens(book: MeterBook, meter: MeterId, cap: Cap, open: bigint, amount: bigint, now: UnixSeconds): number {

@@ -40,6 +40,21 @@ export interface Facts {
   readonly reverts: { readonly inARow: number; readonly lastAt: UnixSeconds }
 }
 
+export type MessageFacts = Pick<Facts, 'unlocked' | 'genesis' | 'clockWrong' | 'classes'>
+
+/** Typed data that a site wants signed, by what is hashed of it (SNIP-12). */
+export interface Message {
+  readonly origin: Origin
+  readonly chainId: Felt
+  readonly account: Address
+  readonly domainHash: Felt
+  readonly typeHash: Felt
+  /** A session or an outside execution, or something spelled like one: never a rule's (argent-sessions.md 12). */
+  readonly reserved: boolean
+  /** What the hash has at a path of members; `undefined`: nothing, or no single value. */
+  readonly valueAt: (path: readonly string[]) => bigint | undefined
+}
+
 export interface ReadClass {
   readonly classHash: ClassHash
   /** Of a proxy of known layout. */

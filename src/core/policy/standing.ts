@@ -1,7 +1,7 @@
 import type { Address } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
 import { askedCalls } from './allowances.ts'
-import { CLASS_AGE, type Facts, type Transaction } from './facts.ts'
+import { CLASS_AGE, type Facts, type MessageFacts, type Transaction } from './facts.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import type { Call, CallRule, Reason, SessionPolicy, SessionRecord, Verdict } from './policy.ts'
@@ -14,7 +14,25 @@ import { byWeight } from './refusal.ts'
  * @param now unix seconds, the judged clock
  */
 export function standing(session: SessionRecord, tx: Transaction, facts: Facts, now: UnixSeconds): Verdict | undefined {
-  return unreadable(tx) ?? foreign(session, tx, facts) ?? banned(tx, facts) ?? resting(session, tx, facts, now)
+  return (
+    unreadable(tx) ??
+    foreign(session, tx, facts) ??
+    banned(tx, facts) ??
+    resting(session, tx.calls, facts, now, isLocked(session, facts))
+  )
+}
+
+/**
+ * The same for a message: no calls, and always the owner's key, because accounts refuse a session's signature on one
+ * (policy.md 5.4).
+ */
+export function standingOfMessage(
+  session: SessionRecord,
+  message: Pick<Transaction, 'origin' | 'chainId' | 'account'>,
+  facts: MessageFacts,
+  now: UnixSeconds,
+): Verdict | undefined {
+  return foreign(session, message, facts) ?? resting(session, [], facts, now, !facts.unlocked)
 }
 
 /** Which pinned code is another one now, and which was not read recently enough to say. */
@@ -72,7 +90,11 @@ function unreadable(tx: Transaction): Verdict | undefined {
   return field === undefined ? undefined : ask({ code: 'unsupportedField', at: `/${field}` })
 }
 
-function foreign(session: SessionRecord, tx: Transaction, facts: Facts): Verdict | undefined {
+function foreign(
+  session: SessionRecord,
+  tx: Pick<Transaction, 'origin' | 'chainId' | 'account'>,
+  facts: Pick<Facts, 'genesis'>,
+): Verdict | undefined {
   const reasons: Reason[] = []
   if (tx.origin !== session.origin) reasons.push({ code: 'wrongOrigin' })
   const otherGenesis = facts.genesis !== undefined && facts.genesis !== session.genesis.hash
@@ -92,18 +114,24 @@ function banned(tx: Transaction, facts: Facts): Verdict | undefined {
   return reasons.length > 0 ? ask(...reasons) : undefined
 }
 
-function resting(session: SessionRecord, tx: Transaction, facts: Facts, now: UnixSeconds): Verdict | undefined {
+function resting(
+  session: SessionRecord,
+  calls: readonly Call[],
+  facts: Pick<Facts, 'clockWrong' | 'classes'>,
+  now: UnixSeconds,
+  locked: boolean,
+): Verdict | undefined {
   const { effective, state } = session
   const reasons: Reason[] = []
   if (state === 'revoked' || state === 'revoking' || state === 'superseded') reasons.push({ code: 'revoked' })
   if (state === 'paused') reasons.push({ code: 'paused' })
   if (state === 'pending') reasons.push({ code: 'notActive' })
   // Only what an unlock would let run again: what was stopped or ended does not wait for one.
-  if (state === 'active' && isLocked(session, facts)) reasons.push({ code: 'locked' })
+  if (state === 'active' && locked) reasons.push({ code: 'locked' })
   if (now < effective.validAfter) reasons.push({ code: 'notStarted', retryAt: effective.validAfter })
   if (now >= effective.validUntil - END_MARGIN) reasons.push({ code: 'expired' })
   if (facts.clockWrong) reasons.push({ code: 'clock' })
-  const code = codeOf(session, tx.calls, facts.classes, now)
+  const code = codeOf(session, calls, facts.classes, now)
   if (code.changed.length + code.unread.length > 0) reasons.push({ code: 'codeChanged' })
   return reasons.length > 0 ? ask(...reasons) : undefined
 }
