@@ -301,7 +301,7 @@ function fullRequest() {
       sums: [0, 1, 2].map((place) => ({ at: place, caps: amounts })),
     })),
     deny: Array.from({ length: LIMITS.denies }, () => ({ contract_address: '*', entry_point: ['pause', 'resume'] })),
-    spend_limits: Array.from({ length: LIMITS.tokenLimits }, (_, at) => ({
+    spend_limits: Array.from({ length: LIMITS.limits }, (_, at) => ({
       token: GAME(1_000 + at),
       per_call: '5',
       caps: amounts,

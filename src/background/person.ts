@@ -1,5 +1,5 @@
 /** What only a person waits for (doors.ts). Only these names are kept. */
-export { exposure } from '../core/policy/exposure.ts'
+export { exposure, isDangerous } from '../core/policy/exposure.ts'
 export { createWalletVerbs, refusalOf, verbError } from './handlers/wallet.ts'
 export { createVault } from './keys/vault.ts'
 export { createTokens } from './owners/tokens.ts'

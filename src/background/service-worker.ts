@@ -620,8 +620,8 @@ async function ownAccount(address: Address): Promise<AccountRecord> {
 async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
   if (question.kind !== 'session') return false
   const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
-  const { everything } = person().exposure(question.effective, undefined, [], question.askedAt)
-  return firstOnMainnet || everything || question.steps.some(({ step }: PlannedStep) => step === 'enable')
+  const danger = person().isDangerous(person().exposure(question.effective, undefined, [], question.askedAt))
+  return firstOnMainnet || danger || question.steps.some(({ step }: PlannedStep) => step === 'enable')
 }
 
 /** What is kept for how long: policy.md 14, security.md 4. */

@@ -6,7 +6,7 @@ import type { ChainState } from '../core/account.ts'
 import type { Address, Hash32, Selector, U256 } from '../core/felt.ts'
 import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
-import { exposure } from '../core/policy/exposure.ts'
+import { exposure, sumItems } from '../core/policy/exposure.ts'
 import type { Naming } from '../core/policy/naming.ts'
 import type { Origin, Reason, SessionPolicy } from '../core/policy/policy.ts'
 import type { AccountView, ActivityView, ApprovalView, SessionView, StepView, View } from '../core/protocol/ui.ts'
@@ -320,6 +320,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const worst = {
       spend: sum(({ spend }) => spend),
       fees: sum(({ fees }) => fees),
+      items: sumItems(left.flatMap(({ items }) => items)),
       leftBehind: [],
       everything: left.some((it) => it.everything),
     }

@@ -1,5 +1,4 @@
-import type { Address, Felt, Selector } from './felt.ts'
-import { MAX_U128 } from './felt.ts'
+import { type Address, type Felt, MAX_U128, type Selector, type U256, u256 } from './felt.ts'
 import type { Call } from './policy/policy.ts'
 
 /** What an entrypoint of the money table does, by its selector alone (policy.md 6.1). */
@@ -93,11 +92,107 @@ export function tokenMove(call: Call, account: Address): TokenMove | undefined {
   }
 }
 
-const malformed: TokenMove = { does: 'malformed' }
+const malformed = { does: 'malformed' } as const
+
+/** What a call on a collection says it moves, or lets others move: items, never amounts. */
+export type ItemMove =
+  /** `count`: items that leave `from`, of several kinds the sum; `isSafe`: by one of the safe spellings. */
+  | {
+      readonly does: 'send'
+      readonly from: Felt
+      readonly to: Felt
+      readonly ids: readonly U256[]
+      readonly count: bigint
+      readonly isSafe: boolean
+    }
+  | { readonly does: 'allowOne'; readonly spender: Felt; readonly id: U256 }
+  | { readonly does: 'allowAll'; readonly operator: Felt }
+  /** Takes leave away: moves nothing. */
+  | { readonly does: 'disallow' }
+  | { readonly does: 'malformed' }
+
+/**
+ * Reads a call on a collection by the money table; `undefined` when its entrypoint is not in it. ERC-20 and ERC-721 share
+ * selectors and shapes, so the kind of the asset decides what a number is. What the kind has no row for is `malformed`:
+ * whatever it does there, it cannot be counted.
+ */
+export function itemMove(call: Call, asset: 'erc721' | 'erc1155'): ItemMove | undefined {
+  const kind = moneyKind(call.selector)
+  if (kind === undefined) return undefined
+  const { calldata } = call
+  const single = asset === 'erc721'
+  switch (kind) {
+    case 'approve': {
+      const id = single ? amountAt(calldata, 1, 3) : undefined
+      if (id === undefined) return malformed
+      return isZero(calldata[0])
+        ? { does: 'disallow' }
+        : { does: 'allowOne', spender: calldata[0] as Felt, id: u256(id) }
+    }
+    case 'approveAll':
+      if (calldata.length !== 2 || BigInt(calldata[1] as Felt) > 1n) return malformed
+      return isZero(calldata[1]) ? { does: 'disallow' } : { does: 'allowAll', operator: calldata[0] as Felt }
+    case 'transferFrom': {
+      const id = single ? amountAt(calldata, 2, 4) : undefined
+      return id === undefined ? malformed : sent(calldata, [id], 1n, false)
+    }
+    case 'safeTransfer': {
+      const [head, values] = single ? [4, 0] : [6, 2]
+      const exact = calldata.length === head + 1 + countAt(calldata, head)
+      const id = exact ? u256At(calldata, 2) : undefined
+      const count = values === 0 ? 1n : u256At(calldata, 4)
+      return id === undefined || count === undefined ? malformed : sent(calldata, [id], count, true)
+    }
+    case 'safeBatchTransfer':
+      return single ? malformed : batchOf(calldata)
+    case 'transfer':
+    case 'increase':
+    case 'decrease':
+    case 'batchTransfer':
+      return malformed
+  }
+}
+
+/** from, to, k, k ids, k, k values, n, n felts; both k equal. */
+function batchOf(calldata: readonly Felt[]): ItemMove {
+  const k = countAt(calldata, 2)
+  const values = 3 + 2 * k
+  const data = values + 1 + 2 * k
+  if (countAt(calldata, values) !== k || calldata.length !== data + 1 + countAt(calldata, data)) return malformed
+  const all = (from: number): (bigint | undefined)[] =>
+    Array.from({ length: k }, (_, index) => u256At(calldata, from + 2 * index))
+  const ids = all(3)
+  const counts = all(values + 1)
+  if (!isWhole(ids) || !isWhole(counts)) return malformed
+  const sum = counts.reduce((total, one) => total + one, 0n)
+  return sent(calldata, ids, sum, true)
+}
+
+function sent([from, to]: readonly Felt[], ids: readonly bigint[], count: bigint, isSafe: boolean): ItemMove {
+  return { does: 'send', from: from as Felt, to: to as Felt, ids: ids.map(u256), count, isSafe }
+}
+
+function isWhole(values: readonly (bigint | undefined)[]): values is bigint[] {
+  return values.every((value) => value !== undefined)
+}
+
+function isZero(felt: Felt | undefined): boolean {
+  return felt !== undefined && BigInt(felt) === 0n
+}
+
+/** The length that stands before a list; `NaN`, which equals nothing, where there is none or it is longer than calldata. */
+function countAt(calldata: readonly Felt[], index: number): number {
+  const length = calldata[index]
+  return length === undefined || BigInt(length) > BigInt(calldata.length) ? Number.NaN : Number(BigInt(length))
+}
 
 /** A u256 as two limbs at `index` of calldata of exactly `length` felts. */
 function amountAt(calldata: readonly Felt[], index: number, length: number): bigint | undefined {
-  if (calldata.length !== length) return undefined
+  return calldata.length === length ? u256At(calldata, index) : undefined
+}
+
+function u256At(calldata: readonly Felt[], index: number): bigint | undefined {
+  if (index + 1 >= calldata.length) return undefined
   const low = BigInt(calldata[index] as Felt)
   const high = BigInt(calldata[index + 1] as Felt)
   return low > MAX_U128 || high > MAX_U128 ? undefined : (high << 128n) | low

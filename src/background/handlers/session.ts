@@ -46,7 +46,7 @@ type SessionMethods = Pick<
 >
 
 /** Only what this version decides (provider.md 7.3). */
-export const FEATURES = ['args', 'sums', 'deny', 'spend', 'stream', 'fees', 'usage'] as const
+export const FEATURES = ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage'] as const
 /** What the site asks is preselected up to here; a longer ask is cut to it until the person says otherwise. */
 const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */
@@ -266,7 +266,12 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
 
     const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
     const scope = [
-      ...new Set([...asked.calls.map((it) => it.contract), ...denied, ...asked.limits.map((it) => it.token)]),
+      ...new Set([
+        ...asked.calls.map((it) => it.contract),
+        ...denied,
+        ...asked.limits.map((it) => it.token),
+        ...(asked.items ?? []).map((it) => it.collection),
+      ]),
     ]
     const classes = await needs.contracts.facts(network.id, scope)
     const tokens = asked.limits.map((it) => it.token)

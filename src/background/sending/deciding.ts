@@ -6,7 +6,7 @@ import { STRK } from '../../core/account.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
 import { creditedPairs, withResets } from '../../core/policy/allowances.ts'
 import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
-import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
+import type { Call, Origin, Reason, SessionId, SpendPolicy, Verdict } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -260,7 +260,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     let gas: Estimate | undefined
     let simulation: Simulated['result'] | undefined
     if (mustSimulate(session, book, { liveAllowance: live })) {
-      const simulated = await simulate(trial)
+      const simulated = await simulate(trial, session.effective.spend.limits)
       simulation = simulated.result
       gas = simulated.estimate
     } else if (estimated.status === 'fulfilled') {
@@ -390,10 +390,10 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     return found
   }
 
-  const simulate = async (trial: Trial): Promise<Simulated> => {
+  const simulate = async (trial: Trial, limits: SpendPolicy['limits']): Promise<Simulated> => {
     let last: Simulated | undefined
     await trialOf(trial, async (body) => {
-      last = await preflight.simulate(trial.node, body, trial.account)
+      last = await preflight.simulate(trial.node, body, trial.account, limits)
       return last.estimate
     })
     return last!

@@ -5,7 +5,7 @@
  */
 
 import { refused } from '../../core/errors.ts'
-import { type Branded, type Felt, felt, u256 } from '../../core/felt.ts'
+import { type Address, type Branded, type Felt, felt, type U256, u256 } from '../../core/felt.ts'
 import type { Allowance } from '../../core/policy/allowances.ts'
 import { settle as settleBook } from '../../core/policy/book.ts'
 import { beginAgain, carryBook, carryCharges, renaming } from '../../core/policy/carry.ts'
@@ -114,7 +114,7 @@ export interface Settlement {
   /** What spenders with a credit may take behind it. */
   readonly allowances?: readonly Allowance[]
   /** Collections an item of which left. */
-  readonly items?: readonly StoredSession['account'][]
+  readonly items?: Readonly<Record<Address, U256>>
   readonly failure?: string
 }
 
@@ -421,7 +421,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     }
     // Not a change of what is allowed: its number stays, so that nothing under way has to be judged again.
     const active = { ...session.value, lastUsedAt: Math.max(session.value.lastUsedAt ?? 0, row.at) }
-    const overdrawn = settled.over.length > 0 || settled.itemsLeft ? pausedBy(active, 'overdrawn') : undefined
+    const overdrawn = settled.over.length > 0 ? pausedBy(active, 'overdrawn') : undefined
     const after = overdrawn ?? (it.end === 'released' ? undefined : active)
     if (after === undefined) return { row: next, others }
     await guard.put(tx, 'sessions', id, after)
@@ -767,7 +767,7 @@ function outcomeOf(it: Settlement): Parameters<typeof settleBook>[3] {
           at,
           fee,
           out,
-          items: it.items ?? [],
+          items: it.items ?? {},
           ...(it.allowances === undefined ? {} : { allowances: it.allowances }),
         }
       : { end: 'reverted', at, fee }

@@ -6,7 +6,7 @@ import { type Address, type ClassHash, type Felt, u256 } from '../../core/felt.t
 import type { Allowance, Pair } from '../../core/policy/allowances.ts'
 import type { Facts, ReadClass, Simulation } from '../../core/policy/facts.ts'
 import { outflow } from '../../core/policy/outflow.ts'
-import type { Call, SessionId } from '../../core/policy/policy.ts'
+import type { Call, SessionId, SpendPolicy } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession, Trial } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -30,7 +30,8 @@ export interface Preflight {
   settled(network: NetworkId, account: Address): void
   /** Its class may be another one: error 55, an upgrade. */
   forgetClass(network: NetworkId, contract: Address): void
-  simulate(node: Node, body: Body, account: Address): Promise<Simulated>
+  /** @param limits of the session that would sign: which contracts are collections */
+  simulate(node: Node, body: Body, account: Address, limits: SpendPolicy['limits']): Promise<Simulated>
   /** For a person: what is expected to move, and the bounds that will be signed. @throws NodeError */
   trial(node: Node, body: Body, account: Address, signing: Signing): Promise<Trial>
 }
@@ -91,7 +92,7 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
     return live
   }
 
-  const simulate: Preflight['simulate'] = async (node, body, account) => {
+  const simulate: Preflight['simulate'] = async (node, body, account, limits) => {
     const at = ticks()
     const time = (now: UnixSeconds) => now - Math.ceil((ticks() - at) / 1000)
     try {
@@ -100,7 +101,7 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
         const words = reverted.join(', ').slice(0, MAX_FAILURE)
         return { estimate, result: (now) => ({ ok: false, at: time(now), words }) }
       }
-      const left = outflow(events, account)
+      const left = outflow(events, account, limits)
       return { estimate, result: (now) => ({ ok: true, at: time(now), ...left }) }
     } catch (error) {
       // The node's own no is a failed trial; anything else says nothing of the transaction.

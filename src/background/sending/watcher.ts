@@ -7,6 +7,7 @@ import { type Address, type Felt, u256 } from '../../core/felt.ts'
 import type { Allowance, Pair } from '../../core/policy/allowances.ts'
 import { allowancesToRead } from '../../core/policy/book.ts'
 import { receiptOutflow } from '../../core/policy/outflow.ts'
+import type { SpendPolicy } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { isMined } from '../../core/transaction.ts'
@@ -94,7 +95,9 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     await needs.networks.sawBlock(row.network, block.at)
     needs.onReceipt(row, receipt)
     if (__E2E__) await checkpoint('receipt')
-    const settlement = settlementOf(row, receipt, { ...block, number: receipt.block })
+    // As granted: which contracts are collections does not change with a narrowing.
+    const limits = row.session && (await ledger.state(row.session))?.session.granted.spend.limits
+    const settlement = settlementOf(row, receipt, { ...block, number: receipt.block }, limits)
     const allowances = await credited(row, settlement)
     await ledger.settle(row.id, { ...settlement, ...(allowances === undefined ? {} : { allowances }) })
     finalities.delete(row.hash)
@@ -275,10 +278,11 @@ export function settlementOf(
   row: JournalRow,
   receipt: Receipt,
   block: { readonly number: number; readonly at: UnixSeconds; readonly sequencer: Felt },
+  limits: SpendPolicy['limits'] = [],
 ): Settlement {
   // Version 3 pays in STRK; a node that says otherwise is not believed about the token, only about the amount.
   const fee = { token: STRK, paid: u256(receipt.fee.amount) }
-  const left = receiptOutflow(receipt.events, row.account, { ...fee, sequencer: block.sequencer })
+  const left = receiptOutflow(receipt.events, row.account, { ...fee, sequencer: block.sequencer }, limits)
   const reverted = receipt.execution === 'REVERTED'
   return {
     end: reverted ? 'reverted' : 'accepted',

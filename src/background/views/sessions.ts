@@ -198,6 +198,7 @@ function countedBy(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Lin
     const token = naming.tokens[subject as Address]
     return line('meter_spend', { token: text(token?.symbol ?? padded(subject as Address)) })
   }
+  if (kind === 'nft') return line('meter_items', { collection: placeOf(subject as Address, naming) })
   if (kind === 'fee') return line('meter_fee')
   return line(kind === 'tx' ? 'meter_tx' : 'meter_calls')
 }

@@ -70,7 +70,7 @@ const ran = (out: bigint): Simulation => ({
   ok: true,
   at: NOW,
   out: out === 0n ? {} : { [STRK]: u256(out) },
-  items: [],
+  items: {},
   odd: [],
 })
 const credit = (amount: bigint, spender: Address = GAME) => ({ token: STRK, spender, amount: u256(amount) })
@@ -202,7 +202,7 @@ describe('credits in the book', () => {
     fee: { token: STRK, paid: u256(0n) },
     out: out === 0n ? {} : { [STRK]: u256(out) },
     allowances,
-    items: [],
+    items: {},
   })
   const holdOf = (calls: readonly Call[], amount: bigint, refundable = 0n, changes: Partial<Hold> = {}) =>
     sampleHold({

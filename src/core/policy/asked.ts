@@ -2,8 +2,8 @@ import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import { LIMITS } from './limits.ts'
-import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit } from './policy.ts'
-import { type AskedWindow, orderWindows, sameWindow } from './windows.ts'
+import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
+import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
 
 /** A request as it came, in canonical values; what the site left out is absent, so that it is never compared. */
@@ -27,6 +27,8 @@ export interface Asked {
   /** Absent: none named. */
   readonly deny?: readonly AskedDeny[]
   readonly limits: readonly AskedLimit[]
+  /** Of collections; absent: none named. */
+  readonly items?: readonly AskedItems[]
   readonly fees?: AskedFees
   readonly usage?: AskedUsage
   /** The site's own words for its rules: untrusted, outside the policy and its hash. */
@@ -63,6 +65,15 @@ export interface AskedLimit {
   readonly approvals?: TokenLimit['approvals']
   readonly foreignTransferFrom?: 'forbid' | 'count'
 }
+export interface AskedItems {
+  readonly collection: Address
+  readonly tokenIds?: readonly U256[]
+  readonly caps: readonly AskedCount[]
+  readonly recipients?: readonly (Address | 'self')[]
+  readonly spenders?: readonly Address[]
+  readonly approveOne?: 'forbid' | 'allow'
+  readonly approveAll?: 'forbid' | 'allow'
+}
 /** Without a start it begins with the session. */
 export type AskedStream = Omit<StreamCap, 'start'> & { readonly start?: UnixSeconds }
 export interface AskedFees {
@@ -78,7 +89,7 @@ export interface AskedUsage {
   readonly maxInFlight?: number
 }
 /** The members of a session that its site may give anew; times are in `members` where they are named. */
-export const UPDATABLE = ['calls', 'limits', 'deny', 'fees', 'usage'] as const
+export const UPDATABLE = ['calls', 'limits', 'items', 'deny', 'fees', 'usage'] as const
 export interface AskedUpdate {
   readonly id: string
   /** `false` pauses, `true` lifts the site's own pause. */
@@ -111,6 +122,17 @@ export function inOrder<T extends { readonly window: AskedWindow; readonly at: s
   })
   if (caps.length > LIMITS.caps) throw never(caps[LIMITS.caps]?.at ?? '', `at most ${LIMITS.caps} caps`)
   return [...caps].sort((a, b) => orderWindows(a.window, b.window))
+}
+
+/** In canonical order; windows without an anchor begin at `begin`, where another of the list may lie already. */
+export function capsFrom<T extends AskedAmount | AskedCount>(
+  caps: readonly T[],
+  begin: UnixSeconds,
+): { readonly window: Window; readonly max: T['max'] }[] {
+  return inOrder(caps.map((cap) => ({ ...cap, window: anchored(cap.window, begin) }))).map(({ window, max }) => ({
+    window,
+    max,
+  }))
 }
 
 /** 215: can never be granted, so nobody is asked. */

@@ -4,7 +4,7 @@ import { STRK } from '../account.ts'
 import { u256 } from '../felt.ts'
 import { booked, capsOf, compact, heldBy, type Outcome, settle, used } from './book.ts'
 import type { Booking, Charge, Hold, MeterBook, MeterId, SessionPolicy, TokenLimit } from './policy.ts'
-import { NOW, sampleBook, sampleHold, samplePolicy, sampleSession, strk, USD } from './samples.ts'
+import { GAME, NOW, sampleBook, sampleHold, samplePolicy, sampleSession, strk, USD } from './samples.ts'
 
 const SPEND = `spend:${STRK}` as MeterId
 const FEE = `fee:${STRK}` as MeterId
@@ -23,7 +23,7 @@ const accepted = (spent: bigint, fee: bigint, at = NOW + 5): Outcome => ({
   at,
   fee: { token: STRK, paid: u256(fee) },
   out: spent > 0n ? { [STRK]: u256(spent) } : {},
-  items: [],
+  items: {},
 })
 const reverted = (fee: bigint): Outcome => ({ end: 'reverted', at: NOW + 5, fee: { token: STRK, paid: u256(fee) } })
 const hold = (changes: Partial<Hold> = {}): Hold =>
@@ -108,10 +108,15 @@ describe('settle', () => {
 
   test('contract acts differently on chain than simulated', () => {
     const out = { [STRK]: u256(10n), [USD]: u256(5n) }
-    const outcome: Outcome = { end: 'accepted', at: NOW, fee: { token: STRK, paid: u256(40n) }, out, items: [USD] }
+    const outcome: Outcome = {
+      end: 'accepted',
+      at: NOW,
+      fee: { token: STRK, paid: u256(40n) },
+      out,
+      items: { [GAME]: u256(1n) },
+    }
     const settled = settle(sampleBook(), hold(), [], outcome, session, NOW + 9)
-    expect(settled.over).toEqual([`spend:${USD}`])
-    expect(settled.itemsLeft).toBe(true)
+    expect(settled.over).toEqual([`spend:${USD}`, `nft:${GAME}`])
     expect(totals(settled.book, `spend:${USD}` as MeterId)).toEqual([5n])
   })
 

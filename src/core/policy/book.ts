@@ -19,6 +19,8 @@ import type {
 import { start, unlocked } from './windows.ts'
 
 export const spendMeter = (token: Address) => `spend:${token}` as MeterId
+/** Items of a collection. */
+export const nftMeter = (collection: Address) => `nft:${collection}` as MeterId
 export const feeMeter = (token: Address) => `fee:${token}` as MeterId
 export const ruleMeter = (rule: RuleId) => `rule:${rule}` as MeterId
 /** `index`: place of the total in its rule, which therefore keeps its order. */
@@ -37,8 +39,8 @@ export type Outcome =
       readonly out: Readonly<Record<Address, U256>>
       /** What spenders may take behind it; read where more left than the calls send (`allowancesToRead`). */
       readonly allowances?: readonly Allowance[]
-      /** Collections an item of which left the account. */
-      readonly items: readonly Address[]
+      /** How many items left the account, per collection. */
+      readonly items: Readonly<Record<Address, U256>>
     }
   | {
       readonly end: 'reverted'
@@ -51,8 +53,6 @@ export interface Settled {
   readonly book: MeterBook
   /** Meters on which more left than was held: the session pauses `overdrawn`. */
   readonly over: readonly MeterId[]
-  /** Whether items left, which nothing allowed: pauses too. */
-  readonly itemsLeft: boolean
   /** Other holds on the same account nonce, which this ends: they are `dropped` and book nothing more. */
   readonly ended: readonly string[]
 }
@@ -146,7 +146,6 @@ export function settle(
   return {
     book: compact(next, session, now),
     over,
-    itemsLeft: outcome.end === 'accepted' && outcome.items.length > 0,
     ended: mined ? siblings.map((other) => other.id) : [],
   }
 }
@@ -283,7 +282,8 @@ function takenOf(
     if (charge.meter.startsWith('fee:')) continue
     // A revert undoes the whole multicall: only the fee and the transaction itself happened.
     if (outcome.end === 'reverted' && charge.meter !== TX) continue
-    actual.set(charge.meter, certain(charge))
+    // What was to leave and did not is an amount: items stay as charged (policy.md 8.3).
+    actual.set(charge.meter, charge.meter.startsWith('nft:') ? BigInt(charge.amount) : certain(charge))
   }
   if (outcome.end === 'accepted') {
     const alone = open.every((other) => other.group === hold.group || other.status === 'settled')
@@ -300,6 +300,10 @@ function takenOf(
       const least = (actual.get(meter) ?? 0n) - sent
       const amount = least + sent + beyond - use.used
       if (amount > 0n) actual.set(meter, amount)
+    }
+    for (const [collection, out] of Object.entries(outcome.items) as [Address, U256][]) {
+      const meter = nftMeter(collection)
+      if (BigInt(out) > (actual.get(meter) ?? 0n)) actual.set(meter, BigInt(out))
     }
   }
   return { actual, credit }
@@ -321,6 +325,18 @@ function givesCredit(hold: Hold, token: Address, { granted }: Pick<SessionRecord
 function certainOf(hold: Hold, token: Address): bigint {
   const charge = hold.charges.find(({ meter }) => meter === spendMeter(token))
   return charge === undefined ? 0n : certain(charge)
+}
+
+/** More left than was held: what was seen is what counts. */
+function _raise(
+  actual: Map<MeterId, bigint>,
+  seen: Readonly<Record<Address, U256>>,
+  meterOf: (contract: Address) => MeterId,
+): void {
+  for (const [contract, out] of Object.entries(seen) as [Address, U256][]) {
+    const meter = meterOf(contract)
+    if (BigInt(out) > (actual.get(meter) ?? 0n)) actual.set(meter, BigInt(out))
+  }
 }
 
 /** What calldata said cannot be given back when the transaction went through. */
@@ -375,7 +391,7 @@ function isOver(
 ): boolean {
   const caps = capsOf(policy, meter)
   // Money without any limit: whatever left was too much.
-  if (caps.length === 0) return meter.startsWith('spend:') || meter.startsWith('fee:')
+  if (caps.length === 0) return /^(spend|nft|fee):/.test(meter)
   return caps.some((cap) => used(book, open, meter, cap.window, now) > cap.max)
 }
 

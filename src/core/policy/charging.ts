@@ -173,7 +173,7 @@ function backOff(inARow: number): Seconds {
  * Adds a charge and checks every cap of its meter. Of several that are too small the one with the least left is told, and
  * the time by which all are open again.
  */
-function charge(
+export function charge(
   ledger: Ledger,
   code: ReasonCode,
   meter: MeterId,

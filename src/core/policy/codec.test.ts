@@ -31,6 +31,22 @@ const rich: SessionPolicy = {
     sums: [{ arg, as: 'u256', caps: [{ window: { kind: 'calendar', unit: 'day' }, max: strk(9) }] }],
     caps: [{ window: { kind: 'fixed', seconds: 60, anchor: NOW }, max: 3 }],
   })),
+  spend: {
+    ...base.spend,
+    limits: [
+      ...base.spend.limits,
+      {
+        asset: 'erc721',
+        collection: GAME,
+        tokenIds: [u256(7n)],
+        maxOut: [{ window: { kind: 'session' }, max: 2 }],
+        recipients: [GAME],
+        spenders: [GAME],
+        approveOne: 'allow',
+        approveAll: 'forbid',
+      },
+    ],
+  },
   deny: [
     { contract: '*', entrypoints: '*', by: 'person' },
     { contract: GAME, entrypoints: [MOVE], args: compared, shapes: { [MOVE]: [{ name: 'n', shape: u8 }] }, by: 'site' },

@@ -112,13 +112,27 @@ const limit = exact({
   approvals: picklist(['forbid', 'count', 'resetAfter']),
   foreignTransferFrom: picklist(['forbid', 'count']),
 })
+const people = list(address, LIMITS.recipients)
+const allow = picklist(['forbid', 'allow'])
+const itemLimit = (asset: 'erc721' | 'erc1155') =>
+  exact({
+    asset: literal(asset),
+    collection: address,
+    tokenIds: optional(list(amount, LIMITS.tokenIds)),
+    maxOut: counts,
+    recipients: optional(people),
+    spenders: people,
+    approveOne: allow,
+    approveAll: allow,
+  })
+const limits = list(variant('asset', [limit, itemLimit('erc721'), itemLimit('erc1155')]), LIMITS.limits)
 const policy = exact({
   v: literal(1),
   validAfter: time,
   validUntil: time,
   calls: list(rule, LIMITS.rules),
   deny: list(denied, LIMITS.denies),
-  spend: exact({ limits: list(limit, LIMITS.tokenLimits), look: picklist(['simulate', 'receipt']) }),
+  spend: exact({ limits, look: picklist(['simulate', 'receipt']) }),
   fees: exact({
     payer: literal('account'),
     tokens: list(exact({ token: address, perTx: optional(amount), caps: amounts }), 1),

@@ -3,12 +3,15 @@ import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
-import type { Asked, AskedAmount, AskedCount, AskedRule, AskedStream } from './asked.ts'
+import type { Asked, AskedAmount, AskedCount, AskedItems, AskedRule, AskedStream } from './asked.ts'
+import { nftMeter } from './book.ts'
 import { hasSameArguments } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { adminName } from './forbidden.ts'
+import { itemLimit } from './items.ts'
+import { LIMITS } from './limits.ts'
 import { narrows } from './narrow.ts'
-import type { AmountCap, CountCap, SessionPolicy, SessionRecord, StreamCap, Window } from './policy.ts'
+import type { AmountCap, CountCap, NftLimit, SessionPolicy, SessionRecord, StreamCap, Window } from './policy.ts'
 import { resolveFees, resolveUsage } from './resolve.ts'
 import { anchored, sameWindow } from './windows.ts'
 import { content } from './wire-arguments.ts'
@@ -30,7 +33,8 @@ export interface EditScope {
 /**
  * The person's tightening: a second complete policy. Limits by the ids of their fields: `spend:<token>:total`, `:perCall`,
  * `:perTx` · `fee:<token>:total`, `:perTx` · `tx:session`; of other windows `:rolling:<seconds>`, `:fixed:<seconds>:<anchor>`,
- * `:calendar:<unit>`. Amounts in base units.
+ * `:calendar:<unit>`. Amounts in base units. Of collections `nft:<collection>:total` and so on, in items, and the switches
+ * `:approveOne`, `:approveAll` with 1 and 0.
  *
  * @throws 114 for an unknown field and for whatever would make the policy wider
  */
@@ -87,6 +91,7 @@ export function narrowedPointers(asked: Asked, effective: SessionPolicy, approve
     if (limit.perCall !== wanted?.perCall) found.add(wanted?.perCall === undefined ? at : `${at}/per_call`)
     if (limit.perTx !== wanted?.perTx) found.add(wanted?.perTx === undefined ? at : `${at}/per_tx`)
   }
+  for (const limit of effective.spend.limits) if (limit.asset !== 'erc20') pointItems(asked, limit, begin, found)
   for (const fee of effective.fees.tokens) {
     const [wanted] = resolveFees(asked.fees, fee.token, begin).tokens
     pointCaps(placed(wanted?.caps ?? [], asked.fees?.caps ?? [], '/fees', begin), fee.caps, '/fees', begin, found)
@@ -119,6 +124,7 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
     asked.calls.every((rule) => coversRule(effective, rule)) &&
     coversDeny(effective, asked) &&
     asked.limits.every((limit) => coversLimit(effective, limit, running.account)) &&
+    (asked.items ?? []).every((limit) => coversItems(effective, limit, running.account)) &&
     coversFees(effective, asked) &&
     coversUsage(effective, asked)
   )
@@ -146,13 +152,15 @@ function limited(policy: SessionPolicy, id: string, value: U256): SessionPolicy 
     spend: {
       ...policy.spend,
       limits: policy.spend.limits.map((limit) =>
-        limit.asset !== 'erc20' || meter !== 'spend'
-          ? limit
-          : once(
-              limit.token === subject,
-              limit,
-              field === 'perCall' ? { ...limit, perCall: value } : withField(limit, field, value),
-            ),
+        limit.asset !== 'erc20'
+          ? once(meter === 'nft' && limit.collection === subject, limit, withItems(limit, field, value))
+          : meter !== 'spend'
+            ? limit
+            : once(
+                limit.token === subject,
+                limit,
+                field === 'perCall' ? { ...limit, perCall: value } : withField(limit, field, value),
+              ),
       ),
     },
     fees: {
@@ -189,6 +197,20 @@ export function windowField(window: Window): string {
   }
 }
 
+/** The id of the field that switches off who may take items. */
+export function approvalField(collection: Address, which: 'approveOne' | 'approveAll'): string {
+  return `${nftMeter(collection)}:${which}`
+}
+
+function withItems(limit: NftLimit, field: string, value: U256): NftLimit | undefined {
+  const max = Number(value)
+  if (field === 'approveOne' || field === 'approveAll') {
+    return max > 1 ? undefined : { ...limit, [field]: max === 1 ? 'allow' : 'forbid' }
+  }
+  if (max > LIMITS.count || !limit.maxOut.some((cap) => windowField(cap.window) === field)) return undefined
+  return { ...limit, maxOut: limit.maxOut.map((cap) => (windowField(cap.window) === field ? { ...cap, max } : cap)) }
+}
+
 function withField<T extends { caps: AmountCap[]; perTx?: U256 }>(limit: T, field: string, value: U256) {
   if (field === 'perTx') return { ...limit, perTx: value }
   if (!limit.caps.some((cap) => windowField(cap.window) === field)) return undefined
@@ -199,7 +221,11 @@ function withField<T extends { caps: AmountCap[]; perTx?: U256 }>(limit: T, fiel
 function bound(next: SessionPolicy, scope: EditScope): SessionPolicy {
   const { within } = scope
   const limits = within.spend.limits.map((limit) => {
-    if (limit.asset !== 'erc20' || scope.enterable?.includes(limit.token) !== true) return limit
+    if (limit.asset !== 'erc20') {
+      if (scope.enterable?.includes(limit.collection) !== true) return limit
+      return { ...limit, maxOut: itemLimit(next, limit.collection)?.maxOut ?? limit.maxOut }
+    }
+    if (scope.enterable?.includes(limit.token) !== true) return limit
     const entered = next.spend.limits.find((one) => one.asset === 'erc20' && one.token === limit.token)
     return entered?.asset === 'erc20' ? { ...limit, caps: entered.caps } : limit
   })
@@ -208,6 +234,20 @@ function bound(next: SessionPolicy, scope: EditScope): SessionPolicy {
     validUntil: scope.latest ?? within.validUntil,
     spend: { ...within.spend, limits },
   }
+}
+
+function pointItems(asked: Asked, limit: NftLimit, begin: UnixSeconds, found: Set<string>): void {
+  const index = asked.items?.findIndex((one) => one.collection === limit.collection) ?? -1
+  const wanted = asked.items?.[index]
+  const at = index < 0 ? '/nft_limits' : `/nft_limits/${index}`
+  const named = wanted !== undefined && wanted.caps.length > 0
+  pointCaps(named ? wanted.caps : [noItem(at)], limit.maxOut, at, begin, found)
+  if (limit.approveOne !== (wanted?.approveOne ?? 'forbid')) found.add(`${at}/approve_one`)
+  if (limit.approveAll !== (wanted?.approveAll ?? 'forbid')) found.add(`${at}/approve_all`)
+}
+
+function noItem(at: string): AskedCount {
+  return { window: { kind: 'session' }, max: 0, at } // the default cap of a limit without one
 }
 
 function nothing(at: string): AskedAmount {
@@ -273,6 +313,17 @@ function membersOf(asked: Asked) {
         limit.approvals,
         limit.foreignTransferFrom,
       ]),
+    inOrder(
+      (asked.items ?? []).map(({ collection, tokenIds, caps: most, recipients, spenders, approveOne, approveAll }) => [
+        collection,
+        tokenIds,
+        caps(most),
+        recipients,
+        spenders,
+        approveOne,
+        approveAll,
+      ]),
+    ),
     asked.fees === undefined ? null : [caps(asked.fees.caps), asked.fees.perTx, asked.fees.maxTipPerGas],
     asked.usage === undefined
       ? null
@@ -347,6 +398,24 @@ function coversLimit(effective: SessionPolicy, asked: Asked['limits'][number], a
     (asked.recipients === undefined ||
       recipients === undefined ||
       asked.recipients.every((one) => recipients.includes(one === 'self' ? account : one)))
+  )
+}
+
+function coversItems(effective: SessionPolicy, asked: AskedItems, account: Address): boolean {
+  const limit = itemLimit(effective, asked.collection)
+  const within = (named: readonly string[] | undefined, now: readonly string[] | undefined) =>
+    named === undefined || now === undefined || named.every((one) => now.includes(one))
+  return (
+    limit !== undefined &&
+    capsInside(asked.caps, limit.maxOut) &&
+    within(asked.tokenIds, limit.tokenIds) &&
+    within(
+      asked.recipients?.map((one) => (one === 'self' ? account : one)),
+      limit.recipients,
+    ) &&
+    within(asked.spenders, limit.spenders) &&
+    (asked.approveOne !== 'allow' || limit.approveOne === 'allow') &&
+    (asked.approveAll !== 'allow' || limit.approveAll === 'allow')
   )
 }
 

@@ -476,7 +476,7 @@ describe('money', () => {
   test('what others let the account take is spent like its own where that is counted, and nothing where it is not', () => {
     const counting = withLimit({ foreignTransferFrom: 'count' })
     const pulled = transferFrom(STRK, STRANGER, FRIEND, 4n * 10n ** 18n)
-    const facts = { simulation: { ok: true as const, at: NOW, out: {}, items: [], odd: [] } }
+    const facts = { simulation: { ok: true as const, at: NOW, out: {}, items: {}, odd: [] } }
     const verdict = judge([pulled], { policy: counting, facts })
     expect(verdict).toMatchObject({ kind: 'auto' })
     expect(verdict.kind === 'auto' && verdict.charges).toContainEqual({
@@ -512,7 +512,7 @@ describe('outflow nobody declared', () => {
         ok: true as const,
         at: NOW,
         out: Object.fromEntries(Object.entries(out).map(([token, amount]) => [token, u256(amount)])),
-        items: [],
+        items: {},
         odd: [],
         ...more,
       },
@@ -543,7 +543,7 @@ describe('outflow nobody declared', () => {
   })
 
   test('items and odd shapes of a listed token are asked about', () => {
-    expect(codes(judge([move], seen({}, { items: [GAME] })))).toEqual(['undeclaredOutflow'])
+    expect(codes(judge([move], seen({}, { items: { [GAME]: u256(1n) } })))).toEqual(['undeclaredOutflow'])
     expect(codes(judge([move], seen({}, { odd: [STRK] })))).toEqual(['undeclaredOutflow'])
     expect(codes(judge([move], seen({}, { odd: [GAME] })))).toEqual([])
   })

@@ -19,6 +19,7 @@ import {
 import { EVERYTHING } from './exposure.ts'
 import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
 import { adminName } from './forbidden.ts'
+import { chargeItems, checkItems, itemLimit, undeclaredItems } from './items.ts'
 import { denyOf, listsExactly, ownedCalls, ownerOf } from './matching.ts'
 import type { Call, CallRule, Hold, MeterBook, SessionPolicy, SessionRecord, TokenLimit, Verdict } from './policy.ts'
 import { byWeight } from './refusal.ts'
@@ -61,7 +62,8 @@ export function evaluate(
   const declared = money(policy, tx, owners, found)
   const extra = undeclared(session, book, declared, facts, now, found)
   chargeRules(ledger, tx, owners)
-  chargeSpend(ledger, declared, extra)
+  chargeSpend(ledger, declared, extra.amounts)
+  chargeItems(ledger, declared.all, extra.items)
   chargeFee(ledger, tx, owners)
   chargeUsage(ledger, tx, open, facts)
 
@@ -129,7 +131,7 @@ function own(policy: SessionPolicy, tx: Transaction, call: Call, index: number, 
   return rule
 }
 
-/** The money table over every call, whoever owns it (policy.md 6.1). */
+/** The money table over every call, whoever owns it (policy.md 6.1). @returns base units of tokens, items of collections */
 function money(
   policy: SessionPolicy,
   tx: Transaction,
@@ -143,6 +145,12 @@ function money(
   for (const [index, call] of tx.calls.entries()) {
     const move = owners[index]?.notAToken === true ? undefined : tokenMove(call, tx.account)
     if (move === undefined) continue
+    const items = itemLimit(policy, call.to)
+    if (items !== undefined) {
+      const out = checkItems(items, call, tx.account, index, found)
+      if (out !== undefined) add(all, call.to, out)
+      continue
+    }
     const limit = tokenLimit(policy, call.to)
     if (limit === undefined) found.add({ code: 'tokenNotListed', call: index, meter: spendMeter(call.to) })
     else if (move.does === 'malformed') found.add({ code: 'moneyMalformed', call: index })
@@ -213,25 +221,24 @@ function undeclared(
   facts: Facts,
   now: UnixSeconds,
   found: Findings,
-): Amounts {
+): { readonly amounts: Amounts; readonly items: Amounts } {
   const extra = new Map<Address, bigint>()
+  const nothing = { amounts: extra, items: extra }
   const { simulation } = facts
-  if (simulation === 'later') return extra
+  if (simulation === 'later') return nothing
   if (simulation === 'none') {
     if (mustSimulate(session, book, facts)) found.add({ code: 'simulationFailed' })
-    return extra
+    return nothing
   }
   if (now - simulation.at > SIMULATION_AGE) found.add({ code: 'simulationFailed' })
   if (!simulation.ok) {
     found.add({ code: 'simulationFailed' })
-    return extra
+    return nothing
   }
   const limitOf = (token: Address) => tokenLimit(session.effective, token)
-  for (const token of simulation.items) {
-    if (limitOf(token) === undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
-  }
   for (const token of simulation.odd) {
-    if (limitOf(token) !== undefined) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
+    const isListed = limitOf(token) !== undefined || itemLimit(session.effective, token) !== undefined
+    if (isListed) found.add({ code: 'undeclaredOutflow', meter: spendMeter(token) })
   }
   for (const [token, out] of Object.entries(simulation.out) as [Address, U256][]) {
     const beyond = BigInt(out) - (declared.all.get(token) ?? 0n)
@@ -245,5 +252,5 @@ function undeclared(
     }
     extra.set(token, more)
   }
-  return extra
+  return { amounts: extra, items: undeclaredItems(session.effective, simulation.items, declared.all, found) }
 }

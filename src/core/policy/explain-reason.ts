@@ -1,9 +1,11 @@
-import { tokenMove } from '../call.ts'
+import { itemMove, tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, text, time } from '../words.ts'
 import { type CallAt, firstFailing } from './arguments.ts'
 import { argumentName, argumentValue, conditionLine } from './explain-arguments.ts'
+import { itemCount } from './explain-items.ts'
+import { itemLimit } from './items.ts'
 import { candidatesOf, denyOf } from './matching.ts'
 import { actionOf, moneyOf, type Naming, perWindow, placeOf, streamLine, tokenOf } from './naming.ts'
 import type { Call, MeterId, PauseReason, Reason, SessionPolicy } from './policy.ts'
@@ -219,19 +221,25 @@ function tokenArg(reason: Reason, facts: ReasonFacts): Arg {
 
 function counterparty(reason: Reason, facts: ReasonFacts): Arg {
   const call = facts.calls[reason.call ?? -1]
-  const move = call === undefined ? undefined : tokenMove(call, facts.account)
+  const items = call && itemLimit(facts.policy, call.to)
+  const item = items && itemMove(call, items.asset)
+  if (item?.does === 'send') return placeOf(item.to, facts)
+  if (item?.does === 'allowOne') return placeOf(item.spender, facts)
+  if (item?.does === 'allowAll') return placeOf(item.operator, facts)
+  const move = call === undefined || item !== undefined ? undefined : tokenMove(call, facts.account)
   if (move?.does === 'send') return placeOf(move.to, facts)
   return move?.does === 'allow' ? placeOf(move.spender, facts) : text('?')
 }
 
 function money(value: U256 | undefined, reason: Reason, facts: ReasonFacts): Arg {
+  if (value !== undefined && reason.meter?.startsWith('nft:') === true) return itemCount(Number(value))
   const token = tokenOfMeter(reason.meter)
   return value === undefined || token === undefined ? text('?') : moneyOf(value, token, facts)
 }
 
 function tokenOfMeter(meter: MeterId | undefined): Address | undefined {
   const [kind, token] = meter?.split(':') ?? []
-  return kind === 'spend' || kind === 'fee' ? (token as Address) : undefined // as the meter was made of it
+  return kind === 'spend' || kind === 'fee' || kind === 'nft' ? (token as Address) : undefined // as the meter was made of it
 }
 
 function number(value: string | undefined): Arg {

@@ -352,6 +352,16 @@ describe('explain', () => {
             stream: { start: NOW, initial: strk(1), perSecond: u256(3n), max: strk(6) },
             recipients: [FRIEND, STRANGER],
           },
+          {
+            asset: 'erc721',
+            collection: USD,
+            tokenIds: [u256(7n)],
+            maxOut: [{ window: { kind: 'session' }, max: 2 }],
+            recipients: [FRIEND],
+            spenders: [GAME],
+            approveOne: 'forbid',
+            approveAll: 'allow',
+          },
         ],
       },
       fees: {
@@ -370,7 +380,7 @@ describe('explain', () => {
       leaves += 1
       expect(lines(changed as SessionPolicy), path).not.toBe(before)
     }
-    expect(leaves).toBe(60)
+    expect(leaves).toBe(67)
   })
 })
 
@@ -396,6 +406,7 @@ function* oneLeafChanged(value: unknown, path = ''): Generator<{ changed: unknow
 function other(value: unknown): unknown {
   if (typeof value === 'number') return value + 1
   if (typeof value === 'boolean') return !value
+  if (value === 'forbid' || value === 'allow') return value === 'allow' ? 'forbid' : 'allow'
   if (value === 'receipt') return 'simulate'
   if (value === 'day') return 'week'
   if (value === 'pause') return 'warn'

@@ -5,7 +5,8 @@ import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
 import { txField, windowField } from './edits.ts'
 import { argumentDetails, conditionLines, denyLine, sumLines } from './explain-arguments.ts'
-import { EVERYTHING, type Exposure, exposure } from './exposure.ts'
+import { itemDetails, itemLimits, itemRisks, itemRows, itemsOf } from './explain-items.ts'
+import { EVERYTHING, type Exposure, exposure, isDangerous } from './exposure.ts'
 import { adminName } from './forbidden.ts'
 import {
   actionOf,
@@ -84,7 +85,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
   return {
     headline: headline(policy, facts, now, actions.size, new Set(on.map((rule) => rule.contract)).size),
     worst: worstLine(worst, facts),
-    danger: worst.everything,
+    danger: isDangerous(worst),
     notCounted: line('policy_notCounted'),
     summary: { worst: barLine(worst, facts), end: line('policy_barEnd', { end: time(policy.validUntil) }) },
     can: policy.calls.map((rule) => ruleRow(rule, facts)),
@@ -92,12 +93,14 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
       line('policy_cannotAccount'),
       line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
       cannotAllow(policy, facts),
+      ...(itemLimits(policy).length > 0 ? [line('policy_cannotItems')] : []),
       line('policy_cannotEnd'),
       ...policy.deny.map((deny) => denyLine(deny, facts)),
     ],
     limits: [
       ...startRow(policy, facts, now),
       ...tokenRows(policy, facts),
+      ...itemRows(itemLimits(policy), facts, enforcedBy('other', facts.backing), fieldLabel),
       ...feeRow(policy, facts),
       ...usageRows(policy, facts),
     ],
@@ -114,11 +117,36 @@ export function explainLeft(left: Exposure, naming: Naming): Line {
   if (left.everything) return line('policy_leftEverything')
   const spend = left.spend.map(({ token, amount }) => moneyOf(amount, token, naming))
   const fees = left.fees.map(({ token, amount }) => moneyOf(amount, token, naming))
+  if (left.items.length > 0) {
+    const items = list(left.items.map((it) => itemsOf(it, naming)))
+    const { key, args } = withItems(spend.length > 0, fees.length > 0)
+    return line(LEFT_ITEMS[key], { items, ...args(list(spend), list(fees)) })
+  }
   if (spend.length === 0)
     return fees.length === 0 ? line('policy_leftNothing') : line('policy_leftFees', { fee: list(fees) })
   if (fees.length === 0) return line('policy_leftSpendFree', { list: list(spend) })
   return line('policy_leftSpend', { list: list(spend), fee: list(fees) })
 }
+
+/** Which of the sentences with items: with spending, with fees. */
+function withItems(spends: boolean, pays: boolean) {
+  const key = spends ? (pays ? 'both' : 'spend') : pays ? 'fees' : 'items'
+  const args = (spend: Arg, fee: Arg) => ({ ...(spends ? { list: spend } : {}), ...(pays ? { fee } : {}) })
+  return { key, args } as const
+}
+
+const LEFT_ITEMS = {
+  both: 'policy_leftSpendItems',
+  spend: 'policy_leftSpendItemsFree',
+  fees: 'policy_leftItems',
+  items: 'policy_leftItemsFree',
+} as const
+const WORST_ITEMS = {
+  both: 'policy_worstSpendItems',
+  spend: 'policy_worstSpendItemsFree',
+  fees: 'policy_worstItems',
+  items: 'policy_worstItemsFree',
+} as const
 
 /** Who refuses what is outside a member of the policy, as a table (policy.md 10). */
 export function enforcedBy(
@@ -184,6 +212,11 @@ function worstUntilEnd(worst: Exposure, facts: ExplainFacts): Line {
     return now.length === 0 ? line('policy_worstEverything') : line('policy_worstEverythingNow', { list: list(now) })
   }
   const { spend, fees } = figures(worst, facts)
+  if (worst.items.length > 0) {
+    const { key, args } = withItems(spend !== undefined, fees !== undefined)
+    const items = list(worst.items.map((it) => itemsOf(it, facts)))
+    return line(WORST_ITEMS[key], { items, ...args(spend ?? list([]), fees ?? list([])) })
+  }
   if (spend === undefined)
     return fees === undefined ? line('policy_worstNothingFree') : line('policy_worstNothing', { fee: fees })
   return fees === undefined
@@ -193,7 +226,12 @@ function worstUntilEnd(worst: Exposure, facts: ExplainFacts): Line {
 
 function barLine(worst: Exposure, facts: ExplainFacts): Line {
   if (worst.everything) return line('policy_barEverything')
-  const { spend, fees } = figures(worst, facts)
+  const { fees } = figures(worst, facts)
+  const leaves = [
+    ...worst.spend.map(({ token, amount }) => moneyOf(amount, token, facts)),
+    ...worst.items.map((it) => itemsOf(it, facts)),
+  ]
+  const spend = leaves.length === 0 ? undefined : list(leaves)
   if (spend === undefined) return fees === undefined ? line('policy_barNothing') : line('policy_barFees', { fee: fees })
   return fees === undefined
     ? line('policy_barSpendFree', { list: spend })
@@ -469,6 +507,7 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
       risks.push({ level: 'danger', line: line('policy_riskAdmin', { action: actionOf(selector, facts), contract }) })
     }
   }
+  risks.push(...itemRisks(itemLimits(policy), facts))
   for (const { token, amount } of worst.leftBehind) {
     risks.push({ level: 'warn', line: line('policy_riskLeaves', { amount: moneyOf(amount, token, facts) }) })
   }
@@ -514,6 +553,7 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
     ...policy.spend.limits.flatMap((limit) =>
       limit.asset === 'erc20' && limit.approvals === 'forbid' ? noAllowanceLines(limit, facts) : [],
     ),
+    ...itemDetails(itemLimits(policy), facts),
     ...pinLines(policy, facts),
     ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),
   ]

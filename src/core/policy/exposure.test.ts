@@ -27,6 +27,7 @@ describe('exposure', () => {
     expect(exposure(base, undefined, [], NOW)).toEqual({
       spend: [{ token: STRK, amount: strk(25) }],
       fees: [{ token: STRK, amount: '800000000000000000' }],
+      items: [],
       transactions: '200',
       leftBehind: [],
       everything: false,
@@ -79,6 +80,7 @@ describe('exposure', () => {
     expect(exposure(base, undefined, [], base.validUntil - 60)).toEqual({
       spend: [],
       fees: [],
+      items: [],
       transactions: '0',
       leftBehind: [],
       everything: false,
@@ -88,6 +90,7 @@ describe('exposure', () => {
       spend: [],
       fees: [],
       leftBehind: [],
+      items: [],
       transactions: '0',
       everything: false,
     })

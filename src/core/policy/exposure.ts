@@ -1,6 +1,6 @@
-import type { Address, U256 } from '../felt.ts'
+import { type Address, type U256, u256 } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
-import { atMostU256, CALLS, type Cap, capOf, feeMeter, heldBy, spendMeter, TX } from './book.ts'
+import { atMostU256, CALLS, type Cap, capOf, feeMeter, heldBy, nftMeter, spendMeter, TX } from './book.ts'
 import { adminName } from './forbidden.ts'
 import type { CallRule, Hold, MeterBook, MeterId, SessionPolicy } from './policy.ts'
 import { start, touched, unlocked } from './windows.ts'
@@ -17,6 +17,8 @@ export interface Exposure {
     readonly spenders: readonly Address[]
     readonly amount: U256
   }[]
+  /** Items per collection; `all`: leave to take every one of them may be given. Only collections of which some can leave. */
+  readonly items: readonly { readonly collection: Address; readonly count: U256 | 'all' }[]
   /** Transactions; absent: as many as the fees last for. */
   readonly transactions?: U256
   /** Control, or an amount that nobody holds: everything in the account. */
@@ -74,13 +76,37 @@ export function exposure(
     return amount === 0n || spenders.length === 0 ? [] : [{ token: limit.token, spenders, amount: atMostU256(amount) }]
   })
   const runsOut = span.until <= span.from
+  const items = policy.spend.limits.flatMap((limit): Exposure['items'] => {
+    if (limit.asset === 'erc20' || runsOut) return []
+    const { collection } = limit
+    if (limit.approveAll === 'allow' && limit.spenders.length > 0) return [{ collection, count: 'all' }]
+    const most = smallest(...limit.maxOut.map((cap) => room(span, nftMeter(collection), capOf(cap))))
+    return most === undefined || most === 0n ? [] : [{ collection, count: atMostU256(most) }]
+  })
   return {
     spend,
     fees,
     leftBehind,
+    items,
     ...(count === undefined ? {} : { transactions: atMostU256(count) }),
     everything: !runsOut && (policy.calls.some(handsOver) || spend.some(({ amount }) => BigInt(amount) >= EVERYTHING)),
   }
+}
+
+/** Control, everything, or leave to take whatever of a collection there is: the person confirms it apart. */
+export function isDangerous({ everything, items }: Exposure): boolean {
+  return everything || items.some((it) => it.count === 'all')
+}
+
+/** Of several sessions, per collection. */
+export function sumItems(all: Exposure['items']): Exposure['items'] {
+  const sums = new Map<Address, U256 | 'all'>()
+  for (const { collection, count } of all) {
+    const known = sums.get(collection) ?? u256(0n)
+    const isAll = known === 'all' || count === 'all'
+    sums.set(collection, isAll ? 'all' : atMostU256(BigInt(known) + BigInt(count)))
+  }
+  return [...sums].map(([collection, count]) => ({ collection, count }))
 }
 
 interface Span {

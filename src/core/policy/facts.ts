@@ -68,7 +68,8 @@ export type Simulation =
       readonly ok: true
       readonly at: UnixSeconds
       readonly out: Readonly<Record<Address, U256>>
-      readonly items: readonly Address[]
+      /** Items that left, per collection. */
+      readonly items: Readonly<Record<Address, U256>>
       readonly odd: readonly Address[]
     }
   | { readonly ok: false; readonly at: UnixSeconds; readonly words: string }

@@ -9,7 +9,9 @@ export const LIMITS = {
   shapeNodes: 256,
   inList: 64,
   denies: 64,
-  tokenLimits: 32,
+  /** Of tokens and collections together. */
+  limits: 32,
+  tokenIds: 256,
   caps: 8,
   recipients: 256,
   /** Named ones are fewer; by default it is every contract of the rules. */

@@ -10,6 +10,7 @@ import {
   capsOf,
   feeMeter,
   heldBy,
+  nftMeter,
   ruleMeter,
   spendMeter,
   streamOf,
@@ -26,7 +27,9 @@ import type { WindowSpec } from './wire-shape.ts'
 /** Every meter of a policy that has a cap of its own, in a fixed order. */
 export function metersOf(policy: SessionPolicy): readonly MeterId[] {
   return [
-    ...policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [spendMeter(limit.token)] : [])),
+    ...policy.spend.limits.map((limit) =>
+      limit.asset === 'erc20' ? spendMeter(limit.token) : nftMeter(limit.collection),
+    ),
     ...policy.fees.tokens.map((fee) => feeMeter(fee.token)),
     TX,
     CALLS,

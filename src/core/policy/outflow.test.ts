@@ -25,7 +25,7 @@ describe('outflow', () => {
       older(USD, ACCOUNT, FRIEND, 2n ** 128n),
       keyed(STRK, FRIEND, STRANGER, 99n),
     ]
-    expect(outflow(events, ACCOUNT)).toEqual({ out: { [STRK]: u256(6n), [USD]: u256(2n ** 128n) }, items: [], odd: [] })
+    expect(outflow(events, ACCOUNT)).toEqual({ out: { [STRK]: u256(6n), [USD]: u256(2n ** 128n) }, items: {}, odd: [] })
   })
 
   test('more in than out is no outflow, and to oneself nothing leaves', () => {
@@ -39,16 +39,20 @@ describe('outflow', () => {
       { from: USD, keys: [TRANSFER, ACCOUNT, FRIEND], data: [felt(2n ** 128n), felt(0)] },
       { from: GAME, keys: [felt('0x1')], data: [ACCOUNT, FRIEND, felt(1), felt(0)] },
     ]
-    expect(outflow(events, ACCOUNT)).toEqual({ out: { [GAME]: u256(3n) }, items: [], odd: [STRK, USD] })
+    expect(outflow(events, ACCOUNT)).toEqual({ out: { [GAME]: u256(3n) }, items: {}, odd: [STRK, USD] })
   })
 
   test('an id is not an amount', () => {
     const nft: ChainEvent = { from: GAME, keys: [TRANSFER, ACCOUNT, FRIEND, ...limbs(4012n)], data: [] }
     const multi: ChainEvent = { from: USD, keys: [SINGLE, FRIEND, ACCOUNT, FRIEND], data: [...limbs(1n), ...limbs(2n)] }
-    expect(outflow([nft, multi], ACCOUNT)).toEqual({ out: {}, items: [GAME, USD], odd: [GAME] })
-    expect(outflow([{ ...nft, keys: [TRANSFER, FRIEND, ACCOUNT, ...limbs(1n)] }], ACCOUNT).items).toEqual([])
-    expect(outflow([older(GAME, ACCOUNT, FRIEND, 0n)], ACCOUNT).items).toEqual([GAME])
-    expect(outflow([keyed(GAME, ACCOUNT, FRIEND, 0n)], ACCOUNT).items).toEqual([])
+    expect(outflow([nft, multi], ACCOUNT)).toEqual({
+      out: {},
+      items: { [GAME]: '1', [USD]: '2' },
+      odd: [GAME, USD],
+    })
+    expect(outflow([{ ...nft, keys: [TRANSFER, FRIEND, ACCOUNT, ...limbs(1n)] }], ACCOUNT).items).toEqual({})
+    expect(outflow([older(GAME, ACCOUNT, FRIEND, 0n)], ACCOUNT).items).toEqual({ [GAME]: '1' })
+    expect(outflow([keyed(GAME, ACCOUNT, FRIEND, 0n)], ACCOUNT).items).toEqual({})
   })
 
   test('amounts of a hostile token do not overflow', () => {

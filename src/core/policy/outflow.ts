@@ -1,62 +1,62 @@
-import { type Address, type Felt, MAX_U128, type U256 } from '../felt.ts'
+import { type Address, type Felt, MAX_U128, type U256, u256 } from '../felt.ts'
 import { atMostU256 } from './book.ts'
+import { type ChainEvent, itemCounter, itemMovesOf, TRANSFER } from './item-events.ts'
+import type { SpendPolicy } from './policy.ts'
 
-/** One event of a trace or receipt, in the order it happened; frames that were reverted are left out by the caller. */
-export interface ChainEvent {
-  /** The emitting contract: of a trace, the frame's `contract_address`. */
-  readonly from: Felt
-  readonly keys: readonly Felt[]
-  readonly data: readonly Felt[]
-}
+export type { ChainEvent } from './item-events.ts'
 
 /** What left an account, by the tokens' own events. */
 export interface Outflow {
   /** Net, base units; only tokens of which more went out than came in. */
   readonly out: Readonly<Record<Address, U256>>
-  /** Contracts that say an item left, or may have: ERC-721, ERC-1155. */
-  readonly items: readonly Address[]
-  /** Contracts with a `Transfer` in a shape no ERC-20 has. */
+  /** Items per collection: each one that left and did not come back, whatever else came in. */
+  readonly items: Readonly<Record<Address, U256>>
+  /** Contracts with a transfer that cannot be counted, or of an item that the policy does not name. */
   readonly odd: readonly Address[]
 }
 
-// Shapes and selectors: policy.md 5.3, seen on devnet's ETH and STRK and in older classes.
-const TRANSFER = '0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9'
-const TRANSFER_SINGLE = '0x182d859c0807ba9db63baf8b9d9fdbfeb885d820be6e206b9dab626d995c433'
-const TRANSFER_BATCH = '0x2563683c757f3abe19c4b7237e2285d8993417ddffe0b54a19eb212ea574b08'
-
-/** Net outflow of an account over events; a transaction's fee is not among those of a simulation. */
-export function outflow(events: readonly ChainEvent[], account: Address): Outflow {
+/**
+ * Net outflow of an account over events; a transaction's fee is not among those of a simulation.
+ *
+ * @param limits a number in a transfer of a collection they name is an item; of all others in the shape of ERC-20 an amount
+ */
+export function outflow(events: readonly ChainEvent[], account: Address, limits: SpendPolicy['limits'] = []): Outflow {
   const net = new Map<Address, bigint>()
-  const items = new Set<Address>()
+  const items = itemCounter(account)
   const odd = new Set<Address>()
+  const listed = new Map(limits.flatMap((limit) => (limit.asset === 'erc20' ? [] : [[limit.collection, limit]])))
   for (const event of events) {
     const token = event.from as Address // an emitter is a deployed contract
-    const [selector] = event.keys
-    if (selector === TRANSFER_SINGLE || selector === TRANSFER_BATCH) {
-      // keys [selector, operator, from, to]; any other shape that names the account may be an item of it too.
-      const named = event.keys.length === 4 ? [event.keys[2]] : [...event.keys, ...event.data]
-      if (named.includes(account)) items.add(token)
+    const asset = listed.get(token)?.asset
+    if (asset === undefined && event.keys[0] === TRANSFER && event.keys.length !== 5) {
+      const move = transferOf(event)
+      if (move === undefined) {
+        odd.add(token)
+        continue
+      }
+      if (move.from === move.to) continue
+      if (move.from === account) {
+        net.set(token, (net.get(token) ?? 0n) + move.amount)
+        // Older collections use this shape too: item 0 reads as amount 0.
+        if (event.keys.length === 1 && move.amount === 0n) items.add(token, [{ ...move, id: 0n, count: 1n }])
+      }
+      if (move.to === account) net.set(token, (net.get(token) ?? 0n) - move.amount)
       continue
     }
-    if (selector !== TRANSFER) continue
-    const move = transferOf(event)
-    if (move === undefined) {
-      odd.add(token)
-      // ERC-721: keys [selector, from, to, id low, id high].
-      if (event.keys.length === 5 && event.keys[1] === account) items.add(token)
-      continue
-    }
-    if (move.from === move.to) continue
-    if (move.from === account) {
-      net.set(token, (net.get(token) ?? 0n) + move.amount)
-      // Older collections use this shape too: item 0 reads as amount 0.
-      if (event.keys.length === 1 && move.amount === 0n) items.add(token)
-    }
-    if (move.to === account) net.set(token, (net.get(token) ?? 0n) - move.amount)
+    const moves = itemMovesOf(event, asset)
+    if (moves === 'other') continue
+    if (moves === 'unreadable' || asset === undefined) odd.add(token)
+    if (moves === 'unreadable') items.suspect(token, event)
+    else items.add(token, moves)
   }
   const out: Record<Address, U256> = {}
   for (const [token, amount] of net) if (amount > 0n) out[token] = atMostU256(amount)
-  return { out, items: [...items], odd: [...odd] }
+  const left = items.left()
+  for (const { collection, id } of left.ids) {
+    const named = listed.get(collection)?.tokenIds
+    if (named !== undefined && id !== undefined && !named.includes(u256(id))) odd.add(collection)
+  }
+  return { out, items: left.counts, odd: [...odd] }
 }
 
 /**
@@ -67,11 +67,12 @@ export function receiptOutflow(
   events: readonly ChainEvent[],
   account: Address,
   fee: { readonly token: Address; readonly paid: U256; readonly sequencer: Felt },
+  limits: SpendPolicy['limits'] = [],
 ): Outflow {
   const last = events.at(-1)
   const move = last?.from === fee.token && last.keys[0] === TRANSFER ? transferOf(last) : undefined
   const isFee = move?.from === account && move.to === fee.sequencer && move.amount === BigInt(fee.paid)
-  return outflow(isFee ? events.slice(0, -1) : events, account)
+  return outflow(isFee ? events.slice(0, -1) : events, account, limits)
 }
 
 /** The two shapes of ERC-20: keys [selector, from, to] data [low, high], or all four in data (older classes). */

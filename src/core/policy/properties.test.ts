@@ -253,7 +253,7 @@ function step(
   const out = { [STRK]: hold.charges.find((one) => one.meter === SPEND)?.amount ?? u256(0n) }
   const outcome =
     it.end === 'accepted'
-      ? { end: it.end, at, fee, out, items: [] }
+      ? { end: it.end, at, fee, out, items: {} }
       : it.end === 'reverted'
         ? { end: it.end, at, fee }
         : { end: it.end }

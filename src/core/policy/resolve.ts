@@ -1,19 +1,18 @@
 import { moneyKind } from '../call.ts'
 import { canonicalJson } from '../canonical.ts'
 import { malformed, type SiteError } from '../errors.ts'
-import { type Address, type ClassHash, parseAddress, type Selector, type U256, u256 } from '../felt.ts'
+import { type Address, type ClassHash, type Selector, type U256, u256 } from '../felt.ts'
 import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../time.ts'
 import {
   type Asked,
   type AskedAmount,
-  type AskedCount,
   type AskedDeny,
   type AskedFees,
   type AskedLimit,
   type AskedRule,
   type AskedUsage,
+  capsFrom,
   given,
-  inOrder,
   never,
   ruleId,
   siteErrorOf,
@@ -24,19 +23,20 @@ import { LIMITS } from './limits.ts'
 import { byValue, chainMethods } from './meters.ts'
 import type {
   AmountCap,
-  ArgPath,
-  ArgRule,
   CallRule,
   CountCap,
   DenyRule,
   FeePolicy,
+  NftLimit,
   SessionPolicy,
   TokenLimit,
   UsagePolicy,
   Window,
 } from './policy.ts'
+import { mayBePulled, resolveItems, unnamedItems } from './resolve-items.ts'
 import type { ReadParam } from './shapes.ts'
-import { anchored, orderWindows } from './windows.ts'
+import { likelySpenders, rulesThatAllow } from './spenders.ts'
+import { orderWindows } from './windows.ts'
 
 export type Resolved =
   | { readonly ok: true; readonly policy: SessionPolicy }
@@ -85,14 +85,15 @@ export function resolve(asked: Asked, facts: ResolveFacts, now: UnixSeconds): Re
   }
 }
 
-/** Tokens for which the site named no total: there the person may enter one, all others may only be lowered. */
+/** Tokens and collections for which the site named no total: there the person may enter one, all others may only be lowered. */
 export function unnamedTotals(asked: Asked, policy: SessionPolicy): readonly Address[] {
   const named = new Set(
     asked.limits.filter((limit) => limit.caps.length > 0 || limit.stream !== undefined).map((limit) => limit.token),
   )
-  return policy.spend.limits.flatMap((limit) =>
+  const tokens = policy.spend.limits.flatMap((limit) =>
     limit.asset === 'erc20' && !named.has(limit.token) ? [limit.token] : [],
   )
+  return [...tokens, ...unnamedItems(asked, policy)]
 }
 
 export function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'duration'>, now: UnixSeconds): UnixSeconds {
@@ -116,18 +117,25 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
       limits.push(limitOf(rule.contract, { ...allowing({ token: rule.contract }, calls) }))
     }
   })
-  if (limits.length > LIMITS.tokenLimits) throw never('/calls', `payments in at most ${LIMITS.tokenLimits} tokens`)
+  const items = resolveItems(asked, calls, facts, begin)
+  if (limits.length + items.length > LIMITS.limits) {
+    throw never('/calls', `payments in at most ${LIMITS.limits} tokens and collections`)
+  }
   const scope = new Set(asked.calls.map((rule) => rule.contract))
   const pullable =
     facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
-    limits.some((limit) => limit.foreignTransferFrom === 'count' || limit.approvals !== 'forbid')
+    limits.some((limit) => limit.foreignTransferFrom === 'count' || limit.approvals !== 'forbid') ||
+    items.some(mayBePulled)
   const policy: SessionPolicy = {
     v: 1,
     validAfter: begin,
     validUntil: checkLife(asked, now),
     calls,
     deny: resolveDenies(asked.deny ?? [], facts),
-    spend: { limits: limits.sort((a, b) => byValue(a.token, b.token)), look: pullable ? 'simulate' : 'receipt' },
+    spend: {
+      limits: [...limits, ...items].sort((a, b) => byValue(assetAddress(a), assetAddress(b))),
+      look: pullable ? 'simulate' : 'receipt',
+    },
     fees: resolveFees(asked.fees, facts.strk, begin),
     usage: resolveUsage(asked.usage, begin),
     messages: [],
@@ -228,36 +236,14 @@ function allowing(
   limit: Pick<AskedLimit, 'token' | 'approvals' | 'spenders'>,
   calls: readonly CallRule[],
 ): Pick<TokenLimit, 'approvals' | 'spenders'> {
-  const approves = calls.filter((rule) => rule.contract === limit.token && entriesThatAllow(rule).length > 0)
-  const approvals = limit.approvals ?? (approves.length > 0 ? 'count' : 'forbid')
+  const approvals = limit.approvals ?? (rulesThatAllow(limit.token, calls).length > 0 ? 'count' : 'forbid')
   if (limit.spenders !== undefined) return { approvals, spenders: [...limit.spenders] }
   if (approvals === 'forbid') return { approvals, spenders: [] }
-  const contracts = calls.flatMap(({ contract }) => (contract === '*' || contract === limit.token ? [] : [contract]))
-  const spenders = new Set([...contracts, ...approves.flatMap(pinnedSpenders)])
-  return { approvals, spenders: [...spenders].sort(byValue) }
+  return { approvals, spenders: likelySpenders(limit.token, calls) }
 }
 
-function entriesThatAllow({ entrypoints }: CallRule): readonly Selector[] {
-  if (entrypoints === '*') return []
-  return entrypoints.flatMap(({ selector }) => {
-    const kind = moneyKind(selector)
-    return kind === 'approve' || kind === 'increase' ? [selector] : []
-  })
-}
-
-/** Addresses to which a rule's conditions hold the spender, the first argument. */
-function pinnedSpenders(rule: CallRule): readonly Address[] {
-  const first = entriesThatAllow(rule).map((selector) => rule.shapes?.[selector]?.[0]?.name)
-  const isFirst = (arg: ArgPath) =>
-    (arg.at === 'felt' && arg.index === 0) ||
-    (arg.at === 'param' && arg.path.length === 0 && first.every((name) => name === arg.name))
-  const values = (one: ArgRule): readonly string[] => {
-    if ('all' in one) return one.all.flatMap(values)
-    if (!('op' in one) || !isFirst(one.arg)) return []
-    const operands = one.op === 'eq' ? [one.to] : one.op === 'in' ? one.to : []
-    return operands.flatMap((operand) => ('value' in operand ? [operand.value] : []))
-  }
-  return (rule.args === undefined ? [] : values(rule.args)).flatMap((value) => parseAddress(value) ?? [])
+function assetAddress(limit: TokenLimit | NftLimit): Address {
+  return limit.asset === 'erc20' ? limit.token : limit.collection
 }
 
 /** A total without a cap has room for nothing. */
@@ -327,15 +313,4 @@ function refuseAlike(calls: readonly CallRule[]): void {
       seen.add(key)
     }
   })
-}
-
-/** In canonical order; windows without an anchor begin at `begin`, where another of the list may lie already. */
-function capsFrom<T extends AskedAmount | AskedCount>(
-  caps: readonly T[],
-  begin: UnixSeconds,
-): { readonly window: Window; readonly max: T['max'] }[] {
-  return inOrder(caps.map((cap) => ({ ...cap, window: anchored(cap.window, begin) }))).map(({ window, max }) => ({
-    window,
-    max,
-  }))
 }

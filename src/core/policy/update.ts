@@ -21,7 +21,11 @@ export type Updated =
 /** The contracts whose code must be known to judge an update. */
 export function updateScope({ members }: AskedUpdate): readonly Address[] {
   const denied = (members.deny ?? []).flatMap(({ contract }) => (contract === '*' ? [] : [contract]))
-  return [...members.calls.map((it) => it.contract), ...denied, ...members.limits.map((it) => it.token)]
+  return [...members.calls.map((it) => it.contract), ...denied, ...namedAssets(members)]
+}
+
+function namedAssets({ limits, items }: Asked): readonly Address[] {
+  return [...limits.map((it) => it.token), ...(items ?? []).map((it) => it.collection)]
 }
 
 /**
@@ -58,7 +62,7 @@ export function updated(
         validUntil: ends ? given.validUntil : before.validUntil,
         calls,
         deny: named('deny') ? mergedDenies(before.deny, given.deny) : before.deny,
-        spend: mergedSpend(before.spend, given.spend, calls, named('limits')),
+        spend: mergedSpend(before.spend, given.spend, calls, named),
         fees: named('fees') ? given.fees : before.fees,
         usage: named('usage') ? given.usage : before.usage,
       },
@@ -125,23 +129,35 @@ function mergedDenies(before: readonly DenyRule[], given: readonly DenyRule[]): 
   return [...before.filter(({ by }) => by === 'person'), ...given]
 }
 
-/** Items have their own member, so a list of amounts leaves them as they are. */
-function mergedSpend(before: SpendPolicy, given: SpendPolicy, calls: readonly CallRule[], named: boolean): SpendPolicy {
-  const amounts = given.limits.filter(({ asset }) => asset === 'erc20')
+/** Amounts and items are members of their own: a list of one kind leaves the other as it is. */
+function mergedSpend(
+  before: SpendPolicy,
+  given: SpendPolicy,
+  calls: readonly CallRule[],
+  named: (member: 'limits' | 'items') => boolean,
+): SpendPolicy {
+  const again = new Set(given.limits.map(placeOf))
   const kept = before.limits.flatMap((limit): SpendPolicy['limits'] => {
-    if (limit.asset !== 'erc20' || !named) return [limit]
-    if (amounts.some((one) => one.asset === 'erc20' && one.token === limit.token)) return []
+    if (!named(limit.asset === 'erc20' ? 'limits' : 'items')) return [limit]
+    if (again.has(placeOf(limit))) return []
     // Without a limit of its own each payment asks, as in a request (policy.md 3.2).
-    const pays = calls.some((rule) => rule.contract === limit.token && movesMoney(rule))
-    const others = limit.caps.filter(({ window }) => window.kind !== 'session')
-    return pays ? [{ ...limit, caps: [{ window: { kind: 'session' }, max: u256(0n) }, ...others] }] : []
+    return calls.some((rule) => rule.contract === placeOf(limit) && movesMoney(rule)) ? [emptied(limit)] : []
   })
-  const has = (token: Address) => kept.some((limit) => limit.asset === 'erc20' && limit.token === token)
-  const added = amounts.filter((limit) => limit.asset === 'erc20' && !has(limit.token))
+  const stays = new Set(kept.map(placeOf))
+  const added = given.limits.filter((limit) => !stays.has(placeOf(limit)))
   return {
     limits: [...kept, ...added].sort((a, b) => byValue(placeOf(a), placeOf(b))),
     look: before.look === 'simulate' ? 'simulate' : given.look,
   }
+}
+
+/** Nothing more for the whole session; caps of other windows stay. */
+function emptied(limit: SpendPolicy['limits'][number]): SpendPolicy['limits'][number] {
+  const window = { kind: 'session' } as const
+  if (limit.asset === 'erc20') {
+    return { ...limit, caps: [{ window, max: u256(0n) }, ...limit.caps.filter((cap) => cap.window.kind !== 'session')] }
+  }
+  return { ...limit, maxOut: [{ window, max: 0 }, ...limit.maxOut.filter((cap) => cap.window.kind !== 'session')] }
 }
 
 function placeOf(limit: SpendPolicy['limits'][number]): Address {
@@ -168,8 +184,7 @@ function refuseTooLarge(policy: SessionPolicy): void {
   if (policy.calls.length > LIMITS.rules) throw never('/calls', `at most ${LIMITS.rules} rules, those that are off too`)
   if (chainMethods(policy).length > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
   if (policy.deny.length > LIMITS.denies) throw never('/deny', `at most ${LIMITS.denies} blocks`)
-  if (policy.spend.limits.length > LIMITS.tokenLimits)
-    throw never('/spend_limits', `at most ${LIMITS.tokenLimits} limits`)
+  if (policy.spend.limits.length > LIMITS.limits) throw never('/spend_limits', `at most ${LIMITS.limits} limits`)
 }
 
 /** Rules by the places of the policy, so that pointers and the site's words go on meaning the same rule. */
@@ -179,7 +194,7 @@ function askedAfter(
   policy: SessionPolicy,
   places: readonly (CallRule | undefined)[],
 ): Asked {
-  const { validAfter, validUntil, duration, deny, ...rest } = before
+  const { validAfter, validUntil, duration, deny, items, ...rest } = before
   const ends = members.validUntil !== undefined || members.duration !== undefined
   const added = members.calls.filter((_, at) => places[at] === undefined)
   const calls = policy.calls.flatMap(({ id }, index): AskedRule[] => {
@@ -195,6 +210,7 @@ function askedAfter(
     const place = before.calls.length + places.slice(0, index).filter((one) => one === undefined).length
     return said === undefined ? [] : [[rule?.id ?? ruleId(place), said] as const]
   })
+  const wanted = named.includes('items') ? members.items : items
   const denies = named.includes('deny') ? members.deny : deny
   return {
     ...rest,
@@ -203,6 +219,7 @@ function askedAfter(
     words: { ...before.words, ...Object.fromEntries(words) },
     limits: named.includes('limits') ? members.limits : before.limits,
     ...(denies === undefined ? {} : { deny: denies }),
+    ...(wanted === undefined ? {} : { items: wanted }),
     ...(members.fees === undefined ? {} : { fees: members.fees }),
     ...(members.usage === undefined ? {} : { usage: members.usage }),
   }

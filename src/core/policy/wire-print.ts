@@ -2,6 +2,7 @@ import { padded } from '../felt.ts'
 import { windowSpec } from './meters.ts'
 import type { AmountCap, CountCap, DenyRule, SessionPolicy, StreamCap, TokenLimit } from './policy.ts'
 import { printArguments, printPath } from './wire-arguments.ts'
+import { printItems } from './wire-items.ts'
 import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
 
 /**
@@ -11,6 +12,7 @@ import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
 export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
   const [fee] = policy.fees.tokens
   const { usage } = policy
+  const nfts = policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [] : [printItems(limit)]))
   return {
     calls: policy.calls.map((rule) => ({
       contract_address: rule.contract === '*' ? '*' : padded(rule.contract),
@@ -25,6 +27,7 @@ export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
     })),
     ...(policy.deny.length > 0 ? { deny: policy.deny.map(printDeny) } : {}),
     spend_limits: policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [printLimit(limit)] : [])),
+    ...(nfts.length > 0 ? { nft_limits: nfts } : {}),
     fees: {
       payer: 'account',
       ...(fee === undefined ? {} : { caps: fee.caps.map(printAmount) }),

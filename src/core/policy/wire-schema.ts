@@ -80,6 +80,18 @@ const limit = exact({
   foreign_transfer_from: optional(picklist(['forbid', 'count'])),
 })
 
+const allow = optional(picklist(['forbid', 'allow']))
+const itemLimit = exact({
+  collection: address,
+  token_ids: optional(list(amount, LIMITS.tokenIds)),
+  max_out: optional(natural),
+  caps: optional(counts),
+  recipients: optional(list(orSelf, LIMITS.recipients)),
+  spenders: optional(list(address, LIMITS.recipients)),
+  approve_one: allow,
+  approve_all: allow,
+})
+
 const fees = exact({
   payer: optional(picklist(['account', 'sponsor', 'any'])),
   paymasters: undecided,
@@ -110,8 +122,8 @@ const key = union([
 
 const mayBeNamed = {
   deny: optional(list(deny, LIMITS.denies)),
-  spend_limits: optional(list(limit, LIMITS.tokenLimits)),
-  nft_limits: undecided,
+  spend_limits: optional(list(limit, LIMITS.limits)),
+  nft_limits: optional(list(itemLimit, LIMITS.limits)),
   fees: optional(fees),
   usage: optional(usage),
   messages: undecided,
@@ -187,7 +199,7 @@ interface Sized {
 function* sized(json: unknown): Generator<Sized> {
   const root = members(json)
   yield { at: '/calls', value: root.calls, max: LIMITS.rules }
-  yield { at: '/spend_limits', value: root.spend_limits, max: LIMITS.tokenLimits }
+  yield { at: '/spend_limits', value: root.spend_limits, max: LIMITS.limits }
   yield { at: '/label', value: root.label, max: LIMITS.label }
   yield { at: '/reason', value: root.reason, max: LIMITS.reason }
   const felt = typeof root.tag === 'string' && root.tag.startsWith('0x')
@@ -221,6 +233,15 @@ function* sized(json: unknown): Generator<Sized> {
     yield { at: `${at}/recipients`, value: limit.recipients, max: LIMITS.recipients }
     yield { at: `${at}/spenders`, value: limit.spenders, max: LIMITS.recipients }
   }
+  yield { at: '/nft_limits', value: root.nft_limits, max: LIMITS.limits }
+  for (const [index, item] of items(root.nft_limits)) {
+    const limit = members(item)
+    const at = `/nft_limits/${index}`
+    yield { at: `${at}/token_ids`, value: limit.token_ids, max: LIMITS.tokenIds }
+    yield { at: `${at}/caps`, value: limit.caps, max: LIMITS.caps }
+    yield { at: `${at}/recipients`, value: limit.recipients, max: LIMITS.recipients }
+    yield { at: `${at}/spenders`, value: limit.spenders, max: LIMITS.recipients }
+  }
   yield { at: '/fees/caps', value: members(root.fees).caps, max: LIMITS.caps }
   yield { at: '/usage/tx_caps', value: members(root.usage).tx_caps, max: LIMITS.caps }
   yield { at: '/usage/call_caps', value: members(root.usage).call_caps, max: LIMITS.caps }
@@ -237,7 +258,6 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
     yield { at: `${at}/entry_point`, named: listed.includes('*') }
     yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
   }
-  yield { at: '/nft_limits', named: isNamed(raw.nft_limits) }
   yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }
   yield { at: '/fees/paymasters', named: raw.fees?.paymasters !== undefined }
   yield { at: '/fees/paymaster_url', named: raw.fees?.paymaster_url !== undefined }

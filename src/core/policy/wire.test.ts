@@ -388,7 +388,6 @@ describe('what is refused', () => {
       ['/key/held_by', { key: { held_by: 'agent', public_key: '0x1', label: 'x' } }],
       ['/setup_calls', { setup_calls: [{}] }],
       ['/schedule', { schedule: [{}] }],
-      ['/nft_limits', { nft_limits: [{}] }],
       ['/messages', { messages: [{}] }],
       ['/calls/0/contract_address', { calls: [{ ...move, contract_address: '*' }] }],
       ['/calls/0/entry_point', { calls: [{ ...move, entry_point: '*' }] }],
@@ -514,7 +513,9 @@ describe('what is refused', () => {
     expect(unresolved({ spend_limits: [{ token: GAME }] })).toEqual([215, '/spend_limits/0/token'])
     const nft = { classes: { ...sampleResolve().classes, [USD]: { ...TOKEN, asset: 'erc721' as const } } }
     expect(unresolved({ spend_limits: [{ token: USD, total: '1' }] }, nft)).toEqual([215, '/spend_limits/0/token'])
-    expect(granted({ calls: [{ ...pay, contract_address: USD }] }, nft).spend.limits).toEqual([])
+    expect(granted({ calls: [{ ...pay, contract_address: USD }] }, nft).spend.limits).toMatchObject([
+      { asset: 'erc721' },
+    ])
     expect(unresolved({ valid_until: NOW + 200 }, {}, NOW + 100)).toEqual([215, '/valid_until'])
   })
 

@@ -37,6 +37,7 @@ import type { Entrypoint, RuleId, Window } from './policy.ts'
 import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
+import { readItems } from './wire-items.ts'
 import { decodeRequest, decodeUpdate, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
@@ -86,8 +87,8 @@ export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
     const feature = undecidedMember(whole)
     if (feature !== undefined) throw refused('SESSION_UNSUPPORTED', { feature })
     if (raw.calls?.length === 0) throw never('/calls', 'at least one call rule')
-    const { calls, spend_limits: limits, deny, fees, usage } = raw
-    const members = { calls, limits, deny, fees, usage }
+    const { calls, spend_limits: limits, nft_limits: items, deny, fees, usage } = raw
+    const members = { calls, limits, items, deny, fees, usage }
     const update = given({
       id,
       enabled,
@@ -117,6 +118,8 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
       throw malformed(`/spend_limits/${index}/token`, 'expected one limit per token')
     }
   })
+  const items = readItems(raw.nft_limits ?? [], counts)
+  if (limits.length + items.length > LIMITS.limits) throw never('/nft_limits', `at most ${LIMITS.limits} limits`)
   const usage = raw.usage === undefined ? undefined : readUsage(raw.usage)
   // The defaults stand beside what is named.
   if (resolveUsage(usage, 0).tx.length > LIMITS.caps) throw never('/usage/tx_caps', `at most ${LIMITS.caps} caps`)
@@ -144,6 +147,7 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
     calls,
     deny: deny.length > 0 ? deny : undefined,
     limits,
+    items: items.length > 0 ? items : undefined,
     fees: raw.fees === undefined ? undefined : readFees(raw.fees),
     usage,
     words,

@@ -110,7 +110,7 @@ export type EnforcedBy = 'chain' | 'wallet' | 'both'
 
 /** One row under Limits. */
 export interface LimitView {
-  /** What an edit names: `spend:<token>:total`, `spend:<token>:perCall`, `fee:<token>:total`, `tx:session`, … */
+  /** What an edit names: `spend:<token>:total`, `spend:<token>:perCall`, `nft:<collection>:approveAll`, `fee:<token>:total`, `tx:session`, … */
   readonly id: string
   readonly title: Line
   readonly line: Line
@@ -125,6 +125,8 @@ export interface LimitField {
   readonly max?: U256
   /** For amounts of listed tokens: entered and shown in units. Absent: an integer. */
   readonly token?: TokenName
+  /** 1 is on, 0 is off: drawn as a switch. */
+  readonly isSwitch?: true
 }
 export interface RiskView {
   readonly level: 'danger' | 'warn' | 'note'

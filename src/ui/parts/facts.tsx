@@ -359,18 +359,50 @@ export function Limit({
       {explanation}
       {open && editable && (
         <div class="form">
-          {limit.fields.map((field) => (
-            <CapField
-              key={`${field.id} ${field.value}`}
-              field={field}
-              title={title}
-              onDraft={onDraft}
-              onSet={(value) => onEdit({ [field.id]: value })}
-            />
-          ))}
+          {limit.fields.map((field) =>
+            field.isSwitch === true ? (
+              <SwitchField
+                key={field.id}
+                field={field}
+                title={title}
+                onSet={(value) => onEdit({ [field.id]: value })}
+              />
+            ) : (
+              <CapField
+                key={`${field.id} ${field.value}`}
+                field={field}
+                title={title}
+                onDraft={onDraft}
+                onSet={(value) => onEdit({ [field.id]: value })}
+              />
+            ),
+          )}
         </div>
       )}
     </>
+  )
+}
+
+function SwitchField({
+  field,
+  title,
+  onSet,
+}: {
+  readonly field: LimitView['fields'][number]
+  readonly title: string
+  readonly onSet: (value: string) => void
+}) {
+  const label = said(field.label)
+  return (
+    <div class="fact">
+      <span class="grow">{label}</span>
+      <Switch
+        name={t('ui_limit_field', { limit: text(title), what: text(label) })}
+        on={field.value === '1'}
+        locked={false}
+        onChange={(on) => onSet(on ? '1' : '0')}
+      />
+    </div>
   )
 }
 

@@ -194,6 +194,10 @@ function actualOf(past: Past, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
     actual.set(meter, (actual.get(meter) ?? 0n) + kept)
   }
   if (outcome.end === 'accepted') {
+    for (const [collection, out] of Object.entries(outcome.items)) {
+      const meter = `nft:${collection}` as MeterId
+      actual.set(meter, larger(BigInt(out), actual.get(meter) ?? 0n))
+    }
     for (const [token, out] of Object.entries(outcome.out)) {
       const meter = `spend:${token}` as MeterId
       if (BigInt(out) > (actual.get(meter) ?? 0n)) actual.set(meter, BigInt(out))

@@ -79,7 +79,8 @@ export function weigh(
   for (const [token, total] of declared.spend) judgeSpend(policy, token, total, judge)
   for (const [collection, total] of declared.items) {
     const meter = `nft:${collection}` as MeterId
-    judge.caps('spendCap', meter, capsOn(policy, meter)?.caps ?? [], total)
+    const caps = capsOn(policy, meter)?.caps ?? []
+    judge.caps('spendCap', meter, caps.length > 0 ? caps : orNothing([]), total)
   }
   judgeFee(policy, tx, owners, found, judge)
   judgeUsage(policy, list, tx, facts, now, found, judge)
@@ -457,9 +458,8 @@ function items(
   found: Findings,
   judge: Judge,
 ): void {
-  for (const collection of new Set(simulation.items)) {
-    const out = BigInt(simulation.items.filter((it) => it === collection).length)
-    const extra = out - (declared.items.get(collection) ?? 0n)
+  for (const [collection, out] of Object.entries(simulation.items)) {
+    const extra = BigInt(out) - (declared.items.get(collection) ?? 0n)
     if (extra <= 0n) continue
     if (policy.spend.limits.some((it) => it.asset !== 'erc20' && it.collection === collection)) {
       add(declared.items, collection, extra)

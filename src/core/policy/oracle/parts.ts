@@ -46,7 +46,6 @@ export type Feature = (typeof FEATURES)[number]
 /** What the engine decides today. Off, because it refuses them at the parser: */
 const UNDECIDED: readonly Feature[] = [
   'approvals', // `count` and `resetAfter`, credits
-  'nft', // collections and their items
   'star', // any contract
 ]
 export const DECIDED: readonly Feature[] = FEATURES.filter((feature) => !UNDECIDED.includes(feature))
@@ -627,7 +626,12 @@ export function settlement(
     const left = dice.pick([charged, charged, 0n, dice.big(charged + 1n), charged + dice.big(20n)])
     if (left > 0n) out[meter.slice(6)] = text(left)
   }
-  return { settle: id, outcome: { end, at, fee, out, items: [] }, now }
+  const items: Record<string, U256> = {}
+  for (const { meter, amount } of charges) {
+    const count = Number(amount) + dice.pick([0, 0, -1, 1])
+    if (meter.startsWith('nft:') && count > 0) items[meter.slice(4)] = text(BigInt(count))
+  }
+  return { settle: id, outcome: { end, at, fee, out, items }, now }
 }
 
 /** The seconds around which a window begins and ends, and the one before. */
@@ -705,9 +709,11 @@ export function simulateWell(dice: Dice, { policy, facts, tx, now }: Draft): voi
       out[limit.token] = text(BigInt(out[limit.token] ?? '0') + dice.big(50n))
     }
   }
-  facts.simulation = dice.chance(0.1)
-    ? 'later'
-    : { ok: true, at: now - dice.pick([0, 1, 14, 15]), out, items: [], odd: [] }
+  const items: Record<string, U256> = {}
+  for (const limit of policy.spend.limits) {
+    if (limit.asset !== 'erc20' && dice.chance(0.4)) items[limit.collection] = text(dice.big(4n) + 1n)
+  }
+  facts.simulation = dice.chance(0.1) ? 'later' : { ok: true, at: now - dice.pick([0, 1, 14, 15]), out, items, odd: [] }
 }
 
 export interface MeterCaps {

@@ -14,6 +14,7 @@ import {
   type Feature,
   GAMES,
   hex,
+  itemData,
   limbs,
   money,
   OWN,
@@ -478,8 +479,8 @@ export const TWISTS: readonly Twist[] = [
       facts.simulation = dice.pick<Facts['simulation']>([
         'none',
         { ok: false, at: now, words: 'reverted' },
-        { ok: true, at: now - 16, out: {}, items: [], odd: [] },
-        { ok: true, at: now - 15, out: {}, items: [], odd: [] },
+        { ok: true, at: now - 16, out: {}, items: {}, odd: [] },
+        { ok: true, at: now - 15, out: {}, items: {}, odd: [] },
       ])
     },
   },
@@ -492,7 +493,7 @@ export const TWISTS: readonly Twist[] = [
         ok: true,
         at: now,
         out: dice.pick<Record<string, U256>>([{ [UNLISTED]: '1' as U256 }, { [UNLISTED]: '0' as U256 }, {}]),
-        items: dice.pick([[], [UNLISTED]]),
+        items: dice.pick([{}, { [UNLISTED]: '1' as U256 }]),
         odd: dice.pick([[], [TOKENS[0]!]]),
       }
     },
@@ -507,6 +508,37 @@ export const TWISTS: readonly Twist[] = [
         if (limit.asset === 'erc20' && simulation.out[limit.token] !== undefined)
           limit.perCall = text(dice.pick([5n, 40n]))
       }
+    },
+  },
+  {
+    // An item that is not one of those, or to somebody who is not; single, safe and in a batch.
+    needs: 'nft',
+    bend: (dice, draft) => {
+      const limits = draft.policy.spend.limits.filter((it) => it.asset !== 'erc20')
+      if (limits.length === 0) return
+      const limit = dice.pick(limits)
+      const names = limit.asset === 'erc721' ? ['transfer_from', 'safeTransferFrom', 'approve'] : ['safe_transfer_from']
+      const name = dice.pick([...names, 'setApprovalForAll'])
+      const isId = name !== 'setApprovalForAll' && dice.chance(0.7)
+      if (isId) limit.tokenIds = dice.pick([[], ['1', '2']]) as U256[]
+      else if (name !== 'setApprovalForAll') limit.recipients ??= []
+      const to = dice.pick(
+        name === 'approve' || name === 'setApprovalForAll' ? limit.spenders : (limit.recipients ?? PEOPLE),
+      )
+      const data = itemData(dice, name, { ...limit, tokenIds: isId ? (['3', '9'] as U256[]) : (limit.tokenIds ?? []) })
+      const selector = money[name]!
+      draft.policy.calls.push({
+        id: `r${draft.policy.calls.length}` as RuleId,
+        contract: limit.collection,
+        entrypoints: [{ selector }],
+        caps: [],
+        sums: [],
+        enabled: true,
+        required: false,
+      })
+      const place = name === 'approve' || name === 'setApprovalForAll' ? 0 : 1
+      const calldata = isId && to !== undefined ? data.with(place, to) : data
+      draft.tx.calls.push({ to: limit.collection, selector, calldata })
     },
   },
 ]
