@@ -412,12 +412,12 @@ describe('limits of collections on the wire', () => {
     const names = (limits: SessionPolicy['spend']['limits']) => limits.map(({ asset }) => asset).sort()
     const fewer = change({ nft_limits: [whole.nft_limits[1]] })
     expect([names(fewer.limits), fewer.wider, fewer.items]).toEqual([['erc20', 'erc721'], [], 1])
-    expect(limits).toEqual(expect.arrayContaining(fewer.limits))
+    expect(fewer.limits).toContainEqual(limits.find(({ asset }) => asset === 'erc20'))
     const none = change({ spend_limits: [] })
     expect([names(none.limits), none.items]).toEqual([['erc1155', 'erc721'], 2])
     expect(none.limits).toEqual(limits.filter(({ asset }) => asset !== 'erc20'))
     const more = change({ nft_limits: [{ ...whole.nft_limits[1], max_out: 5 }, whole.nft_limits[0]] })
-    expect(more.wider).toEqual(['/spend/limits/1/maxOut'])
+    expect(more.wider).toEqual(['/spend/limits/0/maxOut'])
   })
 
   test('a running session answers what is inside its limits', () => {

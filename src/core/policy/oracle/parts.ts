@@ -85,6 +85,11 @@ export const money = Object.fromEntries(MONEY_NAMES) as Record<string, Selector>
 export const TRANSFERS = ['transfer', 'transfer', 'transfer_from', 'transferFrom'] as const
 export const APPROVALS = ['approve', 'increase_allowance', 'increaseAllowance'] as const
 export const ERC20 = [...TRANSFERS, ...APPROVALS, 'decrease_allowance', 'decreaseAllowance'] as const
+/** What each kind of collection has rows for. */
+const ITEMS = [
+  ['approve', 'transfer_from', 'transferFrom', 'safe_transfer_from', 'safeTransferFrom', 'set_approval_for_all'],
+  ['safe_transfer_from', 'safeTransferFrom', 'safe_batch_transfer_from', 'safeBatchTransferFrom', 'setApprovalForAll'],
+] as const
 export const hex = (value: bigint | number) => `0x${value.toString(16)}`
 export const text = (value: bigint) => (value < 0n ? 0n : value > MAX ? MAX : value).toString() as U256
 export const limbs = (value: bigint) => [hex(value % TWO_128), hex(value / TWO_128)]
@@ -240,7 +245,9 @@ export function aRule(
   const pool = TOKENS.includes(contract)
     ? ERC20.map((name) => money[name]!)
     : COLLECTIONS.includes(contract)
-      ? MONEY_NAMES.map(([, selector]) => selector as Selector)
+      ? (dice.chance(0.2) ? MONEY_NAMES.map(([name]) => name) : ITEMS[contract === COLLECTIONS[0] ? 0 : 1]).map(
+          (name) => money[name]!,
+        )
       : PLAIN
   const listed = [...new Set([dice.pick(pool), ...dice.some(pool, 0.4)])].sort()
   const admins = dice.chance(0.08) ? [dice.pick(ADMIN)[1] as Selector] : []
@@ -680,15 +687,19 @@ export function tokenData(dice: Dice, name: string, limit: TokenLimit, has: (fea
 }
 
 export function itemData(dice: Dice, name: string, limit: NftLimit | undefined): string[] {
-  const to = dice.pick(limit?.recipients?.length ? limit.recipients : PEOPLE)
+  const allows = name === 'approve' || name.startsWith('set')
+  const named = allows ? limit?.spenders : limit?.recipients
+  const to = dice.pick(named?.length ? named : PEOPLE)
   const id = limbs(BigInt(dice.pick(limit?.tokenIds?.length ? limit.tokenIds : ['1', '7', '9'])))
   const from = dice.chance(0.8) ? ACCOUNT : dice.pick(PEOPLE)
   const kind = name.toLowerCase().replaceAll('_', '')
+  if (kind === 'approve' && limit?.approveOne !== 'allow' && dice.chance(0.8)) return ['0x0', ...id]
   if (kind === 'approve' || kind === 'transfer' || kind.includes('allowance')) return [to, ...id]
   if (kind === 'transferfrom') return [from, to, ...id]
-  if (kind === 'setapprovalforall') return [to, dice.pick(['0x0', '0x1', '0x2'])]
+  if (kind === 'setapprovalforall')
+    return [to, dice.pick(limit?.approveAll === 'allow' ? ['0x0', '0x1', '0x1'] : ['0x0', '0x0', '0x0', '0x1', '0x2'])]
   if (kind === 'safetransferfrom') {
-    const value = limit?.asset === 'erc1155' ? ['0x2', '0x0'] : []
+    const value = limit?.asset === 'erc1155' ? [dice.pick(['0x0', '0x1', '0x2']), '0x0'] : []
     return [from, to, ...id, ...value, ...(dice.chance(0.5) ? ['0x0'] : ['0x1', '0x5'])]
   }
   return [from, to, '0x2', ...id, '0x1', '0x0', '0x2', '0x3', '0x0', '0x1', '0x0', '0x0']
