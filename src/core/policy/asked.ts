@@ -5,6 +5,7 @@ import { LIMITS } from './limits.ts'
 import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
+import type { AskedMessage } from './wire-messages.ts'
 
 /** A request as it came, in canonical values; what the site left out is absent, so that it is never compared. */
 export interface Asked {
@@ -29,6 +30,8 @@ export interface Asked {
   readonly limits: readonly AskedLimit[]
   /** Of collections; absent: none named. */
   readonly items?: readonly AskedItems[]
+  /** Absent: none named. */
+  readonly messages?: readonly AskedMessage[]
   readonly fees?: AskedFees
   readonly usage?: AskedUsage
   /** The site's own words for its rules: untrusted, outside the policy and its hash. */

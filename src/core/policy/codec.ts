@@ -1,6 +1,7 @@
 import {
   type Address,
   type ClassHash,
+  type Felt,
   isCanonicalFelt,
   parseAddress,
   parseSelector,
@@ -54,15 +55,20 @@ const classHash = scalar<ClassHash>(
   (it) => (isCanonicalFelt(it) ? (it as string as ClassHash) : undefined),
   'a class hash',
 ) // a felt that names a class
+const canonicalFelt = scalar<Felt>(
+  (it) => (isCanonicalFelt(it) ? (it as string as Felt) : undefined),
+  'a canonical felt',
+)
+/** A felt, or an amount as decimal text. */
+const value = scalar<string>(
+  (it) => (isCanonicalFelt(it) || (typeof it === 'string' && parseU256(it) === it) ? (it as string) : undefined),
+  'a felt or decimal text',
+)
 const ruleId = scalar<RuleId>(
   (it) => (typeof it === 'string' && /^r[0-9]{1,3}$/.test(it) ? (it as RuleId) : undefined),
   'the id of a rule',
 ) // as made by resolve
 const orAny = union([literal('*'), address])
-const nothing = list(
-  scalar<never>(() => undefined, 'nothing'),
-  0,
-)
 const yes = optional(literal(true))
 
 const seconds = integer(1, LIMITS.windowSeconds)
@@ -126,6 +132,26 @@ const itemLimit = (asset: 'erc721' | 'erc1155') =>
     approveAll: allow,
   })
 const limits = list(variant('asset', [limit, itemLimit('erc721'), itemLimit('erc1155')]), LIMITS.limits)
+const message = exact({
+  id: scalar<RuleId>(
+    (it) => (typeof it === 'string' && /^m[0-9]{1,2}$/.test(it) ? (it as RuleId) : undefined),
+    'the id of a message rule',
+  ), // as made by resolve
+  domainHash: canonicalFelt,
+  typeHash: canonicalFelt,
+  fields: list(
+    exact({
+      path: list(string(), LIMITS.depth),
+      as: picklist(['felt', 'address', 'u128', 'u256', 'bool', 'selector', 'classHash']),
+      op: picklist(['eq', 'in', 'lte', 'gte']),
+      to: list(value, LIMITS.inList),
+    }),
+    LIMITS.messageFields,
+  ),
+  caps: counts,
+  enabled: boolean(),
+  required: boolean(),
+})
 const policy = exact({
   v: literal(1),
   validAfter: time,
@@ -145,5 +171,5 @@ const policy = exact({
     minGap: integer(0, LIMITS.windowSeconds),
     maxInFlight: integer(1, LIMITS.inFlight),
   }),
-  messages: nothing,
+  messages: list(message, LIMITS.messages),
 })

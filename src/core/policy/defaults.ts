@@ -8,6 +8,7 @@ export const DEFAULTS = {
   feeTotal: u256(5n * 10n ** 18n),
   transactions: 1_000,
   rate: { transactions: 120, seconds: 60 },
+  messages: 100,
   maxCallsPerTx: 20,
   minGap: 0,
   maxInFlight: 16,

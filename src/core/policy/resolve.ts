@@ -37,6 +37,7 @@ import { mayBePulled, resolveItems, unnamedItems } from './resolve-items.ts'
 import type { ReadParam } from './shapes.ts'
 import { likelySpenders, rulesThatAllow } from './spenders.ts'
 import { orderWindows } from './windows.ts'
+import { resolveMessages } from './wire-messages.ts'
 
 export type Resolved =
   | { readonly ok: true; readonly policy: SessionPolicy }
@@ -138,7 +139,7 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
     },
     fees: resolveFees(asked.fees, facts.strk, begin),
     usage: resolveUsage(asked.usage, begin),
-    messages: [],
+    messages: resolveMessages(asked.messages ?? [], begin),
   }
   if (chainMethods(policy).length > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
   return policy

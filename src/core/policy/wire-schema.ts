@@ -40,7 +40,7 @@ const window = union([
   exact({ calendar: picklist(['minute', 'hour', 'day', 'week', 'month', 'year']) }),
 ])
 const amounts = list(exact({ amount, window: optional(window) }), LIMITS.caps)
-const counts = list(exact({ max: natural, window: optional(window) }), LIMITS.caps)
+export const countCaps = list(exact({ max: natural, window: optional(window) }), LIMITS.caps)
 
 const sum = exact({ at: pathSchema, as: optional(picklist(['felt', 'u128', 'u256'])), caps: amounts })
 
@@ -49,7 +49,7 @@ const rule = exact({
   entry_point: union([string(), list(string(), LIMITS.entrypoints)]),
   args: optional(argsSchema),
   max_calls: optional(natural),
-  caps: optional(counts),
+  caps: optional(countCaps),
   sums: optional(list(sum, LIMITS.caps)),
   required: optional(boolean()),
   enabled: optional(boolean()),
@@ -85,7 +85,7 @@ const itemLimit = exact({
   collection: address,
   token_ids: optional(list(amount, LIMITS.tokenIds)),
   max_out: optional(natural),
-  caps: optional(counts),
+  caps: optional(countCaps),
   recipients: optional(list(orSelf, LIMITS.recipients)),
   spenders: optional(list(address, LIMITS.recipients)),
   approve_one: allow,
@@ -108,8 +108,8 @@ const usage = exact({
   max_calls: optional(natural),
   max_calls_per_tx: optional(natural),
   rate: optional(exact({ transactions: natural, seconds: natural })),
-  tx_caps: optional(counts),
-  call_caps: optional(counts),
+  tx_caps: optional(countCaps),
+  call_caps: optional(countCaps),
   min_gap: optional(natural),
   max_in_flight: optional(natural),
 })
@@ -183,9 +183,13 @@ export function sizeOf(json: unknown): { readonly at: string; readonly why: stri
   return undefined
 }
 
-/** JSON pointer of the first member that this version does not decide; `undefined`: all are. */
-export function undecidedMember(raw: RawRequest): string | undefined {
-  for (const { at, named } of questions(raw)) if (named) return at
+/**
+ * JSON pointer of the first member that this version does not decide; `undefined`: all are.
+ *
+ * @param signs whether typed data can be hashed here, so that rules for messages can be read
+ */
+export function undecidedMember(raw: RawRequest, signs: boolean): string | undefined {
+  for (const { at, named } of questions(raw)) if (named && !(signs && at === '/messages')) return at
   return undefined
 }
 

@@ -38,6 +38,7 @@ import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
 import { readItems } from './wire-items.ts'
+import { readMessages, type TypedDataHashes } from './wire-messages.ts'
 import { decodeRequest, decodeUpdate, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
@@ -47,6 +48,8 @@ export type ParsedUpdate =
 export interface ReadContext {
   readonly now: UnixSeconds
   readonly selectorOf: (name: string) => Selector
+  /** Absent: rules for messages are refused as undecided. */
+  readonly typedData?: TypedDataHashes
 }
 
 const SESSION: Window = { kind: 'session' }
@@ -64,7 +67,7 @@ export function parseRequest(json: unknown, ctx: ReadContext): Parsed {
     if (tooBig !== undefined) throw never(tooBig.at, tooBig.why)
     const decoded = decodeRequest(json)
     if (!decoded.ok) throw malformed(decoded.at, decoded.why)
-    const feature = undecidedMember(decoded.value)
+    const feature = undecidedMember(decoded.value, ctx.typedData !== undefined)
     if (feature !== undefined) throw refused('SESSION_UNSUPPORTED', { feature })
     return { ok: true, asked: readRequest(decoded.value, ctx) }
   } catch (error) {
@@ -84,7 +87,7 @@ export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
     if (!decoded.ok) throw malformed(decoded.at, decoded.why)
     const { id, enabled, disable_rules: off, ...raw } = decoded.value
     const whole = { ...raw, calls: raw.calls ?? [] }
-    const feature = undecidedMember(whole)
+    const feature = undecidedMember(whole, ctx.typedData !== undefined)
     if (feature !== undefined) throw refused('SESSION_UNSUPPORTED', { feature })
     if (raw.calls?.length === 0) throw never('/calls', 'at least one call rule')
     const { calls, spend_limits: limits, nft_limits: items, deny, fees, usage } = raw
@@ -120,6 +123,7 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
   })
   const items = readItems(raw.nft_limits ?? [], counts)
   if (limits.length + items.length > LIMITS.limits) throw never('/nft_limits', `at most ${LIMITS.limits} limits`)
+  const messages = ctx.typedData === undefined ? [] : readMessages(raw.messages ?? [], ctx.typedData, counts, clean)
   const usage = raw.usage === undefined ? undefined : readUsage(raw.usage)
   // The defaults stand beside what is named.
   if (resolveUsage(usage, 0).tx.length > LIMITS.caps) throw never('/usage/tx_caps', `at most ${LIMITS.caps} caps`)
@@ -148,6 +152,7 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
     deny: deny.length > 0 ? deny : undefined,
     limits,
     items: items.length > 0 ? items : undefined,
+    messages: messages.length > 0 ? messages : undefined,
     fees: raw.fees === undefined ? undefined : readFees(raw.fees),
     usage,
     words,

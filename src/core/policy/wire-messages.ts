@@ -1,0 +1,152 @@
+import { canonicalJson } from '../canonical.ts'
+import { malformed } from '../errors.ts'
+import type { Felt } from '../felt.ts'
+import {
+  boolean,
+  decode,
+  exact,
+  integer,
+  list,
+  number,
+  type Output,
+  optional,
+  picklist,
+  record,
+  type Schema,
+  string,
+  text,
+  union,
+} from '../schema.ts'
+import type { UnixSeconds } from '../time.ts'
+import { type AskedCount, capsFrom, given, never } from './asked.ts'
+import { DEFAULTS } from './defaults.ts'
+import { LIMITS } from './limits.ts'
+import { byValue } from './meters.ts'
+import type { ArgKind, CountCap, MessageRule, RuleId, Window } from './policy.ts'
+import { countCaps } from './wire-schema.ts'
+
+/** A kind of message that a site wants signed, by what SNIP-12 hashes of its domain and its primary type. */
+export interface AskedMessage {
+  readonly domainHash: Felt
+  readonly typeHash: Felt
+  readonly fields: MessageRule['fields']
+  readonly caps: readonly AskedCount[]
+  readonly enabled: boolean
+  readonly required: boolean
+  readonly label?: string
+}
+
+/** Domain and types as SNIP-12 has them. */
+export type MessageScope = Pick<Output<typeof message>, 'domain' | 'types' | 'primary_type'>
+
+/** The hashing of typed data, which core has not. */
+export interface TypedDataHashes {
+  /** `undefined`: these types and this domain have no hash. */
+  readonly scope: (scope: MessageScope) => { readonly domainHash: Felt; readonly typeHash: Felt } | undefined
+  /** A value of the member at `path` as it is hashed: felt or decimal. `isText`: it stands for a text; `undefined`: no such. */
+  readonly value: (
+    scope: MessageScope,
+    path: readonly string[],
+    value: string,
+  ) => { readonly as: ArgKind; readonly to: string; readonly isText: boolean } | undefined
+}
+
+/**
+ * Reads `messages` of a request (policy.md 3.1, 5.4), each scope once. A scope alone is a blank cheque for orders and
+ * permits, so a rule without `fields` starts switched off.
+ *
+ * @param counts reads a list of count caps
+ * @throws 114 or 215 with the JSON pointer
+ */
+export function readMessages(
+  raw: unknown,
+  hashes: TypedDataHashes,
+  counts: (caps: readonly (RawCount & { readonly at: string })[]) => AskedCount[],
+  clean: (label: string | undefined) => string | undefined,
+): readonly AskedMessage[] {
+  if (Array.isArray(raw) && raw.length > LIMITS.messages) throw never('/messages', `at most ${LIMITS.messages} rules`)
+  const decoded = decode(messages as Schema<Output<typeof messages>>, raw)
+  if (!decoded.ok) throw malformed(`/messages${decoded.at}`, decoded.why)
+  const read = decoded.value.map((rule, index): AskedMessage => {
+    const at = `/messages/${index}`
+    if (Object.keys(rule.types).length > LIMITS.messageTypes) {
+      throw never(`${at}/types`, `at most ${LIMITS.messageTypes} types`)
+    }
+    const scope = hashes.scope(rule)
+    if (scope === undefined) throw malformed(at, 'expected a domain and types that can be hashed')
+    const fields = (rule.fields ?? []).map((field, place) => readField(rule, field, `${at}/fields/${place}`, hashes))
+    return given({
+      ...scope,
+      fields: [...fields].sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
+      caps: counts([
+        ...(rule.max_messages === undefined ? [] : [{ max: rule.max_messages, at: `${at}/max_messages` }]),
+        ...(rule.caps ?? []).map((cap, place) => ({ ...cap, at: `${at}/caps/${place}` })),
+      ]),
+      enabled: (rule.enabled ?? true) && fields.length > 0,
+      required: rule.required ?? false,
+      label: clean(rule.label),
+    })
+  })
+  read.forEach((one, index) => {
+    const same = (other: AskedMessage) => other.domainHash === one.domainHash && other.typeHash === one.typeHash
+    if (read.findIndex(same) !== index) throw malformed(`/messages/${index}`, 'expected each message in one rule')
+  })
+  return [...read].sort((a, b) => byValue(a.domainHash, b.domainHash) || byValue(a.typeHash, b.typeHash))
+}
+
+export function resolveMessages(asked: readonly AskedMessage[], begin: UnixSeconds): MessageRule[] {
+  const session: Window = { kind: 'session' }
+  return asked.map(({ domainHash, typeHash, fields, caps, enabled, required }, index) => ({
+    id: `m${index}` as RuleId,
+    domainHash,
+    typeHash,
+    fields,
+    caps: caps.length > 0 ? (capsFrom(caps, begin) as CountCap[]) : [{ window: session, max: DEFAULTS.messages }],
+    enabled,
+    required,
+  }))
+}
+
+function readField(
+  scope: MessageScope,
+  { path, op, value }: RawField,
+  at: string,
+  hashes: TypedDataHashes,
+): MessageRule['fields'][number] {
+  const listed = typeof value === 'string' ? [value] : value
+  if ((op === 'in') !== Array.isArray(value)) {
+    throw malformed(`${at}/value`, op === 'in' ? 'expected a list of values' : 'expected one value')
+  }
+  if (listed.length === 0) throw malformed(`${at}/value`, 'expected at least one value')
+  const encoded = listed.map((one) => {
+    const found = hashes.value(scope, path, one)
+    if (found === undefined) throw malformed(at, 'expected a value of a member of the message')
+    if (found.isText && op !== 'eq' && op !== 'in') throw malformed(`${at}/op`, 'expected eq or in for a text')
+    return found
+  })
+  const [first] = encoded
+  return { path: [...path], as: first!.as, op, to: [...new Set(encoded.map(({ to }) => to))].sort(byValue) }
+}
+
+const MEMBERS = 64
+
+const field = exact({
+  path: list(string(), LIMITS.depth),
+  op: picklist(['eq', 'in', 'lte', 'gte']),
+  value: union([string(), list(string(), LIMITS.inList)]),
+})
+type RawField = Output<typeof field>
+const member = exact({ name: string(), type: string(), contains: optional(string()) })
+const message = exact({
+  domain: record(union([string(), number()]), MEMBERS),
+  types: record(list(member, MEMBERS), MEMBERS),
+  primary_type: string(),
+  fields: optional(list(field, LIMITS.messageFields)),
+  max_messages: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  caps: optional(countCaps),
+  required: optional(boolean()),
+  enabled: optional(boolean()),
+  label: optional(text(LIMITS.label)),
+})
+const messages = list(message, LIMITS.messages)
+type RawCount = NonNullable<Output<typeof message>['caps']>[number]
