@@ -257,6 +257,20 @@ const widened: SessionRequestView = {
     gone: [line('change_goneLimit', { title: inner(plainLine('Tip')), limit: inner(plainLine('at most 1')) })],
   },
 }
+const several: SessionRequestView = {
+  ...request,
+  headline: line('several_headline', { host: text('play.g.io'), n: count(2) }),
+  worst: line('policy_worstSpend', { list: strk('50'), fee: strk('1.6') }),
+  summary: {
+    worst: line('policy_barSpend', { list: strk('50'), fee: strk('1.6') }),
+    end: line('policy_barEnd', { end: time(NOW + 7 * DAY) }),
+  },
+  parts: [
+    { ...request, off: false },
+    { ...request, sessionId: 's2', headline: headline('play.g.io', NOW + 7 * DAY, 7 * DAY, 2, 1, 200), off: false },
+    { ...request, sessionId: 's3', off: true },
+  ],
+}
 const rotated: SessionRequestView = {
   ...request,
   adjustable: false,
@@ -607,6 +621,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-large': asks(large),
   'session-widened': asks(widened),
   'session-rotated': asks(rotated),
+  'session-several': asks(several),
   'session-setup': asks(setup),
   'session-fixed': asks({ ...request, adjustable: false }),
   'session-running': asks(running),

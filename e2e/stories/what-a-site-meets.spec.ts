@@ -284,7 +284,7 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
   const never = (at: string) => refusal(215, 'SESSION_POLICY_REFUSED', { at, why: expect.any(String) })
   const agent = { held_by: 'agent', public_key: '0x1', label: 'bot' }
   const asks: readonly [unknown, object][] = [
-    [[ask], unsupported('array')],
+    [[], refusal(114, 'INVALID_REQUEST_PAYLOAD', { at: '', why: 'expected at least one request' })],
     [{ calls: [{ ...rule, args: [] }] }, malformed('/calls/0/args')],
     [{ calls: [{ ...rule, args: { at: 'z', op: 'eq', value: '1' } }] }, malformed('/calls/0/args/at')],
     [{ calls: [{ ...rule, sums: [{ at: 'x.y', caps: [] }] }] }, malformed('/calls/0/sums/0/at')],

@@ -9,6 +9,7 @@ import { createAccess } from './access.ts'
 import { createDisconnect, createEndGrant } from './handlers/connect.ts'
 import { executeHandlers } from './handlers/execute.ts'
 import { sessionHandlers } from './handlers/session.ts'
+import { edited } from './handlers/wallet.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
 import type { Context } from './router.ts'
@@ -689,6 +690,111 @@ describe('a session that its site changes', () => {
         await world.guard.put(tx, 'books', id, { ...row.value, bookings })
       })
   }
+})
+
+describe('an array of requests', () => {
+  const one = wanted({ label: 'one' })
+  const two = wanted({ label: 'two', duration: 7_200 }, OTHER)
+  const askAll = (request: string, params: readonly object[]) => ask(from(request), params)
+  const edit = async (request: string, part: number, on: boolean) => {
+    const record = await waits(request)
+    await life.approvals.change(record.id, record.rev, (it) => (it.kind === 'session' ? edited(it, { part, on }) : it))
+  }
+  const labels = () =>
+    list()
+      .map(({ label, state }) => [label, state])
+      .sort()
+
+  it('is one window, and answered in its order', async () => {
+    const answer = askAll('r1', [one, two])
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: [{ label: 'one' }, { label: 'two' }] })
+    expect(life.windows).toHaveLength(1)
+    expect(authorized).toBe(2)
+    expect(labels()).toEqual([
+      ['one', 'active'],
+      ['two', 'active'],
+    ])
+    expect(await askAll('r1', [one, two])).toEqual(await answer)
+  })
+  it('of one is answered with one in a list', async () => {
+    const answer = askAll('r1', [one])
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: [{ label: 'one' }] })
+  })
+  it('asks only for what does not run, and nothing where all run', async () => {
+    const first = ask(from('r1'), one)
+    await allow('r1')
+    const { result } = (await first) as { result: { id: string } }
+    const answer = askAll('r2', [two, one])
+    const { question } = await waits('r2')
+    expect(question).toMatchObject({ asked: { label: 'two' } })
+    expect(question).not.toHaveProperty('more')
+    await allow('r2')
+    expect(await answer).toMatchObject({ result: [{ label: 'two' }, { id: result.id }] })
+    expect(await askAll('r3', [one, two])).toMatchObject({ result: [{ id: result.id }, { label: 'two' }] })
+    expect(life.windows).toHaveLength(2)
+  })
+  it.each([0, 1])('of which the person refuses number %i answers null there', async (off) => {
+    const answer = askAll('r1', [one, two])
+    await edit('r1', off, false)
+    await allow('r1')
+    const { result } = (await answer) as { result: readonly unknown[] }
+    expect(result[off]).toBeNull()
+    expect(result[1 - off]).toMatchObject({ label: off === 0 ? 'two' : 'one' })
+    expect(authorized).toBe(1)
+    expect(list()).toHaveLength(1)
+    // A page that asks again is asked for the one that was refused.
+    expect(await quietly(askAll('r2', [one, two]))).toBe('waits')
+  })
+  it('switched off and on again is as it was', async () => {
+    const answer = askAll('r1', [one, two])
+    for (const on of [false, true]) for (const part of [0, 1]) await edit('r1', part, on)
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: [{ label: 'one' }, { label: 'two' }] })
+  })
+  it('T12: goes on in the next life of the worker after the first of them, once', async () => {
+    let commits = 0
+    beforeCommit = () => {
+      commits += 1
+      return commits < 2 ? Promise.resolve() : new Promise(() => undefined)
+    }
+    void askAll('r1', [one, two])
+    await allow('r1')
+    await expect.poll(() => commits).toBe(2)
+    beforeCommit = async () => undefined
+    life = createLife()
+    expect(await askAll('r1', [one, two])).toMatchObject({ result: [{ label: 'one' }, { label: 'two' }] })
+    expect(list()).toHaveLength(2)
+    expect(life.windows).toEqual([])
+  })
+  it('counts as many as it has against the sessions there may be', async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    for (let n = 0; n < 15; n += 1) await world.start(`s${n}`, { validUntil: world.clock.now + 3_600 }, OF_NOTHING)
+    expect(await quietly(askAll('r1', [wanted({}, OTHER), two]))).toMatchObject({ code: 215, data: { at: '' } })
+    expect(await quietly(askAll('r2', [two]))).toBe('waits')
+  })
+  it.each([
+    [[], 114, ''],
+    [Array.from({ length: 6 }, (_, n) => wanted({ label: `${n}` })), 215, ''],
+    [[one, wanted({ surprise: 1 })], 114, '/1/surprise'],
+    [[one, wanted({ account: OTHER })], 114, '/1/account'],
+    [[one, wanted({ chain_id: 'SN_MAIN' })], 114, '/1/chain_id'],
+    [[one, one], 114, '/1'],
+    [[wanted({ tag: 'a' }), wanted({ tag: 'a', label: 'b' })], 114, '/1/tag'],
+    [[one, wanted({}, GHOST)], 215, '/1/calls/0/contract_address'],
+  ])('%j is refused with the place of the fault', async (params, code, at) => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    expect(await askAll('r1', params)).toMatchObject({ code, data: { at } })
+    expect(life.windows).toEqual([])
+  })
+  it('takes the place of a session once', async () => {
+    const first = ask(from('r1'), one)
+    await allow('r1')
+    const { id } = ((await first) as { result: { id: string } }).result
+    const both = [wanted({ replaces: id, label: 'a' }), wanted({ replaces: id, label: 'b' })]
+    expect(await askAll('r2', both)).toMatchObject({ code: 114, data: { at: '/1' } })
+  })
 })
 
 describe('refusals in the log', () => {

@@ -4,6 +4,7 @@
  */
 import '../platform/egress.ts'
 import { missingSteps, readiness } from '../core/account.ts'
+import { partsOf } from '../core/approval.ts'
 import { type Address, type Felt, padded } from '../core/felt.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
@@ -620,7 +621,9 @@ async function ownAccount(address: Address): Promise<AccountRecord> {
 async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
   if (question.kind !== 'session') return false
   const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
-  const danger = person().isDangerous(person().exposure(question.effective, undefined, [], question.askedAt))
+  const danger = partsOf(question).some(
+    ({ effective, off }) => !off && person().isDangerous(person().exposure(effective, undefined, [], question.askedAt)),
+  )
   return firstOnMainnet || danger || question.steps.some(({ step }: PlannedStep) => step === 'enable')
 }
 

@@ -2,6 +2,8 @@
  * From a yes to a running session: the wallet's own steps, each after the one before was accepted, then the key, the
  * authorization and the rows in one commit. A failed step leaves no session (provider.md 7.3, seeds.md 9 row 3).
  */
+
+import { partsOf } from '../core/approval.ts'
 import { refused } from '../core/errors.ts'
 import type { Felt } from '../core/felt.ts'
 import { emptyBook } from '../core/policy/book.ts'
@@ -44,7 +46,10 @@ export interface StartNeeds {
   readonly wipe: (key: PrivateKey) => void
 }
 
-export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Promise<StoredSession> {
+/** @returns in the order of the question; `undefined`: refused by the person */
+export function createStarter(
+  needs: StartNeeds,
+): (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]> {
   const { approvals, sessions, signer, vault, now } = needs
 
   return async ({ id }) => {
@@ -52,6 +57,7 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
     const { question, decided } = record
     if (question.kind !== 'session') throw new Error('not a session request')
     const account = await needs.account(question)
+    const parts = partsOf(question)
     const yes = approved({
       approval: id,
       digest: decided.digest,
@@ -59,7 +65,7 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
       network: question.network,
       allows: [
         ...question.steps.map(({ step }) => ({ kind: 'step' as const, step })),
-        { kind: 'session', session: question.sessionId },
+        ...parts.flatMap(({ off, sessionId }) => (off ? [] : [{ kind: 'session' as const, session: sessionId }])),
       ],
     })
     let done = question.done
@@ -73,7 +79,13 @@ export function createStarter(needs: StartNeeds): (record: ApprovalRecord) => Pr
         })
       if (__E2E__) await checkpoint('stepDone')
     })
-    return begin(record, question, yes, done)
+    const started: (StoredSession | undefined)[] = []
+    for (const part of parts) {
+      // One that is there was begun before the worker died.
+      const known = sessions.get(part.sessionId)
+      started.push(part.off ? undefined : (known ?? (await begin(record, { ...question, ...part }, yes, done))))
+    }
+    return started
   }
 
   async function begin(

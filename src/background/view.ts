@@ -3,12 +3,13 @@
  * Reading never waits for a node: what was last seen stands with its age, and is refreshed beside it.
  */
 import type { ChainState } from '../core/account.ts'
+import { partsOf } from '../core/approval.ts'
 import type { Address, Hash32, Selector, U256 } from '../core/felt.ts'
 import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
 import { exposure, sumItems } from '../core/policy/exposure.ts'
 import type { Naming } from '../core/policy/naming.ts'
-import type { Origin, Reason, SessionPolicy } from '../core/policy/policy.ts'
+import type { Origin, Reason, SessionId, SessionPolicy } from '../core/policy/policy.ts'
 import type { AccountView, ActivityView, ApprovalView, SessionView, StepView, View } from '../core/protocol/ui.ts'
 import type {
   AccountRecord,
@@ -18,6 +19,7 @@ import type {
   NetworkId,
   NetworkRecord,
   PlannedStep,
+  SessionQuestion,
   Settings,
   StoredSession,
 } from '../core/records.ts'
@@ -242,7 +244,10 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
           now: await needs.clock(question.network),
           digest: approvals.digest(record) as Hash32,
           site: site(record.origin),
-          naming: question.kind === 'session' ? withDenied(naming, question.granted) : naming,
+          naming:
+            question.kind === 'session'
+              ? partsOf(question).reduce((known, { granted }) => withDenied(known, granted), naming)
+              : naming,
           account,
           balances: balancesOf(question.account, question.network),
           choices: records.map((it) => accountView(it, question.network)),
@@ -250,10 +255,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
             question.kind === 'transaction' && question.session !== undefined
               ? sessions.get(question.session)
               : undefined,
-          replaced:
-            question.kind === 'session' && question.replaces !== undefined
-              ? await ledger.state(question.replaces)
-              : undefined,
+          replaced: question.kind === 'session' ? await replacedBy(question) : {},
           stepUp: await needs.stepUp(record),
           stepState: state,
           outcome,
@@ -262,6 +264,12 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       }),
     )
     return views.filter((view) => view !== undefined)
+  }
+
+  async function replacedBy(question: SessionQuestion): Promise<Readonly<Record<SessionId, SessionState>>> {
+    const ids = partsOf(question).flatMap(({ replaces }) => (replaces === undefined ? [] : [replaces]))
+    const states = await Promise.all(ids.map((id) => ledger.state(id)))
+    return Object.fromEntries(states.flatMap((state) => (state === undefined ? [] : [[state.session.id, state]])))
   }
 
   /** Starts the reading and says what is known until it is through. A node that is silent leaves it at that. */
@@ -284,8 +292,11 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       return { ...NOTHING, described }
     }
     if (question.kind !== 'session') return NOTHING
-    const scope = question.granted.calls.flatMap((rule) => (rule.contract === '*' ? [] : [rule.contract]))
-    const limited = question.granted.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [limit.token] : []))
+    const granted = partsOf(question).map((part) => part.granted)
+    const calls = granted.flatMap((policy) => policy.calls)
+    const scope = [...new Set(calls.flatMap((rule) => (rule.contract === '*' ? [] : [rule.contract])))]
+    const limits = granted.flatMap(({ spend }) => spend.limits)
+    const limited = [...new Set(limits.flatMap((limit) => (limit.asset === 'erc20' ? [limit.token] : [])))]
     const facts = await contracts.facts(question.network, scope)
     const replaceable = scope.filter((contract) => canReplaceCode(facts[contract]?.entrypoints ?? []))
     const allowances = await contracts.allowances(question.network, question.account, limited, scope)

@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical.ts'
-import type { ApprovalRecord, NetworkRecord, Question } from './records.ts'
+import type { ApprovalRecord, NetworkRecord, Question, SessionPart, SessionQuestion } from './records.ts'
 
 /**
  * What a decision is bound to: every fact that changes what Allow does, as canonical JSON. Estimates under the cap,
@@ -16,6 +16,11 @@ export function approvalFacts(
     chain: network === undefined ? undefined : { id: network.chainId, genesis: network.genesis },
     question: bound(record.question),
   })
+}
+
+/** The sessions of a question, in the order they were asked for. */
+export function partsOf(question: SessionQuestion): readonly SessionPart[] {
+  return [question, ...(question.more ?? [])]
 }
 
 function bound(question: Question): unknown {

@@ -137,19 +137,25 @@ export type Question =
     }
   | SessionQuestion
   | TransactionQuestion
-export interface SessionQuestion {
+export interface SessionQuestion extends SessionPart {
   readonly kind: 'session'
   readonly network: NetworkId
   readonly account: Address
   /** The site has no grant yet: Allow gives it too. */
   readonly connects: boolean
-  readonly asked: Asked
   /** The judged clock of the question: durations count from here, so that what was shown is what is signed. */
   readonly askedAt: UnixSeconds
+  readonly steps: readonly PlannedStep[]
+  readonly done: readonly { readonly step: SetupStep; readonly hash: Felt }[]
+  /** Of an array: the other sessions, in its order. */
+  readonly more?: readonly SessionPart[]
+}
+/** One session of a question. */
+export interface SessionPart {
+  readonly asked: Asked
   readonly granted: SessionPolicy
   readonly effective: SessionPolicy
   readonly runWhileLocked: boolean
-  readonly steps: readonly PlannedStep[]
   readonly sessionId: SessionId
   /** Whose place it takes, and with it what was used. */
   readonly replaces?: SessionId
@@ -157,7 +163,8 @@ export interface SessionQuestion {
   readonly change?: SessionChange
   /** The counts of the whole session begin again: "again up to". */
   readonly again?: true
-  readonly done: readonly { readonly step: SetupStep; readonly hash: Felt }[]
+  /** Of an array: the person refuses this one. */
+  readonly off?: true
 }
 /** `update`: more than is enforced · `rotate`: the same under another key · `renew`: the same for other times. */
 export type SessionChange = 'update' | 'rotate' | 'renew'

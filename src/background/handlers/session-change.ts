@@ -36,8 +36,8 @@ export interface ChangeNeeds
   readonly own: (origin: Origin, id: string) => StoredSession
   readonly infoOf: (session: StoredSession) => Promise<SessionInfo>
   readonly preselected: (policy: SessionQuestion['granted'], now: UnixSeconds) => SessionQuestion['granted']
-  readonly refuseTooMany: (origin: Origin, now: UnixSeconds, replaces: StoredSession['id']) => void
-  readonly started: (record: ApprovalRecord) => Promise<StoredSession>
+  readonly refuseTooMany: (origin: Origin, now: UnixSeconds, replaces: readonly StoredSession['id'][]) => void
+  readonly started: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
 }
 
 export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updateSession' | 'wallet_rotateSession'> {
@@ -53,7 +53,7 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
       if (!parsed.ok) throw thrown(parsed.error)
       const { update } = parsed
       const again = await underWay(context, 'update', update.id)
-      if (again !== undefined) return needs.infoOf(await needs.started(again))
+      if (again !== undefined) return theOne(await needs.started(again))
       const session = await live(context.origin, needs.own(context.origin, update.id))
       const now = await needs.clock(session.network)
       const facts = await factsFor(session, updateScope(update))
@@ -64,7 +64,7 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
       // What it was while the person unlocked may be less by now.
       const current = await live(context.origin, needs.own(context.origin, update.id))
       const question = await wider(context.origin, current, update, judge(current, update, facts, now), now)
-      return needs.infoOf(await needs.started(await approvals.ask(context, question)))
+      return theOne(await needs.started(await approvals.ask(context, question)))
     },
 
     wallet_rotateSession: async (context, { id, tag, key }) => {
@@ -73,7 +73,7 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
       const of = id ?? byTag(context.origin, readTag(tag as string))?.id
       if (of === undefined) throw refused('SESSION_NOT_FOUND', {})
       const again = await underWay(context, 'rotate', of)
-      if (again !== undefined) return needs.infoOf(await needs.started(again))
+      if (again !== undefined) return theOne(await needs.started(again))
       const session = await live(context.origin, needs.own(context.origin, of))
       if (session.backing === 'wallet') throw refused('SESSION_UNSUPPORTED', { feature: 'rotate' })
       if (key !== undefined && key.held_by !== session.key.by)
@@ -81,8 +81,13 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
       await access.unlocked(context)
       const { granted, effective, asked } = await live(context.origin, needs.own(context.origin, of))
       const question = await questionOf(session, { change: 'rotate', asked, granted, effective })
-      return needs.infoOf(await needs.started(await approvals.ask(context, question)))
+      return theOne(await needs.started(await approvals.ask(context, question)))
     },
+  }
+
+  async function theOne([session]: readonly (StoredSession | undefined)[]): Promise<SessionInfo> {
+    if (session === undefined) throw new Error('a change is of one session')
+    return needs.infoOf(session)
   }
 
   function find(origin: Origin, id: string): StoredSession | undefined {
@@ -181,7 +186,7 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
     { policy, asked }: Extract<Updated, { ok: true }>,
     now: UnixSeconds,
   ): Promise<SessionQuestion> {
-    needs.refuseTooMany(origin, now, session.id)
+    needs.refuseTooMany(origin, now, [session.id])
     const granted = confirmAdmin(policy)
     const later = granted.validUntil > session.effective.validUntil
     return questionOf(session, {

@@ -1,5 +1,6 @@
 /** The session methods (provider.md 7.3). */
 import { missingSteps, readiness, STRK } from '../../core/account.ts'
+import { partsOf } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isRefused, malformed, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import { type Address, address, type Felt, padded } from '../../core/felt.ts'
@@ -16,9 +17,11 @@ import type {
   NetworkId,
   NetworkRecord,
   PlannedStep,
+  SessionPart,
   SessionQuestion,
   StoredSession,
 } from '../../core/records.ts'
+import { isPlainObject } from '../../core/schema.ts'
 import { MAX_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { selectorOf } from '../../starknet/selector.ts'
@@ -46,12 +49,14 @@ type SessionMethods = Pick<
 >
 
 /** Only what this version decides (provider.md 7.3). */
-export const FEATURES = ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage'] as const
+export const FEATURES = ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage', 'array'] as const
 /** What the site asks is preselected up to here; a longer ask is cut to it until the person says otherwise. */
 const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */
 const PER_ORIGIN = 16
 const IN_ALL = 256
+/** Requests of one array (policy.md 14). */
+const MOST_AT_ONCE = 5
 
 export interface SessionMethodNeeds {
   readonly access: Access
@@ -75,7 +80,7 @@ export interface SessionMethodNeeds {
     network: NetworkId,
     steps: readonly PlannedStep['step'][],
   ) => Promise<readonly PlannedStep[]>
-  readonly start: (record: ApprovalRecord) => Promise<StoredSession>
+  readonly start: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
   /** Its keys come into the working set, if it runs. */
   readonly keep: (session: StoredSession) => Promise<void>
   /** Its sessions can be read: not so before the first unlock. */
@@ -126,21 +131,13 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     },
 
     wallet_requestSession: async (context, params) => {
-      if (Array.isArray(params)) throw refused('SESSION_UNSUPPORTED', { feature: 'array' })
       const { network } = (await access.seen(context.origin)) ?? (await needs.selected())
-      const parsed = parseRequest(params, { now: await needs.clock(network), selectorOf })
-      if (!parsed.ok) throw thrown(parsed.error)
-      const { asked } = parsed
-
-      const earlier = await answered(context, asked)
-      if (earlier !== undefined) return infoOf(earlier)
-      const now = await covering(context, asked)
-      if (now !== undefined) return infoOf(now)
-      await access.unlocked(context)
-      // Locked, little was known of this site: its grant, its network and what runs are only seen now.
-      const then = await covering(context, asked)
-      if (then !== undefined) return infoOf(then)
-      return infoOf(await started(await approvals.ask(context, await question(context, asked))))
+      const asked = readAll(params, await needs.clock(network))
+      const infos = await Promise.all((await requested(context, asked)).map((it) => it && infoOf(it)))
+      const [first = null, ...more] = infos.map((info) => info ?? null)
+      if (Array.isArray(params)) return [first, ...more]
+      if (first === null) throw new Error('the only session of a request is refused with it')
+      return first
     },
 
     wallet_getSessions: async ({ origin }, { ids, tag, include_ended }) => {
@@ -173,28 +170,63 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     },
   }
 
+  /** In the order of the requests; `undefined`: the person refused that one. */
+  async function requested(context: Context, asked: AskedList): Promise<readonly (StoredSession | undefined)[]> {
+    const earlier = await answered(context, asked)
+    if (earlier !== undefined) return earlier
+    const runningNow = () => Promise.all(asked.map((one) => covering(context, one)))
+    const now = await runningNow()
+    if (now.every((it) => it !== undefined)) return now
+    await access.unlocked(context)
+    // Locked, little was known of this site: its grant, its network and what runs are only seen now.
+    const then = await runningNow()
+    const [first, ...more] = asked.filter((_, index) => then[index] === undefined)
+    if (first === undefined) return then
+    const record = await approvals.ask(context, await question(context, [first, ...more]))
+    return inOrder(asked, record, await started(record), then)
+  }
+
   /** The same request, asked again after a worker's death: its yes is stored and goes on, or has ended already. */
-  async function answered(context: Context, asked: Asked): Promise<StoredSession | undefined> {
+  async function answered(
+    context: Context,
+    asked: AskedList,
+  ): Promise<readonly (StoredSession | undefined)[] | undefined> {
     const record = await ofRequest(context, asked)
     if (record === undefined || record.phase === 'asking') return undefined
     if (record.phase === 'failed') throw thrown(record.failure ?? siteError('UNKNOWN_ERROR', { reason: 'internal' }))
-    const session = sessions.get(record.question.sessionId)
-    if (session === undefined) {
+    const missing = partsOf(record.question).some(({ off, sessionId }) => !off && sessions.get(sessionId) === undefined)
+    if (missing) {
       if (record.phase === 'done') return undefined
       await access.unlocked(context)
     }
-    return started(record)
+    const made = await started(record)
+    return inOrder(asked, record, made, await Promise.all(asked.map((one) => covering(context, one))))
   }
 
-  async function ofRequest({ origin, request }: Asker, asked: Asked): Promise<OfSession | undefined> {
-    const text = canonicalJson(asked)
+  /** What was started, and what ran already. */
+  function inOrder(
+    asked: AskedList,
+    record: ApprovalRecord,
+    made: readonly (StoredSession | undefined)[],
+    running: readonly (StoredSession | undefined)[],
+  ): readonly (StoredSession | undefined)[] {
+    const texts = isOfSession(record) ? partsOf(record.question).map((part) => canonicalJson(part.asked)) : []
+    return asked.map((one, index) => {
+      const place = texts.indexOf(canonicalJson(one))
+      return place < 0 ? running[index] : made[place]
+    })
+  }
+
+  /** Of an array, what ran already was not asked for. */
+  async function ofRequest({ origin, request }: Asker, asked: AskedList): Promise<OfSession | undefined> {
+    const texts = new Set(asked.map((one) => canonicalJson(one)))
     return (await approvals.waiting())
       .filter(isOfSession)
       .find(
         (it) =>
           it.origin === origin &&
           it.request === request &&
-          canonicalJson(it.question.asked) === text &&
+          partsOf(it.question).every((part) => texts.has(canonicalJson(part.asked))) &&
           (it.phase !== 'running' || it.decided?.digest === approvals.digest(it)),
       )
   }
@@ -228,25 +260,27 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
    * would be, for the selected account, and whatever would tell is said only after a person has connected it. Then its
    * window asks to connect, and nothing else. Without a gesture nothing of it reaches a node either.
    */
-  async function question(context: Context, asked: Asked): Promise<SessionQuestion> {
+  async function question(context: Context, asked: AskedList): Promise<SessionQuestion> {
     const grant = await grants.get(context.origin)
-    const network = await networkFor(asked, grant)
+    const network = await networkFor(asked[0], grant)
     if (grant !== undefined) {
-      if (asked.account !== undefined && asked.account !== grant.account) throw notGiven()
+      const other = asked.findIndex((one) => one.account !== undefined && one.account !== grant.account)
+      if (other >= 0) throw at(asked, other, notGiven())
       return questionFor(context, asked, network, { account: grant.account, connects: false, blind: false })
     }
     const { account } = await needs.selected()
     const ownAccounts = (await accounts.all()).map((it) => it.address)
-    const named = [...asked.calls, ...(asked.deny ?? [])]
+    const named = asked.flatMap((one) => [...one.calls, ...(one.deny ?? [])])
     const tells =
-      (asked.account ?? account) !== account ||
+      asked.some((one) => (one.account ?? account) !== account) ||
       named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract))
     if (context.gesture) {
-      if (asked.replaces !== undefined) throw refused('SESSION_NOT_FOUND', { id: asked.replaces })
+      const replaces = asked.find((one) => one.replaces !== undefined)?.replaces
+      if (replaces !== undefined) throw refused('SESSION_NOT_FOUND', { id: replaces })
       const whole = await questionFor(context, asked, network, { account, connects: true, blind: tells })
       if (!tells) return whole
     }
-    const hinted = ownAccounts.find((it) => it === asked.account) ?? account
+    const hinted = ownAccounts.find((it) => it === asked[0].account) ?? account
     await access.introduced(context, { account: hinted, network: network.id })
     return question(context, asked)
   }
@@ -254,16 +288,57 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
   /** `blind`: judged as if no account here were ours. */
   async function questionFor(
     { origin }: Context,
-    asked: Asked,
+    asked: AskedList,
     network: NetworkRecord,
     by: { readonly account: Address; readonly connects: boolean; readonly blind: boolean },
   ): Promise<SessionQuestion> {
     const account = await accounts.get(by.account)
     if (account === undefined) throw notGiven()
     const now = await needs.clock(network.id)
-    const replaces = replacedBy(origin, asked, { account: account.address, network: network.id }, now)
-    refuseTooMany(origin, now, replaces)
+    const parts: SessionPart[] = []
+    for (const [index, one] of asked.entries()) {
+      const part = await partFor(origin, one, { network: network.id, now, account, blind: by.blind }).catch((error) => {
+        throw at(asked, index, error)
+      })
+      const twice = part.replaces !== undefined && parts.some((other) => other.replaces === part.replaces)
+      if (twice) throw malformed(`/${index}`, 'expected each session to be replaced once')
+      parts.push(part)
+    }
+    refuseTooMany(
+      origin,
+      now,
+      parts.map(({ replaces }) => replaces),
+    )
+    const ready = readiness(await accounts.state(account, network.id, 0), account.guardian.publicKey)
+    if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const steps = await needs.planSteps(account, network.id, missingSteps(ready))
+    const [first, ...more] = parts
+    if (first === undefined) throw new Error('nothing was asked')
+    return {
+      kind: 'session',
+      network: network.id,
+      account: account.address,
+      connects: by.connects,
+      askedAt: now,
+      steps,
+      ...first,
+      ...(more.length === 0 ? {} : { more }),
+      done: [],
+    }
+  }
 
+  async function partFor(
+    origin: Origin,
+    asked: Asked,
+    by: {
+      readonly network: NetworkId
+      readonly now: UnixSeconds
+      readonly account: AccountRecord
+      readonly blind: boolean
+    },
+  ): Promise<SessionPart> {
+    const { network, now, account } = by
+    const replaces = replacedBy(origin, asked, { account: account.address, network }, now)
     const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
     const scope = [
       ...new Set([
@@ -273,34 +348,23 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
         ...(asked.items ?? []).map((it) => it.collection),
       ]),
     ]
-    const classes = await needs.contracts.facts(network.id, scope)
+    const classes = await needs.contracts.facts(network, scope)
     const tokens = asked.limits.map((it) => it.token)
     const callees = asked.calls.map((it) => it.contract)
-    const allowances = await needs.contracts.allowances(network.id, account.address, tokens, callees)
+    const allowances = await needs.contracts.allowances(network, account.address, tokens, callees)
     const ours = by.blind
       ? { account: nobody([...callees, ...denied]), ownAccounts: [] }
       : { account: account.address, ownAccounts: (await accounts.all()).map((it) => it.address) }
     const resolved = resolve(asked, { ...ours, classes, strk: STRK, allowances }, now)
     if (!resolved.ok) throw thrown(resolved.error)
-
-    const ready = readiness(await accounts.state(account, network.id, 0), account.guardian.publicKey)
-    if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
-    const steps = await needs.planSteps(account, network.id, missingSteps(ready))
     const policy = confirmAdmin(resolved.policy)
     return {
-      kind: 'session',
-      network: network.id,
-      account: account.address,
-      connects: by.connects,
       asked,
-      askedAt: now,
       granted: policy,
       effective: preselected(policy, now),
       runWhileLocked: true,
-      steps,
       sessionId: needs.newSessionId(),
       ...(replaces === undefined ? {} : { replaces }),
-      done: [],
     }
   }
 
@@ -321,37 +385,51 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
     return old.id
   }
 
-  function refuseTooMany(origin: Origin, now: UnixSeconds, replaces: SessionId | undefined): void {
+  /** `replaces`: for each session that comes, the one whose place it takes. */
+  function refuseTooMany(origin: Origin, now: UnixSeconds, replaces: readonly (SessionId | undefined)[]): void {
     const runs = ({ id, effective, state }: StoredSession) =>
-      (state === 'active' || state === 'paused') && effective.validUntil > now && id !== replaces
-    if (sessions.list({ origin }).filter(runs).length >= PER_ORIGIN || sessions.list().filter(runs).length >= IN_ALL)
+      (state === 'active' || state === 'paused') && effective.validUntil > now && !replaces.includes(id)
+    const full = (some: readonly StoredSession[], most: number) => some.filter(runs).length + replaces.length > most
+    if (full(sessions.list({ origin }), PER_ORIGIN) || full(sessions.list(), IN_ALL))
       throw refused('SESSION_POLICY_REFUSED', { at: '', why: 'no more sessions at once' })
   }
 
-  /** Once it is there the session is the answer: what follows it may fail, and is done again when it is asked again. */
-  async function started(record: ApprovalRecord): Promise<StoredSession> {
+  /** Once they are there the sessions are the answer: what follows may fail, and is done again when it is asked again. */
+  async function started(record: ApprovalRecord): Promise<readonly (StoredSession | undefined)[]> {
     if (!isOfSession(record)) throw new Error('another question was answered')
     const { question, origin } = record
-    const at = { network: question.network, account: question.account, origin, session: question.sessionId }
-    const session = sessions.get(question.sessionId) ?? (await startedNow(record))
-    await attempt(async () => {
-      const old = question.replaces === undefined ? undefined : sessions.get(question.replaces)
-      // It ended in the commit of the new one; its key goes, and the chain is told where that was wanted.
-      if (old !== undefined) await needs.end(old, question.change === 'rotate')
-    })
-    await attempt(() =>
-      needs.history.add({ ...at, id: `started ${session.id}`, event: { kind: 'session', what: 'started' } }),
-    )
+    const { network, account } = question
+    const parts = partsOf(question)
+    const known = parts.map(({ off, sessionId }) => (off ? undefined : sessions.get(sessionId)))
+    const whole = parts.every(({ off }, index) => off || known[index] !== undefined)
+    const made = whole ? known : await startedNow(record)
+    for (const [index, session] of made.entries()) {
+      const { replaces, change } = parts[index] as SessionPart // One for each.
+      if (session === undefined) continue
+      await attempt(async () => {
+        const old = replaces === undefined ? undefined : sessions.get(replaces)
+        // It ended in the commit of the new one; its key goes, and the chain is told where that was wanted.
+        if (old !== undefined) await needs.end(old, change === 'rotate')
+      })
+      const event = { kind: 'session' as const, what: 'started' as const }
+      const at = { network, account, origin, session: session.id }
+      await attempt(() => needs.history.add({ ...at, id: `started ${session.id}`, event }))
+    }
     if (__E2E__) await checkpoint('started')
     await attempt(() => approvals.finish(record.id, 'done'))
-    return session
+    return made
   }
 
-  async function startedNow(record: OfSession): Promise<StoredSession> {
+  async function startedNow(record: OfSession): Promise<readonly (StoredSession | undefined)[]> {
     const { question, origin } = record
     const at = { network: question.network, account: question.account, origin, session: question.sessionId }
     try {
-      refuseTooMany(origin, await needs.clock(question.network), question.replaces)
+      const coming = partsOf(question).filter(({ off, sessionId }) => !off && sessions.get(sessionId) === undefined)
+      refuseTooMany(
+        origin,
+        await needs.clock(question.network),
+        coming.map(({ replaces }) => replaces),
+      )
       if (question.connects) await connected(record)
       return await needs.start(record)
     } catch (error) {
@@ -387,6 +465,49 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
 type OfSession = ApprovalRecord & { readonly question: SessionQuestion }
 function isOfSession(record: ApprovalRecord): record is OfSession {
   return record.question.kind === 'session'
+}
+
+type AskedList = readonly [Asked, ...Asked[]]
+
+/** One request or 1 to 5 of one account and chain. */
+function readAll(params: unknown, now: UnixSeconds): AskedList {
+  const list = Array.isArray(params) ? (params as readonly unknown[]) : [params]
+  if (list.length > MOST_AT_ONCE)
+    throw refused('SESSION_POLICY_REFUSED', { at: '', why: `expected at most ${MOST_AT_ONCE} requests` })
+  const several = Array.isArray(params)
+  const [first, ...more] = list.map((json, index) => {
+    const parsed = parseRequest(json, { now, selectorOf })
+    if (!parsed.ok) throw several ? inside(index, thrown(parsed.error)) : thrown(parsed.error)
+    return parsed.asked
+  })
+  if (first === undefined) throw malformed('', 'expected at least one request')
+  const all: AskedList = [first, ...more]
+  const texts = all.map((one) => canonicalJson(one))
+  for (const [index, one] of all.entries()) {
+    if (one.account !== first.account) throw malformed(`/${index}/account`, 'expected one account for all requests')
+    if (one.chainId !== first.chainId) throw malformed(`/${index}/chain_id`, 'expected one chain for all requests')
+    if (texts.indexOf(canonicalJson(one)) !== index) throw malformed(`/${index}`, 'expected each request once')
+    const named = one.tag !== undefined && all.findIndex((other) => other.tag === one.tag) !== index
+    if (named) throw malformed(`/${index}/tag`, 'expected each tag once')
+  }
+  return all
+}
+
+/** Of several requests: which one it is about. */
+function at(asked: AskedList, index: number, error: unknown): unknown {
+  return asked.length === 1 ? error : inside(index, error)
+}
+
+function inside(index: number, error: unknown): unknown {
+  if (!isRefused(error) || !isPlainObject(error.data)) return error
+  const { at, feature } = error.data
+  const moved =
+    typeof at === 'string'
+      ? { at: `/${index}${at}` }
+      : typeof feature === 'string' && feature.startsWith('/')
+        ? { feature: `/${index}${feature}` }
+        : {}
+  return thrown({ code: error.code, message: error.message, data: { ...error.data, ...moved } })
 }
 
 function notGiven(): Error {

@@ -1,5 +1,6 @@
 /** The screens' verbs (core/protocol/ui.ts): what a person does in the wallet's own pages. */
 
+import { partsOf } from '../../core/approval.ts'
 import { isRefused } from '../../core/errors.ts'
 import type { Address, Hash32 } from '../../core/felt.ts'
 import { parseAddress, parseHash32, parseU256 } from '../../core/felt.ts'
@@ -17,7 +18,14 @@ import {
   type View,
   verbs,
 } from '../../core/protocol/ui.ts'
-import type { AccountRecord, ApprovalRecord, NetworkId, SessionQuestion, StoredSession } from '../../core/records.ts'
+import type {
+  AccountRecord,
+  ApprovalRecord,
+  NetworkId,
+  SessionPart,
+  SessionQuestion,
+  StoredSession,
+} from '../../core/records.ts'
 import {
   boolean,
   decode,
@@ -271,7 +279,20 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
 
 /** The end may be chosen freely only where the site asked none (policy.md 11, approval-ux.md 8). */
 export function edited(question: SessionQuestion, edits: Edits): SessionQuestion {
-  const { asked, askedAt, change, granted } = question
+  const { part = 0, on, ...more } = edits
+  const parts = partsOf(question).map((it, index): SessionPart => {
+    if (index !== part) return it
+    const { off: _off, ...rest } = it
+    if (on === false) return { ...it, off: true }
+    return editedPart(on === true ? rest : it, question.askedAt, more)
+  })
+  const [first, ...others] = parts
+  const { off: _off, ...rest } = question
+  return { ...rest, ...first, ...(question.more === undefined ? {} : { more: others }) }
+}
+
+function editedPart(question: SessionPart, askedAt: UnixSeconds, edits: Edits): SessionPart {
+  const { asked, change, granted } = question
   // Another key for the same: there is nothing to choose.
   if (change === 'rotate') return question
   const named = change === 'update' || asked.validUntil !== undefined || asked.duration !== undefined
@@ -322,6 +343,8 @@ const edits = exact({
   rules: optional(record(boolean(), 200)),
   limits: optional(record(scalar(parseU256, 'an amount'), 200)),
   runWhileLocked: optional(boolean()),
+  part: optional(integer(0, 4)),
+  on: optional(boolean()),
 })
 const step = picklist(['deploy', 'enable'])
 const decisions: readonly Decision[] = ['allow', 'refuse', 'refuseAll', 'quiet']

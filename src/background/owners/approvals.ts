@@ -3,7 +3,7 @@
  * (security.md 6, approval-ux.md 7.4). A yes is a stored fact too, so that a dead worker goes on where it stopped.
  */
 
-import { approvalFacts } from '../../core/approval.ts'
+import { approvalFacts, partsOf } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { type Refused, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import type { Hash32 } from '../../core/felt.ts'
@@ -374,7 +374,7 @@ function asksTheSame(a: Question, b: Question): boolean {
       a.account === b.account &&
       a.change === b.change &&
       (a.change === undefined || a.replaces === b.replaces) &&
-      canonicalJson(a.asked) === canonicalJson(b.asked)
+      canonicalJson(partsOf(a).map(({ asked }) => asked)) === canonicalJson(partsOf(b).map(({ asked }) => asked))
     )
   if (a.kind === 'transaction' && b.kind === 'transaction')
     return a.network === b.network && a.account === b.account && canonicalJson(a.calls) === canonicalJson(b.calls)

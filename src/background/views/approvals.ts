@@ -1,14 +1,16 @@
 import { STRK } from '../../core/account.ts'
+import { partsOf } from '../../core/approval.ts'
 import { moneyKind } from '../../core/call.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { atMostU256, spendMeter, TX, used } from '../../core/policy/book.ts'
-import { type Explanation, explain } from '../../core/policy/explain.ts'
+import { barLine, type ExplainFacts, type Explanation, explain, worstLine } from '../../core/policy/explain.ts'
 import { explainChange } from '../../core/policy/explain-change.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
+import { type Exposure, exposure } from '../../core/policy/exposure.ts'
 import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
 import { narrows } from '../../core/policy/narrow.ts'
-import type { Hold, MeterBook, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
 import type {
   AccountView,
@@ -49,8 +51,8 @@ export interface ApprovalFacts {
   /** Of a transaction's calls, by the contracts' own ABIs; absent where it could not be read. */
   readonly described: readonly (DescribedCall | undefined)[]
   readonly session: StoredSession | undefined
-  /** The one whose place a session would take. */
-  readonly replaced: SessionState | undefined
+  /** Those whose place a session would take. */
+  readonly replaced: Readonly<Record<SessionId, SessionState>>
   /** Contracts of which the owner can replace the code, and what may be taken from the account already. */
   readonly replaceable: readonly Address[]
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
@@ -69,7 +71,7 @@ export function approvalView(record: ApprovalRecord, facts: ApprovalFacts): Appr
     case 'connect':
       return connectView(record, record.question.network, facts)
     case 'session':
-      return requestView(record, record.question, facts)
+      return severalView(record, record.question, facts)
     case 'transaction':
       return transactionView(record, record.question, facts)
   }
@@ -114,26 +116,53 @@ function connectView(record: ApprovalRecord, network: SessionQuestion['network']
   }
 }
 
+/** An array is one page: a block for each session, one worst case and one end for all that are on. */
+function severalView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
+  const parts = partsOf(question)
+  const views = parts.map((part) => requestView(record, { ...question, ...part }, facts))
+  const [first] = views
+  if (first === undefined) throw new Error('a question has a session')
+  if (views.length === 1) return first
+  const on = parts.filter(({ off }) => !off)
+  const worst = sumOf(on.map(({ effective }) => exposure(effective, undefined, [], question.askedAt)))
+  const end = Math.max(...on.map(({ effective }) => effective.validUntil))
+  const blocked = on.length === 0 ? line('several_none') : first.blocked
+  const { blocked: _blocked, change: _change, ...rest } = first
+  const known = explainFacts(question, facts)
+  return {
+    ...rest,
+    headline: line('several_headline', { host: text(facts.site.host), n: count(parts.length) }),
+    worst: worstLine(worst, known),
+    summary: {
+      worst: barLine(worst, known),
+      end: on.length === 0 ? line('several_noEnd') : line('policy_barEnd', { end: time(end) }),
+    },
+    danger: on.length > 0 && views.some(({ danger }, index) => danger && parts[index]?.off !== true),
+    parts: views.map((view, index) => ({ ...view, off: parts[index]?.off === true })),
+    ...(blocked === undefined ? {} : { blocked }),
+  }
+}
+
+/** Sessions share no caps, so what they can take adds up. */
+function sumOf(all: readonly Exposure[]): Exposure {
+  const sum = (pick: (it: Exposure) => Exposure['spend']): Exposure['spend'] => {
+    const byToken = new Map<Address, bigint>()
+    for (const { token, amount } of all.flatMap(pick)) byToken.set(token, (byToken.get(token) ?? 0n) + BigInt(amount))
+    return [...byToken].map(([token, amount]) => ({ token, amount: atMostU256(amount) }))
+  }
+  return {
+    spend: sum(({ spend }) => spend),
+    fees: sum(({ fees }) => fees),
+    leftBehind: all.flatMap(({ leftBehind }) => leftBehind),
+    everything: all.some(({ everything }) => everything),
+  }
+}
+
 function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const { asked, effective, granted } = question
-  const { naming, site, account, balances } = facts
+  const { site, account, balances } = facts
   const askedLife = askedLifeOf(question)
-  const known = {
-    ...naming,
-    host: site.host,
-    account: account.address,
-    backing: 'chain' as const,
-    runWhileLocked: question.runWhileLocked,
-    words: asked.words,
-    ...(asked.label === undefined ? {} : { label: asked.label }),
-    ...(asked.reason === undefined ? {} : { reason: asked.reason }),
-    ...(askedLife === undefined ? {} : { askedLife }),
-    balances,
-    allowances: facts.allowances,
-    replaceable: facts.replaceable,
-    ...(asked.mayNarrow ? { within: granted } : {}),
-    enterable: unnamedTotals(asked, granted),
-  }
+  const known = explainFacts(question, facts)
   const said = explain(effective, known, question.askedAt)
   const change = changeOf(question, said, (policy) => explain(policy, known, question.askedAt), facts)
   const blocked = tooPoor(question.steps, 0n, balances)
@@ -176,6 +205,27 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
   }
 }
 
+function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainFacts {
+  const { asked, granted } = question
+  const askedLife = askedLifeOf(question)
+  return {
+    ...facts.naming,
+    host: facts.site.host,
+    account: facts.account.address,
+    backing: 'chain',
+    runWhileLocked: question.runWhileLocked,
+    words: asked.words,
+    ...(asked.label === undefined ? {} : { label: asked.label }),
+    ...(asked.reason === undefined ? {} : { reason: asked.reason }),
+    ...(askedLife === undefined ? {} : { askedLife }),
+    balances: facts.balances,
+    allowances: facts.allowances,
+    replaceable: facts.replaceable,
+    ...(asked.mayNarrow ? { within: granted } : {}),
+    enterable: unnamedTotals(asked, granted),
+  }
+}
+
 /** How long the site asks for; `undefined`: it names no end. A change that names none keeps that of today. */
 function askedLifeOf({ asked, askedAt, change, granted }: SessionQuestion): Seconds | undefined {
   if (change !== undefined && change !== 'renew') return granted.validUntil - askedAt
@@ -189,8 +239,9 @@ function changeOf(
   say: (policy: SessionPolicy) => Explanation,
   { naming, replaced, now }: ApprovalFacts,
 ): ChangeView | undefined {
-  if (replaces === undefined || replaced === undefined) return undefined
-  const { session, book, open } = replaced
+  const old = replaces === undefined ? undefined : replaced[replaces]
+  if (old === undefined) return undefined
+  const { session, book, open } = old
   if (change === 'rotate')
     return {
       kind: 'rotate',

@@ -193,7 +193,7 @@ function headline(
 }
 
 /** With what may still be taken after the end, where allowances stay. */
-function worstLine(worst: Exposure, facts: ExplainFacts): Line {
+export function worstLine(worst: Exposure, facts: ExplainFacts): Line {
   const [first, ...more] = worst.leftBehind
   if (first === undefined || worst.everything) return worstUntilEnd(worst, facts)
   const spenders = new Set([first, ...more].flatMap((left) => left.spenders))
@@ -224,7 +224,7 @@ function worstUntilEnd(worst: Exposure, facts: ExplainFacts): Line {
     : line('policy_worstSpend', { list: spend, fee: fees })
 }
 
-function barLine(worst: Exposure, facts: ExplainFacts): Line {
+export function barLine(worst: Exposure, facts: ExplainFacts): Line {
   if (worst.everything) return line('policy_barEverything')
   const { fees } = figures(worst, facts)
   const leaves = [

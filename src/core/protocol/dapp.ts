@@ -153,7 +153,8 @@ export const dapp = {
       'SESSION_NOT_FOUND',
       'SESSION_POLICY_REFUSED',
     ],
-    result: result<SessionInfo>(),
+    /** Of an array: in its order, `null` where the person refused. */
+    result: result<SessionInfo | readonly (SessionInfo | null)[]>(),
   },
   wallet_getSessions: {
     who: 'anyone',

@@ -257,6 +257,8 @@ export interface ChangeView {
 export interface SessionRequestView extends ApprovalBase {
   readonly kind: 'session'
   readonly change?: ChangeView
+  /** Of an array: each session as if it were asked alone, and whether the person refuses it. */
+  readonly parts?: readonly (SessionRequestView & { readonly off: boolean })[]
   readonly sessionId: string
   readonly cut: readonly number[]
   readonly connects?: Line
@@ -328,6 +330,9 @@ export interface Edits {
   /** By `LimitField.id`, base units or counts. */
   readonly limits?: Readonly<Record<string, U256>>
   readonly runWhileLocked?: boolean
+  /** Of an array: which session, from 0, and whether it is allowed at all. */
+  readonly part?: number
+  readonly on?: boolean
 }
 
 export type Decision = 'allow' | 'refuse' | 'refuseAll' | 'quiet'

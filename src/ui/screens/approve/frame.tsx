@@ -87,6 +87,7 @@ const TITLES = {
   request: 'ui_change_title',
   rotate: 'ui_rotate_title',
   renew: 'ui_renew_title',
+  several: 'ui_several_title',
   transaction: 'ui_transaction_title',
 } as const
 const ALLOWS = {
@@ -96,10 +97,13 @@ const ALLOWS = {
   request: 'ui_change_allow',
   rotate: 'ui_rotate_allow',
   renew: 'ui_session_allow',
+  several: 'ui_several_allow',
   transaction: 'ui_transaction_allow',
 } as const
-const kindOf = (approval: ApprovalView) =>
-  approval.kind === 'session' && approval.change !== undefined ? approval.change.kind : approval.kind
+const kindOf = (approval: ApprovalView) => {
+  if (approval.kind !== 'session') return approval.kind
+  return approval.parts === undefined ? (approval.change?.kind ?? 'session') : 'several'
+}
 
 interface ApprovalProps {
   readonly approval: ApprovalView

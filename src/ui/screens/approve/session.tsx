@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Edits, SessionRequestView, View } from '../../../core/protocol/ui.ts'
-import { time } from '../../../core/words.ts'
+import { count, time } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
 import { DetailFacts, Facts, Group, Limit, Risks, Rules, useChip } from '../../parts/facts.tsx'
@@ -50,41 +50,21 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
           <Steps steps={approval.steps} started />
         </section>
       )}
-      <Change change={approval.change} />
-      <Risks risks={approval.risks} />
-      <Facts>
-        <Ends approval={approval} onEdit={edit} editable={asking && approval.change?.kind !== 'rotate'} />
-        <Group name={t('ui_can')}>
-          <Rules
-            rules={sorted(approval)}
-            changed={changed}
-            tags={approval.change?.rules}
-            {...(asking && approval.change?.kind !== 'rotate'
-              ? { onSwitch: (id, on) => edit({ rules: { [id]: on } }) }
-              : {})}
+      {approval.parts === undefined ? (
+        <Terms approval={approval} changed={changed} onEdit={edit} onDraft={onDraft} />
+      ) : (
+        approval.parts.map((part, index) => (
+          <Part
+            key={part.sessionId}
+            part={part}
+            at={index + 1}
+            all={approval.parts?.length ?? 0}
+            onEdit={(edits) => edit({ ...edits, part: index })}
+            onDraft={onDraft}
           />
-        </Group>
-        {approval.limits.length > 0 && (
-          <Group name={t('ui_limits')}>
-            {approval.limits.map((limit) => (
-              <Limit
-                key={limit.id}
-                limit={limit}
-                today={approval.change?.limits[limit.id]}
-                changed={changed.has(limit.id)}
-                onDraft={onDraft}
-                onEdit={asking && approval.adjustable ? (values) => edit({ limits: asLimits(values) }) : undefined}
-              />
-            ))}
-            {!approval.adjustable && approval.change?.kind !== 'rotate' && (
-              <p class="explain">{t('ui_session_allOrNothing')}</p>
-            )}
-          </Group>
-        )}
-        <Group name={t('ui_cannot')}>
-          <Lines lines={approval.cannot.map(said)} />
-        </Group>
-        <Held approval={approval} asking={asking} onEdit={edit} />
+        ))
+      )}
+      <Facts>
         {needsSteps && asking && (
           <Group name={t('ui_session_first')}>
             <div id="first">
@@ -104,7 +84,7 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             <Lines lines={[said(approval.connects)]} />
           </Group>
         )}
-        {approval.quotes.length > 0 && (
+        {approval.parts === undefined && approval.quotes.length > 0 && (
           <Group name={t('ui_siteSays')}>
             {approval.quotes.map((quote) => (
               <p key={quote} class="fact">
@@ -122,6 +102,103 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
     </>
   )
 }
+
+interface TermsProps {
+  readonly approval: SessionRequestView
+  readonly changed: ReadonlySet<string>
+  readonly onEdit: (edits: Edits) => void
+  readonly onDraft: (open: boolean) => void
+}
+
+/** What one session may do, and what the person may take away from it. */
+function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
+  const asking = approval.phase === 'asking'
+  const open = asking && approval.change?.kind !== 'rotate'
+  return (
+    <>
+      <Change change={approval.change} />
+      <Risks risks={approval.risks} />
+      <Facts>
+        <Ends approval={approval} onEdit={onEdit} editable={open} />
+        <Group name={t('ui_can')}>
+          <Rules
+            rules={sorted(approval)}
+            changed={changed}
+            tags={approval.change?.rules}
+            {...(open ? { onSwitch: (id, on) => onEdit({ rules: { [id]: on } }) } : {})}
+          />
+        </Group>
+        {approval.limits.length > 0 && (
+          <Group name={t('ui_limits')}>
+            {approval.limits.map((limit) => (
+              <Limit
+                key={limit.id}
+                limit={limit}
+                today={approval.change?.limits[limit.id]}
+                changed={changed.has(limit.id)}
+                onDraft={onDraft}
+                onEdit={asking && approval.adjustable ? (values) => onEdit({ limits: asLimits(values) }) : undefined}
+              />
+            ))}
+            {open && !approval.adjustable && <p class="explain">{t('ui_session_allOrNothing')}</p>}
+          </Group>
+        )}
+        <Group name={t('ui_cannot')}>
+          <Lines lines={approval.cannot.map(said)} />
+        </Group>
+        <Held approval={approval} asking={asking} onEdit={onEdit} />
+      </Facts>
+    </>
+  )
+}
+
+/** One of several sessions, with its own end, worst case and switch. */
+function Part({
+  part,
+  at,
+  all,
+  onEdit,
+  onDraft,
+}: Omit<TermsProps, 'approval' | 'changed'> & {
+  readonly part: NonNullable<SessionRequestView['parts']>[number]
+  readonly at: number
+  readonly all: number
+}) {
+  const name = t('ui_several_on', { at: count(at), n: count(all) })
+  return (
+    <section class="part section" aria-label={name}>
+      <div class="row">
+        <h2 class="grow">{t('ui_several_at', { at: count(at), n: count(all) })}</h2>
+        <Switch name={name} on={!part.off} locked={part.phase !== 'asking'} onChange={(on) => onEdit({ on })} />
+      </div>
+      {part.off ? (
+        <p class="muted">{t('ui_several_off')}</p>
+      ) : (
+        <>
+          <p class="sentence">
+            <Sentence line={part.headline} />
+          </p>
+          <p class={`strong ${part.danger ? 'danger' : ''}`}>
+            <Sentence line={part.worst} />
+          </p>
+          <Terms approval={part} changed={NONE} onEdit={onEdit} onDraft={onDraft} />
+          <Facts>
+            {part.quotes.length > 0 && (
+              <Group name={t('ui_siteSays')}>
+                {part.quotes.map((quote) => (
+                  <p key={quote} class="fact">
+                    <Quote text={quote} />
+                  </p>
+                ))}
+              </Group>
+            )}
+          </Facts>
+        </>
+      )}
+    </section>
+  )
+}
+const NONE: ReadonlySet<string> = new Set()
 
 /** What becomes of the session that is there: read before anything else. */
 function Change({ change }: { readonly change: SessionRequestView['change'] }) {
