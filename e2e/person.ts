@@ -24,7 +24,7 @@ export interface Person {
   /** What the site's act opens; the window is waited for before the act. */
   asked(act: () => Promise<unknown>): Promise<Page>
   /** Answers as soon as the button is armed, with the password where it is asked for; the window closes by itself. */
-  allow(window: Page, name: 'Connect' | 'Allow session' | 'Allow once', password?: string): Promise<void>
+  allow(window: Page, name: string, password?: string): Promise<void>
   refuse(window: Page): Promise<void>
 }
 
