@@ -7,7 +7,7 @@ import { partsOf } from '../core/approval.ts'
 import type { Address, Hash32, Selector, U256 } from '../core/felt.ts'
 import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
-import { exposure, sumItems } from '../core/policy/exposure.ts'
+import { exposure, sumOfSessions } from '../core/policy/exposure.ts'
 import type { Naming } from '../core/policy/naming.ts'
 import type { Origin, Reason, SessionId, SessionPolicy } from '../core/policy/policy.ts'
 import type { AccountView, ActivityView, ApprovalView, SessionView, StepView, View } from '../core/protocol/ui.ts'
@@ -323,21 +323,9 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const left = states
       .filter(({ session }) => running.some(({ id }) => id === session.id))
       .map(({ session, book, open }) => exposure(session.effective, book, holdsOf(open), now))
-    const sum = (pick: (it: (typeof left)[number]) => (typeof left)[number]['spend']) => {
-      const all = new Map<Address, bigint>()
-      for (const { token, amount } of left.flatMap(pick)) all.set(token, (all.get(token) ?? 0n) + BigInt(amount))
-      return [...all].map(([token, amount]) => ({ token, amount: amount.toString() as U256 }))
-    }
-    const worst = {
-      spend: sum(({ spend }) => spend),
-      fees: sum(({ fees }) => fees),
-      items: sumItems(left.flatMap(({ items }) => items)),
-      leftBehind: [],
-      everything: left.some((it) => it.everything),
-    }
     return {
       running: running.length,
-      line: explainLeft(worst, naming),
+      line: explainLeft(sumOfSessions(left), naming),
       cut: next.cut,
       startsAt: next.startsAt,
       endsAt: next.endsAt,

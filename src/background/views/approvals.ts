@@ -7,7 +7,7 @@ import { atMostU256, spendMeter, TX, used } from '../../core/policy/book.ts'
 import { barLine, type ExplainFacts, type Explanation, explain, worstLine } from '../../core/policy/explain.ts'
 import { explainChange } from '../../core/policy/explain-change.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
-import { type Exposure, exposure } from '../../core/policy/exposure.ts'
+import { exposure, sumOfSessions } from '../../core/policy/exposure.ts'
 import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
 import { narrows } from '../../core/policy/narrow.ts'
 import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
@@ -124,7 +124,7 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
   if (first === undefined) throw new Error('a question has a session')
   if (views.length === 1) return first
   const on = parts.filter(({ off }) => !off)
-  const worst = sumOf(on.map(({ effective }) => exposure(effective, undefined, [], question.askedAt)))
+  const worst = sumOfSessions(on.map(({ effective }) => exposure(effective, undefined, [], question.askedAt)))
   const end = Math.max(...on.map(({ effective }) => effective.validUntil))
   const blocked = on.length === 0 ? line('several_none') : first.blocked
   const { blocked: _blocked, change: _change, ...rest } = first
@@ -140,21 +140,6 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
     danger: on.length > 0 && views.some(({ danger }, index) => danger && parts[index]?.off !== true),
     parts: views.map((view, index) => ({ ...view, off: parts[index]?.off === true })),
     ...(blocked === undefined ? {} : { blocked }),
-  }
-}
-
-/** Sessions share no caps, so what they can take adds up. */
-function sumOf(all: readonly Exposure[]): Exposure {
-  const sum = (pick: (it: Exposure) => Exposure['spend']): Exposure['spend'] => {
-    const byToken = new Map<Address, bigint>()
-    for (const { token, amount } of all.flatMap(pick)) byToken.set(token, (byToken.get(token) ?? 0n) + BigInt(amount))
-    return [...byToken].map(([token, amount]) => ({ token, amount: atMostU256(amount) }))
-  }
-  return {
-    spend: sum(({ spend }) => spend),
-    fees: sum(({ fees }) => fees),
-    leftBehind: all.flatMap(({ leftBehind }) => leftBehind),
-    everything: all.some(({ everything }) => everything),
   }
 }
 

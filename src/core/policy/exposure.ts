@@ -98,8 +98,23 @@ export function isDangerous({ everything, items }: Exposure): boolean {
   return everything || items.some((it) => it.count === 'all')
 }
 
-/** Of several sessions, per collection. */
-export function sumItems(all: Exposure['items']): Exposure['items'] {
+/** Of several sessions: they share no caps, so what they can take adds up. */
+export function sumOfSessions(all: readonly Exposure[]): Exposure {
+  const sum = (pick: (it: Exposure) => Exposure['spend']): Exposure['spend'] => {
+    const byToken = new Map<Address, bigint>()
+    for (const { token, amount } of all.flatMap(pick)) byToken.set(token, (byToken.get(token) ?? 0n) + BigInt(amount))
+    return [...byToken].map(([token, amount]) => ({ token, amount: atMostU256(amount) }))
+  }
+  return {
+    spend: sum(({ spend }) => spend),
+    fees: sum(({ fees }) => fees),
+    items: sumItems(all.flatMap(({ items }) => items)),
+    leftBehind: all.flatMap(({ leftBehind }) => leftBehind),
+    everything: all.some(({ everything }) => everything),
+  }
+}
+
+function sumItems(all: Exposure['items']): Exposure['items'] {
   const sums = new Map<Address, U256 | 'all'>()
   for (const { collection, count } of all) {
     const known = sums.get(collection) ?? u256(0n)
