@@ -9,7 +9,7 @@ import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/p
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import { createGuard, openDatabase } from '../../platform/database.ts'
-import { createNodes, type Post } from '../../platform/node.ts'
+import { createNodes, type Nodes, type Post } from '../../platform/node.ts'
 import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
 import { sha256 } from '../../starknet/digest.ts'
@@ -20,7 +20,7 @@ import { createStopFlags } from '../keys/working-set.ts'
 import { createAccounts } from '../owners/accounts.ts'
 import { createHistory } from '../owners/history.ts'
 import { createNetworks } from '../owners/networks.ts'
-import { createSending } from './parts.ts'
+import { createSending, type SendingNeeds } from './parts.ts'
 import { sampleSession } from './sample-session.ts'
 
 export const NETWORK: NetworkId = 'sepolia'
@@ -337,6 +337,8 @@ export async function createWorld(
     /** In the place of the stub: a real node. */
     post?: Post
     network?: NetworkId
+    /** In the place of `allowances`: what the chain says. */
+    contracts?: (nodes: Nodes) => SendingNeeds['contracts']
   } = {},
 ) {
   const name = given.name ?? `world ${Math.random()}`
@@ -415,7 +417,7 @@ export async function createWorld(
     nodes,
     networks,
     accounts,
-    contracts: {
+    contracts: given.contracts?.(nodes) ?? {
       allowances: async () => allowances.live,
       allowancesOf: async (_network, _account, pairs) =>
         pairs.map(
@@ -477,7 +479,7 @@ export async function createWorld(
       secrets.set(`session ${id}`, SESSION)
       return session
     },
-    useKey: (id: string) => sessionKeys.set(id, SESSION),
+    useKey: (id: string, key = SESSION) => sessionKeys.set(id, key),
     play: (request: string, calls: readonly Call[] = [move()], session?: string) =>
       sending.executor.executeInSession({
         origin: ORIGIN,
