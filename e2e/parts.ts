@@ -48,6 +48,8 @@ export interface Forged {
   /** The key that the token names; without it the session's own. */
   readonly named?: Uint8Array
   readonly tip?: bigint
+  /** In the place of the token. */
+  readonly signature?: (token: readonly Felt[]) => readonly Felt[]
 }
 export type Landed =
   | { readonly by: 'nobody'; readonly hash: Felt }
@@ -81,6 +83,10 @@ export interface Parts {
   /** @returns the view's felts as integers */
   view(to: string, name: string, ...calldata: readonly (string | number | bigint)[]): Promise<readonly bigint[]>
   now(): Promise<number>
+  /** Once, when the wallet's next transaction has left it and the chain does not have it yet. */
+  beforeNext(act: () => Promise<void>): void
+  /** What the wallet has read of the chain grows older by this, s. */
+  age(seconds: number): void
   stop(): void
 }
 export interface More {
@@ -109,7 +115,14 @@ const textsIn = (message: string) => [...message.matchAll(/\('([^']+)'\)/g)].map
 export async function partsOn(devnet: Devnet): Promise<Parts> {
   // The release's code: no crash points.
   Object.assign(globalThis, { __E2E__: false })
+  let meanwhile: (() => Promise<void>) | undefined
+  let older = 0
   const post: Post = async (_url, body) => {
+    if (meanwhile !== undefined && body.includes('"starknet_addInvokeTransaction"')) {
+      const act = meanwhile
+      meanwhile = undefined
+      await act()
+    }
     const headers = { 'content-type': 'application/json' }
     const answer = await fetch(`${devnet.url}/rpc`, { method: 'POST', headers, body })
     return { status: answer.status, text: await answer.text() }
@@ -123,6 +136,7 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
     clock,
     post,
     network: NETWORK,
+    ticks: () => performance.now() + older,
     contracts: (nodes) => {
       reader = createContracts({ nodes, cold: () => cold })
       return reader
@@ -219,14 +233,15 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
       sessionKeyGuid: signerGuid(named),
     })
     const message = sessionMessage(hash, own)
-    const signature = sessionToken({
+    const token = sessionToken({
       ...{ expiresAt, root, metadata, proofs },
       sessionPublicKey: named,
       authorization: readAuthorization(chain.authorization),
       session: sign(message, forged.sessionKey ?? key),
       guardian: sign(message, forged.guardianKey ?? GUARDIAN),
     })
-    return { hash, parts, signature }
+    const { signature = (it) => it } = forged
+    return { hash, parts, signature: signature(token) }
   }
 
   const raw: Parts['raw'] = async (running, calls, forged) => {
@@ -299,6 +314,12 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
     },
     view: async (contract, name, ...calldata) => (await node.call(to(contract, name, ...calldata))).map(BigInt),
     now,
+    beforeNext: (act) => {
+      meanwhile = act
+    },
+    age: (seconds) => {
+      older += seconds * 1_000
+    },
     stop,
   }
 }

@@ -339,6 +339,7 @@ export async function createWorld(
     network?: NetworkId
     /** In the place of `allowances`: what the chain says. */
     contracts?: (nodes: Nodes) => SendingNeeds['contracts']
+    ticks?: () => number
   } = {},
 ) {
   const name = given.name ?? `world ${Math.random()}`
@@ -432,7 +433,7 @@ export async function createWorld(
     history,
     newId,
     now,
-    ticks: () => performance.now(),
+    ticks: given.ticks ?? (() => performance.now()),
     wait,
     after: (_ms, fn) => {
       timers.push(fn)

@@ -1,0 +1,306 @@
+/** Traps of the policy that a chain can set: what contracts do beside the calls, what time does, what fees do. */
+import { STRK } from '../../src/core/account.ts'
+import { address, type Felt } from '../../src/core/felt.ts'
+import { feeMeter, spendMeter, TX, used } from '../../src/core/policy/book.ts'
+import { BANNED } from '../../src/core/policy/forbidden.ts'
+import type { SessionPolicy } from '../../src/core/policy/policy.ts'
+import type { RequestSessionParams, SpendLimit } from '../../src/core/policy/wire-shape.ts'
+import { type Devnet, declare, deploy, deployFixtures, type Fixtures, startDevnet } from '../devnet.ts'
+import { type Parts, partsOn, type Running, to, u256 } from '../parts.ts'
+import { expect, test } from '../world.ts'
+
+test.describe.configure({ mode: 'default' })
+
+let devnet: Devnet
+let on: Parts
+let at: Fixtures
+/** It takes a tenth of what is sent, on top. */
+let taking: string
+
+test.beforeAll(async () => {
+  devnet = await startDevnet()
+  at = await deployFixtures(devnet)
+  taking = await deploy(devnet, await declare(devnet, 'fee_token'))
+  on = await partsOn(devnet)
+  const much = u256(10n ** 24n)
+  await on.byOwner(
+    to(at.token, 'mint', on.account, ...much),
+    to(at.coin, 'mint', on.account, ...much),
+    to(taking, 'mint', on.account, ...much),
+  )
+})
+test.afterAll(async () => {
+  on?.stop()
+  await devnet?.stop()
+})
+
+const DAY = 86_400
+
+test('old allowance pulled by an allowed contract: in a trial run it is found before anything is signed', async () => {
+  await allowed({ [at.token]: 100, [at.coin]: 100 })
+  const session = await on.start(trading([{ token: at.token, total: '50' }], 'pull'))
+  expect(session.session.granted.spend.look).toBe('simulate')
+  const nonce = await nonceOf()
+
+  expect(await on.refusal(session, pull(at.coin, 10))).toEqual(['undeclaredOutflow'])
+  expect(await on.refusal(session, pull(at.token, 51))).toEqual(['spendCap'])
+  expect(await nonceOf()).toBe(nonce)
+  // What is listed and has room is paid from the limit.
+  expect((await on.done(session, pull(at.token, 50))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(50n)
+  expect(await on.refusal(session, pull(at.token, 1))).toEqual(['spendCap'])
+})
+
+test('old allowance pulled by an allowed contract: one that nobody could know of shows in the receipt, and stops the session', async () => {
+  // Neither listed nor in a limit, so its allowances are not read.
+  await allowed({ [at.token]: 0, [at.coin]: 0, [taking]: 100 })
+  const session = await on.start(trading([], 'pull'))
+  expect(session.session.granted.spend.look).toBe('receipt')
+  const row = await on.done(session, pull(taking, 100))
+  expect(row.outcome?.out[address(taking)]).toBe('110')
+  expect(stateOf(session)).toEqual({ state: 'paused', pause: 'overdrawn' })
+  expect(await on.refusal(session, pull(at.token, 1))).toEqual(['paused'])
+})
+
+test('contract acts differently on chain than simulated: what left is booked in full, and the session stops', async () => {
+  await allowed({ [at.token]: 1_000 })
+  const session = await on.start(trading([{ token: at.token, total: '100' }], 'swap_more'))
+  expect((await on.done(session, swap('swap_more', 10))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(10n)
+
+  on.beforeNext(() => on.byOthers(at.market, 'turn', ...u256(300)))
+  const row = await on.done(session, swap('swap_more', 10))
+  await on.byOthers(at.market, 'turn', 0, 0)
+  expect(row.outcome?.out[address(at.token)]).toBe('310')
+  expect(await spent(session, at.token)).toBe(320n)
+  expect(stateOf(session)).toEqual({ state: 'paused', pause: 'overdrawn' })
+  expect(await on.refusal(session, swap('swap_more', 1))).toContain('paused')
+})
+
+test('class change pauses before the next signature', async () => {
+  const replaceable = await deploy(devnet, await declare(devnet, 'replaceable'))
+  const session = await on.start({
+    calls: [{ contract_address: replaceable, entry_point: 'play' }],
+    duration: DAY,
+  })
+  const play = to(replaceable, 'play')
+  expect((await on.done(session, play)).end).toBe('accepted')
+  await on.byOthers(replaceable, 'replace', await declare(devnet, 'replacement'))
+  const nonce = await nonceOf()
+
+  // What was read of the class is good for a minute.
+  on.age(61)
+  expect(await on.refusal(session, play)).toEqual(['codeChanged'])
+  expect(stateOf(session)).toEqual({ state: 'paused', pause: 'codeChanged' })
+  expect(await on.refusal(session, play)).toEqual(expect.arrayContaining(['paused']))
+  expect(await nonceOf()).toBe(nonce)
+  expect(await on.view(replaceable, 'plays')).toEqual([1n])
+})
+
+test('fee-on-transfer and rebasing tokens: the larger receipt wins', async () => {
+  const token = taking
+  const ask: RequestSessionParams = {
+    calls: [{ contract_address: token, entry_point: 'transfer' }],
+    spend_limits: [{ token, total: '1000' }],
+    duration: DAY,
+  }
+  const send = (amount: number) => to(token, 'transfer', at.game, ...u256(amount))
+
+  // The calldata says 100, and so does the hold; 110 are gone.
+  const looking = await on.start(ask)
+  expect(looking.session.granted.spend.look).toBe('receipt')
+  const row = await on.done(looking, send(100))
+  expect(row.charges).toContainEqual(expect.objectContaining({ meter: spendMeter(address(token)), amount: '100' }))
+  expect(await spent(looking, token)).toBe(110n)
+  expect(stateOf(looking)).toEqual({ state: 'paused', pause: 'overdrawn' })
+
+  // A trial run sees the fee, so it is held, and nothing is overdrawn.
+  const trying = await on.start(ask, { change: simulating })
+  expect(await on.refusal(trying, send(910))).toEqual(['spendCap'])
+  expect((await on.done(trying, send(900))).end).toBe('accepted')
+  expect(await spent(trying, token)).toBe(990n)
+  expect(stateOf(trying)).toEqual({ state: 'active', pause: undefined })
+})
+
+test('no nested execution: every banned name, on any contract, also where a session lists it', async () => {
+  const nonce = await nonceOf()
+  for (const [name, selector] of Object.entries(BANNED)) {
+    const session = await on.start(
+      { calls: [{ contract_address: at.game, entry_point: 'move' }], duration: DAY },
+      {
+        change: (policy) => ({
+          ...policy,
+          calls: policy.calls.map((rule) => ({ ...rule, entrypoints: [{ selector: selector as never, name }] })),
+        }),
+      },
+    )
+    const nested = to(at.game, name, 0)
+    expect(nested.selector).toBe(selector)
+    expect(await on.refusal(session, nested), name).toEqual(['nestedExecution'])
+    expect(await on.refusal(session, { ...nested, to: address(devnet.account.address) }), name).toEqual([
+      'nestedExecution',
+    ])
+  }
+  expect(await nonceOf()).toBe(nonce)
+})
+
+test('fee drain by tip and reverts: each fee is booked, three reverts in a row make it wait', async () => {
+  await allowed({ [at.token]: 10_000 })
+  const session = await on.start(trading([{ token: at.token, total: '1000' }], 'swap_more'))
+  let fees = 0n
+  for (let round = 0; round < 3; round += 1) {
+    // Fits in the trial run, fails in the block.
+    on.beforeNext(() => on.byOthers(at.market, 'turn', ...u256(10n ** 30n)))
+    const row = await on.done(session, swap('swap_more', 10))
+    await on.byOthers(at.market, 'turn', 0, 0)
+    expect(row).toMatchObject({ end: 'reverted', tip: '0' })
+    expect(BigInt(row.outcome!.fee.paid)).toBeGreaterThan(0n)
+    fees += BigInt(row.outcome!.fee.paid)
+  }
+  expect(await on.refusal(session, swap('swap_more', 10))).toEqual(['gap'])
+  expect(await spent(session, at.token)).toBe(0n)
+  expect(await meter(session, feeMeter(STRK))).toBe(fees)
+  expect(await meter(session, TX)).toBe(3n)
+
+  await devnet.increaseTime(31)
+  // A refusal looks at the chain's clock once a second.
+  on.age(2)
+  expect((await on.done(session, swap('swap_more', 10))).end).toBe('accepted')
+  expect((await on.done(session, swap('swap_more', 10))).end).toBe('accepted')
+})
+
+test('fee drain by tip and reverts: what is left for fees is the end of it', async () => {
+  const first = await on.start(playing())
+  const { outcome } = await on.done(first, to(at.game, 'move', 1, 1))
+  const paid = BigInt(outcome!.fee.paid)
+  // Room for one hold of bounds, which are a multiple of what is paid, and for no second one.
+  const session = await on.start(playing({ fees: { max_per_tx: `${paid * 4n}`, max_total: `${paid * 4n}` } }))
+  const rounds: string[] = []
+  for (let round = 0; round < 20; round += 1) {
+    const result = await on.act(session, to(at.game, 'move', 1, 1))
+    if (result.kind !== 'sent') {
+      rounds.push(...(result.kind === 'ask' ? result.reasons.map(({ code }) => code) : [result.kind]))
+      break
+    }
+    await expect.poll(async () => (await on.world.journal.open()).length, { timeout: 60_000 }).toBe(0)
+    rounds.push('sent')
+  }
+  expect(rounds[0]).toBe('sent')
+  expect(rounds.at(-1)).toBe('feeCap')
+  expect(await meter(session, feeMeter(STRK))).toBeLessThanOrEqual(paid * 4n)
+})
+
+test('fee transfer is not spend: a receipt in the fee token counts each of the two once', async () => {
+  const balance = async () => sum(await on.view(STRK, 'balance_of', on.account))
+  const { sequencer_address: sequencer } = await devnet.rpc<{ sequencer_address: string }>(
+    'starknet_getBlockWithTxHashes',
+    { block_id: 'latest' },
+  )
+  const session = await on.start({
+    calls: [{ contract_address: STRK, entry_point: 'transfer' }],
+    spend_limits: [{ token: STRK, total: '1000' }],
+    duration: DAY,
+  })
+  const had = await balance()
+  // Also where the money goes to whom the fee goes to.
+  const row = await on.done(
+    session,
+    to(STRK, 'transfer', at.game, ...u256(300)),
+    to(STRK, 'transfer', sequencer, ...u256(40)),
+  )
+  expect(row.outcome?.out[STRK]).toBe('340')
+  const fee = BigInt(row.outcome!.fee.paid)
+  expect(had - (await balance())).toBe(340n + fee)
+  expect(await spent(session, STRK)).toBe(340n)
+  expect(await meter(session, feeMeter(STRK))).toBe(fee)
+  expect(stateOf(session)).toEqual({ state: 'active', pause: undefined })
+})
+
+test('estimate signatures cannot be sent: what a trial run carries is no signature to the chain', async () => {
+  const session = await on.start(playing())
+  const calls = [to(at.game, 'move', 1, 1)]
+  const zeros = (felts: readonly Felt[]) => felts.map((it, index) => (index < 2 ? it : ('0x0' as Felt)))
+  expect((await on.raw(session, calls, { signature: zeros })).by).toBe('chain')
+})
+
+test('end boundary: a minute before it the wallet stops, and the chain takes the last second', async () => {
+  // Its own time: a clock that was moved is everybody's.
+  const chain = await startDevnet()
+  const alone = await partsOn(chain)
+  try {
+    const { game } = await deployFixtures(chain)
+    const ask: RequestSessionParams = { calls: [{ contract_address: game, entry_point: 'move' }], duration: DAY }
+    const move = to(game, 'move', 1, 2)
+    const noon = (await alone.now()) + 3_600
+    const endingAt = (validUntil: number) => alone.start(ask, { change: (policy) => ({ ...policy, validUntil }) })
+    const left = [61, 60, 59, 1, 0]
+    const sessions = await Promise.all(left.map(async (seconds) => ({ seconds, it: await endingAt(noon + seconds) })))
+    await chain.setTime(noon)
+    // The wallet sees that block first, as it would a minute later.
+    await alone.world.executor.check({ ...where(sessions[0]!.it), calls: [move] })
+    for (const { seconds, it } of sessions.slice(1)) {
+      expect(await alone.refusal(it, move), `${seconds} s before the end`).toEqual(['expired'])
+    }
+    expect((await alone.done(sessions[0]!.it, move)).end).toBe('accepted')
+
+    const later = noon + 1_000
+    const second = async (validUntil: number) => {
+      const it = await endingAt(validUntil)
+      await chain.rpc('devnet_setTime', { time: later, generate_block: false })
+      return alone.raw(it, [move])
+    }
+    expect(await second(later + 1)).toMatchObject({ by: 'nobody' })
+    expect(await second(later)).toMatchObject({ by: 'chain', words: expect.stringContaining('session/expired') })
+  } finally {
+    alone.stop()
+    await chain.stop()
+  }
+})
+
+const playing = (more: Partial<RequestSessionParams> = {}): RequestSessionParams => ({
+  calls: [{ contract_address: at.game, entry_point: 'move' }],
+  duration: DAY,
+  ...more,
+})
+const trading = (spend_limits: SpendLimit[], entry_point: string): RequestSessionParams => ({
+  calls: [{ contract_address: at.market, entry_point }],
+  spend_limits,
+  duration: DAY,
+})
+const pull = (token: string, amount: number) => to(at.market, 'pull', token, on.account, ...u256(amount))
+const swap = (name: string, amount: number) => to(at.market, name, at.token, ...u256(amount), at.coin, ...u256(amount))
+const simulating = (policy: SessionPolicy): SessionPolicy => ({
+  ...policy,
+  spend: { ...policy.spend, look: 'simulate' },
+})
+const sum = ([low = 0n, high = 0n]: readonly bigint[]) => low + (high << 128n)
+
+/** What the account allows the market, from before any session. */
+async function allowed(amounts: Readonly<Record<string, number>>): Promise<void> {
+  await on.byOwner(
+    ...Object.entries(amounts).map(([token, amount]) => to(token, 'approve', at.market, ...u256(amount))),
+  )
+}
+
+function nonceOf(): Promise<string> {
+  return devnet.rpc('starknet_getNonce', { block_id: 'latest', contract_address: on.account })
+}
+
+const where = ({ session }: Running) => ({
+  origin: session.origin,
+  network: session.network,
+  account: session.account,
+  session: session.id,
+})
+
+function stateOf({ session }: Running) {
+  const now = on.world.sessions.get(session.id)
+  return { state: now?.state, pause: now?.pause }
+}
+
+async function meter({ session }: Running, name: ReturnType<typeof spendMeter>): Promise<bigint> {
+  const state = await on.world.ledger.state(session.id)
+  return used(state!.book, [], name, { kind: 'session' }, await on.now())
+}
+
+const spent = (running: Running, token: string) => meter(running, spendMeter(address(token)))
