@@ -283,6 +283,17 @@ const rotated: SessionRequestView = {
     gone: [],
   },
 }
+const renewed: SessionRequestView = {
+  ...request,
+  change: {
+    kind: 'renew',
+    lines: [line('change_renew'), line('change_usedAmount', { amount: strk('18') })],
+    rules: {},
+    limits: {},
+    gone: [],
+    again: { on: false, line: line('change_again', { amount: strk('25') }) },
+  },
+}
 const setup: SessionRequestView = {
   ...request,
   account: { address: GAME, name: 'Game', balance: { amount: units('31.2'), name: STRK } },
@@ -497,6 +508,9 @@ const session: SessionView = {
   status: 'active',
   group: 'running',
   canResume: false,
+  canRenew: true,
+  canRotate: true,
+  canRestore: true,
   cut: [6, 2, 8, 4, 8],
   createdAt: NOW - 7_000,
   startsAt: NOW - 7_000,
@@ -622,6 +636,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-widened': asks(widened),
   'session-rotated': asks(rotated),
   'session-several': asks(several),
+  'session-renewed': asks(renewed),
   'session-setup': asks(setup),
   'session-fixed': asks({ ...request, adjustable: false }),
   'session-running': asks(running),

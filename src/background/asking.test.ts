@@ -164,7 +164,7 @@ function createLife() {
     asleep: async () => 'awake',
     endGrant: createEndGrant({ grants, sessions, history, told: async () => undefined }),
   })
-  return { approvals, grants, session, execute, disconnect, windows }
+  return { approvals, grants, session: session.methods, asks: session.byPerson, execute, disconnect, windows }
 }
 
 const from = (request: string, more: Partial<Context> = {}): Context => ({
@@ -690,6 +690,145 @@ describe('a session that its site changes', () => {
         await world.guard.put(tx, 'books', id, { ...row.value, bookings })
       })
   }
+})
+
+describe('what a person asks in the wallet itself', () => {
+  const capped = {
+    calls: [
+      { contract_address: GAME, entry_point: 'move' },
+      { contract_address: GAME, entry_point: 'jump', max_calls: 5 },
+    ],
+    usage: { max_transactions: 9 },
+    duration: 3_600,
+  }
+  const started = async (params: object = capped) => {
+    const answer = ask(from('r1'), params)
+    await allow('r1')
+    const { id } = ((await answer) as { result: { id: string } }).result
+    return world.sessions.get(id as SessionId)!
+  }
+  const used = async (id: string, times?: number): Promise<string | undefined> => {
+    if (times !== undefined)
+      await world.db.write(['books'], 'strict', async (tx) => {
+        const row = await world.guard.get<MeterBook>(tx, 'books', id)
+        if (row?.ok !== true) throw new Error('no book')
+        const bookings = [{ meter: TX, amount: u256(BigInt(times)), at: world.clock.now - 120 }]
+        await world.guard.put(tx, 'books', id, { ...row.value, bookings })
+      })
+    const [info] = await life.session.wallet_getSessions(from('g'), { ids: [id], include_ended: true })
+    return info?.meters.find(({ id: meter, window }) => meter === 'tx' && window === 'session')?.used
+  }
+  const yes = async (request: string) => {
+    const { id } = await allow(request)
+    life.asks.goOn((await life.approvals.get(id))!)
+  }
+  const heir = async (id: string) => {
+    await expect.poll(() => world.sessions.get(id as SessionId)?.replacedBy).toBeDefined()
+    return world.sessions.get(world.sessions.get(id as SessionId)!.replacedBy!)!
+  }
+
+  it.each(['running', 'over', 'ended'])(
+    'renewed, a session that is %s has new times and the same book',
+    async (how) => {
+      const before = await started()
+      await used(before.id, 4)
+      world.clock.now += how === 'over' ? 4_000 : 600
+      if (how === 'ended') await world.sessions.revoke(before.id, world.clock.now, false)
+      await life.asks.renew(before)
+      expect(life.windows).toHaveLength(2)
+      await yes(`renew ${before.id}`)
+      const after = await heir(before.id)
+      expect(after).toMatchObject({ state: 'active', replaces: before.id })
+      expect(after.effective).toEqual({
+        ...before.effective,
+        validAfter: world.clock.now,
+        validUntil: world.clock.now + 3_600,
+      })
+      expect(after.key.guid).not.toBe(before.key.guid)
+      expect(await used(after.id)).toBe('4')
+      expect(world.sessions.get(before.id)?.state).toBe(how === 'ended' ? 'revoked' : 'superseded')
+      // The page that asks as ever is answered by it.
+      expect(await ask(from('r9'), capped)).toMatchObject({ result: { id: after.id } })
+    },
+  )
+  it('renewed from zero, the counts of the whole session begin again', async () => {
+    const before = await started()
+    await used(before.id, 9)
+    await life.asks.renew(before)
+    const record = await waits(`renew ${before.id}`)
+    await life.approvals.change(record.id, record.rev, (it) =>
+      it.kind === 'session' ? edited(it, { again: true }) : it,
+    )
+    await yes(`renew ${before.id}`)
+    expect(await used((await heir(before.id)).id)).toBe('0')
+  })
+  it('counting from zero restarts streams, and not counting so puts them back', async () => {
+    const before = await started()
+    await life.asks.renew(before)
+    const { question } = await waits(`renew ${before.id}`)
+    if (question.kind !== 'session') throw new Error('a session')
+    const stream = { start: 5, initial: '0', perSecond: '1' }
+    const limit = { asset: 'erc20', token: OTHER, caps: [], spenders: [], approvals: 'forbid', stream }
+    const policy = {
+      ...question.granted,
+      spend: { look: 'receipt', limits: [limit] },
+    } as unknown as typeof question.granted
+    const streaming = { ...question, granted: policy, effective: policy }
+    const on = edited(streaming, { again: true })
+    expect([on.granted, on.effective].map(({ spend }) => spend.limits)).toEqual([
+      [{ ...limit, stream: { ...stream, start: question.askedAt } }],
+      [{ ...limit, stream: { ...stream, start: question.askedAt } }],
+    ])
+    expect(edited(on, { again: false })).toEqual(streaming)
+  })
+  it('a new key is given without the site', async () => {
+    const before = await started()
+    await life.asks.rotate(before)
+    await yes(`rotate ${before.id}`)
+    expect((await heir(before.id)).granted).toEqual(before.granted)
+    expect(ends).toEqual([[before.id, true]])
+  })
+  it('counts against no site: neither quiet nor three that wait hold it back, and refusing it silences nobody', async () => {
+    const before = await started()
+    for (const request of ['w1', 'w2', 'w3']) {
+      void ask(from(request), wanted({}, OTHER))
+      await waits(request)
+    }
+    for (const [n, request] of ['w1', 'w2', 'w3'].entries())
+      if (n < 2) await life.approvals.decide(...(await refusing(request)))
+    for (let n = 0; n < 3; n += 1) {
+      await life.asks.renew(before)
+      await life.approvals.decide(...(await refusing(`renew ${before.id}`)))
+    }
+    expect(await life.approvals.quietUntil(ORIGIN)).toBeUndefined()
+  })
+  it('T12: a yes goes on in the next life of the worker', async () => {
+    const before = await started()
+    await life.asks.renew(before)
+    await allow(`renew ${before.id}`)
+    life = createLife()
+    const record = (await life.approvals.waiting()).find((it) => it.byPerson && it.phase === 'running')
+    life.asks.goOn(record!)
+    expect(await heir(before.id)).toMatchObject({ state: 'active' })
+  })
+  it('connects a site again that was disconnected', async () => {
+    const before = await started()
+    await life.disconnect(ORIGIN)
+    await life.asks.renew(before)
+    const { question } = await waits(`renew ${before.id}`)
+    expect(question).toMatchObject({ connects: true })
+    await yes(`renew ${before.id}`)
+    await heir(before.id)
+    expect(await life.grants.get(ORIGIN)).toBeDefined()
+  })
+  it('what was narrowed is taken back up to what was granted', async () => {
+    const before = await started()
+    await world.sessions.narrow(before.id, ({ effective }) => ({
+      ...effective,
+      calls: effective.calls.map((rule) => ({ ...rule, enabled: false })),
+    }))
+    expect((await world.sessions.restore(before.id))?.effective).toEqual(before.granted)
+  })
 })
 
 describe('an array of requests', () => {

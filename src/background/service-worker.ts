@@ -287,6 +287,36 @@ const start = lazily(() =>
   }),
 )
 
+const sessionAsking = lazily(() =>
+  sites().sessionHandlers({
+    access,
+    accounts,
+    approvals,
+    contracts,
+    grants,
+    history,
+    sessions,
+    print,
+    networks: networks.all,
+    selected: async () => {
+      const { network, account } = await settings.get()
+      return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
+    },
+    clock,
+    mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
+    newSessionId: () => newId() as SessionId,
+    planSteps: async (account, network, steps) =>
+      steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
+    start,
+    keep: unlocking.keep,
+    awake: () => guard() !== undefined,
+    endAsleep: unlocking.endAsleep,
+    end: (session, onChain) => upkeep.end(session, onChain),
+    granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
+    report,
+  }),
+)
+
 const ready = wake()
 /** The person's own screens open also where recovery failed: they say so, and an unlock tries again. */
 const awake = ready.catch(report)
@@ -299,33 +329,7 @@ const router = createRouter({
         network: async (id) => networks.get(id),
         selected: async () => (await settings.get()).network,
       }),
-      ...sites().sessionHandlers({
-        access,
-        accounts,
-        approvals,
-        contracts,
-        grants,
-        history,
-        sessions,
-        print,
-        networks: networks.all,
-        selected: async () => {
-          const { network, account } = await settings.get()
-          return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
-        },
-        clock,
-        mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
-        newSessionId: () => newId() as SessionId,
-        planSteps: async (account, network, steps) =>
-          steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
-        start,
-        keep: unlocking.keep,
-        awake: () => guard() !== undefined,
-        endAsleep: unlocking.endAsleep,
-        end: (session, onChain) => upkeep.end(session, onChain),
-        granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
-        report,
-      }),
+      ...sessionAsking.methods,
       ...sites().executeHandlers({
         access,
         accounts,
@@ -462,6 +466,7 @@ const verbs = lazily(() =>
     },
     end: upkeep.end,
     disconnect: (origin) => disconnect(origin as Origin), // A key of the grants: an unknown one is nobody's.
+    asks: sessionAsking.byPerson,
     note: async ({ network, account, origin, id }, what) =>
       history.add({ network, account, origin, session: id, event: { kind: 'session', what } }),
     changed: () => changed(),
@@ -532,7 +537,11 @@ async function wake(): Promise<void> {
   await workingSet.load()
   // Consent does not survive the browser.
   if (workingSet.isFirst()) await approvals.forgetAll()
-  if (guard() !== undefined) await unlocking.wake()
+  if (guard() === undefined) return
+  await unlocking.wake()
+  // What a person asked for here is asked by nobody again.
+  for (const record of await approvals.waiting())
+    if (record.byPerson === true && record.phase === 'running') sessionAsking.byPerson.goOn(record)
 }
 
 /** Clocks decide, alarms only tidy: a lapsed unlock is locked for good, lost rows are looked at. */

@@ -163,7 +163,7 @@ export function createStarter(
       const { replaces, change, again } = question
       if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside)
       else {
-        const by = { replaces, again: again === true, onChain: change === 'rotate' }
+        const by = { replaces, again: again !== undefined, onChain: change === 'rotate' }
         await sessions.replace(session, by, alongside)
       }
       if (__E2E__) await checkpoint('created')

@@ -117,6 +117,8 @@ export interface ApprovalRecord {
   readonly rev: number
   /** `running`: allowed, and its steps are under way. `done` and `failed` are shown for a moment and then gone. */
   readonly phase: 'asking' | 'running' | 'done' | 'failed'
+  /** Asked in the wallet's own pages: nobody asks again for it, and it counts against no site. */
+  readonly byPerson?: true
   /** What was allowed and when: the yes is good for nothing else, and not for ever. */
   readonly decided?: { readonly digest: Hash32; readonly at: UnixSeconds }
   /** Work for it has begun, so something may be signed already; until then a lock still ends it. */
@@ -161,8 +163,8 @@ export interface SessionPart {
   readonly replaces?: SessionId
   /** What is asked of the one it replaces; absent where the site asks anew. */
   readonly change?: SessionChange
-  /** The counts of the whole session begin again: "again up to". */
-  readonly again?: true
+  /** The counts of the whole session begin again: "again up to". With the starts of its streams as they were. */
+  readonly again?: Readonly<Record<Address, UnixSeconds>>
   /** Of an array: the person refuses this one. */
   readonly off?: true
 }
@@ -222,7 +224,7 @@ export interface HistoryRow {
     | { readonly kind: 'connected' | 'disconnected' }
     | {
         readonly kind: 'session'
-        readonly what: 'started' | 'paused' | 'resumed' | 'narrowed' | 'ended' | 'failed'
+        readonly what: 'started' | 'paused' | 'resumed' | 'narrowed' | 'restored' | 'ended' | 'failed'
         /** It was its site that did it. */
         readonly by?: 'site'
         readonly step?: SetupStep

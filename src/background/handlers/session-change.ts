@@ -2,6 +2,7 @@
 import { missingSteps, readiness, STRK } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
+import type { Address } from '../../core/felt.ts'
 import type { AskedUpdate } from '../../core/policy/asked.ts'
 import { confirmAdmin } from '../../core/policy/edits.ts'
 import type { Origin } from '../../core/policy/policy.ts'
@@ -9,9 +10,9 @@ import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import { type Updated, updated, updateScope } from '../../core/policy/update.ts'
 import { parseUpdate, readTag } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
-import type { ApprovalRecord, SessionQuestion, StoredSession } from '../../core/records.ts'
+import type { ApprovalRecord, SessionPart, SessionQuestion, StoredSession } from '../../core/records.ts'
 import { isPlainObject } from '../../core/schema.ts'
-import type { UnixSeconds } from '../../core/time.ts'
+import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../../core/time.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionMethodNeeds } from './session.ts'
@@ -30,6 +31,7 @@ export interface ChangeNeeds
     | 'keep'
     | 'newSessionId'
     | 'planSteps'
+    | 'report'
     | 'sessions'
   > {
   /** @throws Refused 211 */
@@ -40,10 +42,65 @@ export interface ChangeNeeds
   readonly started: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
 }
 
-export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updateSession' | 'wallet_rotateSession'> {
+/** The same for as long again, from now on; a start that lies ahead is not kept. */
+function renewed(
+  { asked, createdAt, granted, effective }: StoredSession,
+  now: UnixSeconds,
+): Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> {
+  const life = Math.min(MAX_LIFE, Math.max(MIN_LIFE, effective.validUntil - Math.max(createdAt, effective.validAfter)))
+  const times = { validAfter: now, validUntil: now + life }
+  const { validAfter: _after, validUntil, ...rest } = asked
+  return {
+    asked: validUntil === undefined ? rest : { ...rest, validUntil: times.validUntil },
+    granted: { ...granted, ...times },
+    effective: { ...effective, ...times },
+  }
+}
+
+/** "Again up to": a stream that is counted from zero begins anew as well, or all that it has let flow would be free again. */
+export function countedAgain(part: SessionPart, on: boolean, at: UnixSeconds): SessionPart {
+  const { again: before, ...rest } = part
+  if (on === (before !== undefined)) return part
+  const starts = streamStarts(part.granted)
+  const startOf = (token: Address, now: UnixSeconds) => (on ? Math.max(now, at) : (before?.[token] ?? now))
+  const streamed = (policy: SessionPart['granted']): SessionPart['granted'] => ({
+    ...policy,
+    spend: {
+      ...policy.spend,
+      limits: policy.spend.limits.map((limit) =>
+        limit.asset !== 'erc20' || limit.stream === undefined
+          ? limit
+          : { ...limit, stream: { ...limit.stream, start: startOf(limit.token, limit.stream.start) } },
+      ),
+    },
+  })
+  const changed = { ...rest, granted: streamed(part.granted), effective: streamed(part.effective) }
+  return on ? { ...changed, again: starts } : changed
+}
+
+function streamStarts({ spend }: SessionPart['granted']): NonNullable<SessionPart['again']> {
+  return Object.fromEntries(
+    spend.limits.flatMap((limit) =>
+      limit.asset === 'erc20' && limit.stream !== undefined ? [[limit.token, limit.stream.start]] : [],
+    ),
+  )
+}
+
+/** What a person asks of a session in the wallet's own pages: an approval opens, and answers itself. */
+export interface PersonAsks {
+  renew(session: StoredSession): Promise<void>
+  rotate(session: StoredSession): Promise<void>
+  /** After its yes, in whichever life of the worker. */
+  goOn(record: ApprovalRecord): void
+}
+
+export function changeHandlers(needs: ChangeNeeds): {
+  readonly methods: Pick<Handlers, 'wallet_updateSession' | 'wallet_rotateSession'>
+  readonly byPerson: PersonAsks
+} {
   const { access, accounts, approvals, grants, history, sessions } = needs
 
-  return {
+  const methods: ReturnType<typeof changeHandlers>['methods'] = {
     wallet_updateSession: async (context, params) => {
       // Before the first unlock no session is known.
       if (!needs.awake()) await access.unlocked(context)
@@ -83,6 +140,42 @@ export function changeHandlers(needs: ChangeNeeds): Pick<Handlers, 'wallet_updat
       const question = await questionOf(session, { change: 'rotate', asked, granted, effective })
       return theOne(await needs.started(await approvals.ask(context, question)))
     },
+  }
+
+  const byPerson: PersonAsks = {
+    renew: async (session) => {
+      const question = await questionOf(session, {
+        change: 'renew',
+        ...renewed(session, await needs.clock(session.network)),
+      })
+      const connects = (await grants.get(session.origin)) === undefined
+      await askHere(session, { ...question, connects })
+    },
+    rotate: async (session) => {
+      const { asked, granted, effective } = session
+      await askHere(session, await questionOf(session, { change: 'rotate', asked, granted, effective }))
+    },
+    goOn: (record) => {
+      // What went wrong stands in the approval, and in the history.
+      needs.started(record).catch((error: unknown) => needs.report?.(error))
+    },
+  }
+  return { methods, byPerson }
+
+  /** Resolves when the question is stored. Its answer is heard where it is decided. */
+  function askHere({ origin, id }: StoredSession, question: SessionQuestion): Promise<void> {
+    const asker = {
+      origin,
+      document: 'wallet',
+      tab: -1,
+      request: `${question.change} ${id}`,
+      gesture: true,
+      byPerson: true as const,
+    }
+    return new Promise((stored, failed) => {
+      // Refused, nobody is told: it was the person who asked.
+      approvals.ask(asker, question, () => stored()).then(() => stored(), failed)
+    })
   }
 
   async function theOne([session]: readonly (StoredSession | undefined)[]): Promise<SessionInfo> {

@@ -36,7 +36,7 @@ import { ANSWERED_AGAIN } from '../owners/stops.ts'
 import { refusalOf } from '../refusals.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionPrint } from '../session-print.ts'
-import { changeHandlers } from './session-change.ts'
+import { changeHandlers, type PersonAsks } from './session-change.ts'
 
 type SessionMethods = Pick<
   Handlers,
@@ -94,7 +94,10 @@ export interface SessionMethodNeeds {
   readonly report?: (error: unknown) => void
 }
 
-export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
+export function sessionHandlers(needs: SessionMethodNeeds): {
+  readonly methods: SessionMethods
+  readonly byPerson: PersonAsks
+} {
   const { access, accounts, approvals, grants, sessions, print } = needs
 
   const infoOf = async (session: StoredSession): Promise<SessionInfo> => {
@@ -109,8 +112,9 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
   }
   const runs = async (session: StoredSession): Promise<boolean> => (await infoOf(session)).status === 'active'
 
-  return {
-    ...changeHandlers({ ...needs, own, infoOf, preselected, refuseTooMany, started }),
+  const changes = changeHandlers({ ...needs, own, infoOf, preselected, refuseTooMany, started })
+  const methods: SessionMethods = {
+    ...changes.methods,
 
     wallet_supportedSessions: async ({ origin }) => {
       const grant = await access.seen(origin)
@@ -169,6 +173,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): SessionMethods {
       return hash === undefined ? {} : { transaction_hash: padded(hash) }
     },
   }
+
+  return { methods, byPerson: changes.byPerson }
 
   /** In the order of the requests; `undefined`: the person refused that one. */
   async function requested(context: Context, asked: AskedList): Promise<readonly (StoredSession | undefined)[]> {

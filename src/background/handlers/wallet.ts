@@ -54,6 +54,7 @@ import { type Approvals, isStale } from '../owners/approvals.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import type { SettingsOwner } from '../owners/settings.ts'
 import type { Unlocking } from '../unlocking.ts'
+import { countedAgain, type PersonAsks } from './session-change.ts'
 
 export interface WalletNeeds {
   readonly unlocking: Unlocking
@@ -80,7 +81,8 @@ export interface WalletNeeds {
   readonly openTab: (path: string) => Promise<void>
   readonly end: (session: StoredSession, onChain: boolean) => Promise<unknown>
   readonly disconnect: (origin: string) => Promise<boolean>
-  readonly note: (session: StoredSession, what: 'paused' | 'resumed' | 'narrowed') => Promise<void>
+  readonly note: (session: StoredSession, what: 'paused' | 'resumed' | 'narrowed' | 'restored') => Promise<void>
+  readonly asks: PersonAsks
   readonly changed: () => void
 }
 
@@ -218,6 +220,9 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
     decide: async ({ id, rev, digest, decision, password, ticked }) => {
       if (decision === 'allow') await mayAllow(id, password, ticked === true)
       await approvals.decide(id, rev, digest, decision)
+      // What a site asks for goes on where the site waits; this nobody waits for.
+      const record = decision === 'allow' ? await approvals.get(id) : undefined
+      if (record?.byPerson === true) needs.asks.goOn(record)
       return null
     },
     pauseSession: async ({ id }) => {
@@ -242,6 +247,19 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       const narrowed = await sessions.narrow(before.id, next, more)
       if (edits.runWhileLocked === false && !workingSet.isUnlocked(now())) await workingSet.removeSession(before.id)
       if (narrowed !== undefined) await needs.note(narrowed, 'narrowed')
+      return null
+    },
+    restoreSession: async ({ id }) => {
+      const restored = await sessions.restore(session(id).id)
+      if (restored !== undefined) await needs.note(restored, 'restored')
+      return null
+    },
+    renewSession: async ({ id }) => {
+      await needs.asks.renew(session(id))
+      return null
+    },
+    rotateSession: async ({ id }) => {
+      await needs.asks.rotate(session(id))
       return null
     },
     endSession: async ({ id, onChain }) => {
@@ -287,11 +305,13 @@ export function edited(question: SessionQuestion, edits: Edits): SessionQuestion
     return editedPart(on === true ? rest : it, question.askedAt, more)
   })
   const [first, ...others] = parts
-  const { off: _off, ...rest } = question
+  const { off: _off, again: _again, ...rest } = question
   return { ...rest, ...first, ...(question.more === undefined ? {} : { more: others }) }
 }
 
 function editedPart(question: SessionPart, askedAt: UnixSeconds, edits: Edits): SessionPart {
+  if (edits.again !== undefined && question.change === 'renew')
+    return editedPart(countedAgain(question, edits.again, askedAt), askedAt, withoutAgain(edits))
   const { asked, change, granted } = question
   // Another key for the same: there is nothing to choose.
   if (change === 'rotate') return question
@@ -308,6 +328,10 @@ function editedPart(question: SessionPart, askedAt: UnixSeconds, edits: Edits): 
     effective,
     ...(edits.runWhileLocked === undefined ? {} : { runWhileLocked: edits.runWhileLocked }),
   }
+}
+
+function withoutAgain({ again: _again, ...edits }: Edits): Edits {
+  return edits
 }
 
 /** What a screen is told of a failure: what happened and what did not (approval-ux.md 13). */
@@ -345,6 +369,7 @@ const edits = exact({
   runWhileLocked: optional(boolean()),
   part: optional(integer(0, 4)),
   on: optional(boolean()),
+  again: optional(boolean()),
 })
 const step = picklist(['deploy', 'enable'])
 const decisions: readonly Decision[] = ['allow', 'refuse', 'refuseAll', 'quiet']
@@ -382,6 +407,9 @@ const PARAMS: { readonly [V in Verb]: unknown } = {
   pauseSession: exact({ id }),
   resumeSession: exact({ id }),
   narrowSession: exact({ id, edits }),
+  restoreSession: exact({ id }),
+  renewSession: exact({ id }),
+  rotateSession: exact({ id }),
   endSession: exact({ id, onChain: boolean() }),
   stopAll: nothing,
   disconnect: exact({ origin: text(300) }),

@@ -23,6 +23,8 @@ export interface Asker {
   readonly request: string
   /** A real gesture in that document: without it no window opens, the badge says that something waits. */
   readonly gesture: boolean
+  /** The person asks in the wallet's own pages, in the name of the site. */
+  readonly byPerson?: true
 }
 
 export interface Approvals {
@@ -213,9 +215,11 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
         : undefined
       if (joined !== undefined) return { record: joined, replaced: same }
       const quiet = await quietIn(tx, asker.origin)
-      if (quiet.until > now()) throw refused('USER_REFUSED_OP', { reason: 'quiet', retry_at: quiet.until })
+      if (quiet.until > now() && asker.byPerson !== true)
+        throw refused('USER_REFUSED_OP', { reason: 'quiet', retry_at: quiet.until })
       const asking = open.filter((record) => record.phase === 'asking' && record !== same)
-      if (asking.length >= IN_ALL || asking.filter((record) => record.origin === asker.origin).length >= PER_ORIGIN)
+      const ofSite = asking.filter((record) => record.origin === asker.origin && record.byPerson !== true)
+      if (asking.length >= IN_ALL || (ofSite.length >= PER_ORIGIN && asker.byPerson !== true))
         throw refused('UNKNOWN_ERROR', { reason: 'busy' })
       const at = now()
       const record: ApprovalRecord = {
@@ -228,6 +232,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
         lapsesAt: at + LIFE,
         rev: 1,
         phase: 'asking',
+        ...(asker.byPerson === true ? { byPerson: true } : {}),
         question,
       }
       await tx.put('approvals', record.id, record)
@@ -285,7 +290,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
         return
       }
       if (record.phase !== 'asking') throw stale('stale')
-      await countRefusal(record.origin)
+      if (record.byPerson !== true) await countRefusal(record.origin)
       if (decision === 'quiet') await silence(record.origin)
       await refuse(
         (it) =>
@@ -344,7 +349,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       if (!(await window.isOurs(closed))) return
       const first = (await all()).find((record) => record.phase === 'asking')
       // A closed window with n waiting counts once.
-      if (first !== undefined) await countRefusal(first.origin)
+      if (first !== undefined && first.byPerson !== true) await countRefusal(first.origin)
       await refuse((record) => record.phase === 'asking', 'closed')
     },
     show: () => window.open(),

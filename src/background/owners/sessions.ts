@@ -38,6 +38,8 @@ export interface Sessions {
     next: (session: StoredSession) => SessionPolicy | undefined,
     more?: { readonly runWhileLocked?: false },
   ): Promise<StoredSession | undefined>
+  /** The person takes back what was narrowed: all that was granted is allowed again, and nothing more. */
+  restore(id: SessionId): Promise<StoredSession | undefined>
   /**
    * Tombstone first: the flag is up before the commit, unsigned holds come back in it. `onChain`: the revocation goes out
    * afterwards, when the owner's key is there.
@@ -155,6 +157,7 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
         if (wider !== true) throw new Error(`wider at ${wider.join(', ')}`)
         return { ...session, effective: policy, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
       }),
+    restore: (id) => change(id, (session) => ({ ...session, effective: session.granted })),
     revoke: async (id, at, onChain) => {
       stops.stopSession(id)
       return change(id, (session) => {

@@ -82,6 +82,7 @@ const SESSION_EVENTS = {
   paused: 'act_session_paused',
   resumed: 'act_session_resumed',
   narrowed: 'act_session_narrowed',
+  restored: 'act_session_restored',
   ended: 'act_session_ended',
   failed: 'act_session_failed',
 } as const

@@ -219,7 +219,7 @@ function askedLifeOf({ asked, askedAt, change, granted }: SessionQuestion): Seco
 
 /** What it does to the session whose place it takes: the difference to what is enforced there, and what goes on counting. */
 function changeOf(
-  { change, effective, replaces }: SessionQuestion,
+  { again, change, effective, replaces }: SessionQuestion,
   said: Explanation,
   say: (policy: SessionPolicy) => Explanation,
   { naming, replaced, now }: ApprovalFacts,
@@ -239,6 +239,22 @@ function changeOf(
     { policy: session.effective, said: say(session.effective) },
     { policy: effective, said },
   )
+  if (change === 'renew') {
+    const amounts = effective.spend.limits.flatMap((limit) => {
+      const cap = limit.asset === 'erc20' ? limit.caps.find(({ window }) => window.kind === 'session') : undefined
+      return limit.asset === 'erc20' && cap !== undefined ? [moneyOf(cap.max, limit.token, naming)] : []
+    })
+    const most = amounts.length === 0 ? line('change_againAll') : line('change_again', { amount: list(amounts) })
+    const counted = again !== undefined ? [] : usedLines(session.effective, book, holdsOf(open), naming, now)
+    return {
+      kind: 'renew',
+      lines: [line('change_renew'), ...counted],
+      rules: {},
+      limits: {},
+      gone: [],
+      again: { on: again !== undefined, line: most },
+    }
+  }
   const wider = narrows(effective, session.effective) !== true
   const longer = effective.validUntil !== session.effective.validUntil
   const more = longer ? line('change_moreEnd', { end: time(session.effective.validUntil) }) : line('change_more')

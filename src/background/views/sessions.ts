@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../core/canonical.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
@@ -49,6 +50,9 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     group: groupOf(session, status),
     ...(cause === undefined ? {} : { cause }),
     canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
+    canRenew: session.replacedBy === undefined && session.pause !== 'storageTampered',
+    canRotate: editable && running && session.backing === 'chain',
+    canRestore: editable && canonicalJson(session.effective) !== canonicalJson(session.granted),
     cut: cutOf(sha256(session.id)),
     createdAt: session.createdAt,
     startsAt: session.effective.validAfter,

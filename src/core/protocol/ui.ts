@@ -158,6 +158,11 @@ export interface SessionView {
   /** Why it is paused and what to do, or when it ended. */
   readonly cause?: Line
   readonly canResume: boolean
+  /** Nothing has its place yet: it can be renewed. */
+  readonly canRenew: boolean
+  readonly canRotate: boolean
+  /** Less is enforced than was granted: it can be taken back. */
+  readonly canRestore: boolean
   readonly cut: readonly number[]
   readonly createdAt: UnixSeconds
   readonly startsAt: UnixSeconds
@@ -253,6 +258,8 @@ export interface ChangeView {
   /** As each limit is today; `null`: there is none today. */
   readonly limits: Readonly<Record<string, Line | null>>
   readonly gone: readonly Line[]
+  /** Renewed, the counts of the whole session may begin again. */
+  readonly again?: { readonly on: boolean; readonly line: Line }
 }
 export interface SessionRequestView extends ApprovalBase {
   readonly kind: 'session'
@@ -333,6 +340,8 @@ export interface Edits {
   /** Of an array: which session, from 0, and whether it is allowed at all. */
   readonly part?: number
   readonly on?: boolean
+  /** Of a renewal: "again up to". */
+  readonly again?: boolean
 }
 
 export type Decision = 'allow' | 'refuse' | 'refuseAll' | 'quiet'
@@ -398,6 +407,11 @@ export interface Verbs {
   readonly pauseSession: { params: { readonly id: string }; result: null }
   readonly resumeSession: { params: { readonly id: string }; result: null }
   readonly narrowSession: { params: { readonly id: string; readonly edits: Edits }; result: null }
+  /** What was narrowed is taken back, up to what was granted. */
+  readonly restoreSession: { params: { readonly id: string }; result: null }
+  /** Ask the person in an approval of its own. */
+  readonly renewSession: { params: { readonly id: string }; result: null }
+  readonly rotateSession: { params: { readonly id: string }; result: null }
   /** Durable here before the answer; `onChain` sends the revocation too. */
   readonly endSession: { params: { readonly id: string; readonly onChain: boolean }; result: null }
   /** `stopped`: ids of what ran; nothing is known of it before the first unlock. */
@@ -457,6 +471,9 @@ export const verbs = {
   pauseSession: { effect: 'command', whenLocked: 'yes' },
   resumeSession: { effect: 'command', whenLocked: 'unlocked' },
   narrowSession: { effect: 'command', whenLocked: 'yes' },
+  restoreSession: { effect: 'command', whenLocked: 'unlocked' },
+  renewSession: { effect: 'command', whenLocked: 'unlocked' },
+  rotateSession: { effect: 'command', whenLocked: 'unlocked' },
   endSession: { effect: 'command', whenLocked: 'yes' },
   stopAll: { effect: 'command', whenLocked: 'yes' },
   disconnect: { effect: 'command', whenLocked: 'yes' },

@@ -106,6 +106,21 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
             <Button look="equal" onPress={() => setNarrowing(!narrowing)}>
               {t(narrowing ? 'ui_narrow_done' : 'ui_narrow')}
             </Button>
+            {session.canRotate && (
+              <Button look="equal" onPress={() => void act(ask('rotateSession', { id: session.id }))}>
+                {t('ui_rotate')}
+              </Button>
+            )}
+            {session.canRenew && (
+              <Button look="equal" onPress={() => void act(ask('renewSession', { id: session.id }))}>
+                {t('ui_renew')}
+              </Button>
+            )}
+            {session.canRestore && (
+              <Button look="equal" onPress={() => void act(ask('restoreSession', { id: session.id }), t('ui_saved'))}>
+                {t('ui_restore')}
+              </Button>
+            )}
             <span class="grow" />
             <button
               type="button"
@@ -114,6 +129,13 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
             >
               {t('ui_endSession')}
             </button>
+          </div>
+        )}
+        {ended && session.canRenew && (
+          <div class="row wrap session-acts">
+            <Button look="equal" onPress={() => void act(ask('renewSession', { id: session.id }))}>
+              {t('ui_renew')}
+            </Button>
           </div>
         )}
         <OnChain session={session} />

@@ -116,7 +116,7 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
   const open = asking && approval.change?.kind !== 'rotate'
   return (
     <>
-      <Change change={approval.change} />
+      <Change change={approval.change} open={asking} onEdit={onEdit} />
       <Risks risks={approval.risks} />
       <Facts>
         <Ends approval={approval} onEdit={onEdit} editable={open} />
@@ -201,13 +201,28 @@ function Part({
 const NONE: ReadonlySet<string> = new Set()
 
 /** What becomes of the session that is there: read before anything else. */
-function Change({ change }: { readonly change: SessionRequestView['change'] }) {
+function Change({
+  change,
+  open,
+  onEdit,
+}: Pick<TermsProps, 'onEdit'> & { readonly change: SessionRequestView['change']; readonly open: boolean }) {
   if (change === undefined) return null
   const [first, ...rest] = change.lines
   return (
     <section class="section change" aria-label={t('ui_change')}>
       {first !== undefined && <p class="strong">{said(first)}</p>}
       <Lines lines={[...change.gone, ...rest].map(said)} />
+      {change.again !== undefined && (
+        <div class="fact">
+          <span class="grow">{said(change.again.line)}</span>
+          <Switch
+            name={said(change.again.line)}
+            on={change.again.on}
+            locked={!open}
+            onChange={(again) => onEdit({ again })}
+          />
+        </div>
+      )}
     </section>
   )
 }
