@@ -52,7 +52,7 @@ const BEHIND_DOORS = [
 const WORKER = 'background/service-worker.ts'
 /** Tests of the engine by somebody who has not read it: no part of the wallet imports a line of them. */
 const ORACLE = 'core/policy/oracle'
-/** The few files there that meet the engine; the others import its types alone, or it would judge itself. */
+/** The few files there that meet the engine, beside its properties; the others import its types alone, or it would judge itself. */
 const MEETS_ENGINE = [`${ORACLE}/agree.ts`, `${ORACLE}/fuzz.ts`]
 const PURE = ['core', 'starknet', 'cold']
 
@@ -160,6 +160,7 @@ describe('planted violations are found', () => {
     ],
     ['the oracle shares types', `${ORACLE}/oracle.ts`, `import type { Call } from '../policy.ts'`],
     ['agreement asks both', `${ORACLE}/agree.ts`, `import { evaluate } from '../evaluate.ts'`],
+    ['a property asks both', `${ORACLE}/properties/life.ts`, `import { settle } from '../../book.ts'`],
     ['a date of a given time', 'core/a.ts', `export const day = (t: number) => new Date(t * 1000)`],
     ['the guard first', WORKER, `import '../platform/egress.ts'\nimport { x } from '../core/time.ts'`],
   ]
@@ -217,7 +218,8 @@ function isAllowed(path: string, folder: string, layer: Layer, { from, how }: Im
   return within([folder, ...layer.may]) || (how === 'type' && within(layer.types ?? []))
 }
 
-const mayAsk = (path: string, how: Import['how']) => how === 'type' || MEETS_ENGINE.includes(path)
+const mayAsk = (path: string, how: Import['how']) =>
+  how === 'type' || MEETS_ENGINE.includes(path) || path.startsWith(`${ORACLE}/properties/`)
 
 /** A file and what it evaluates: values it imports, and what these import. */
 function reached(from: string, sources: Sources, seen = new Set([from])): readonly string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import catalogue from '../../../public/_locales/en/messages.json'
 import { LISTED, STRK } from '../account.ts'
+import { u256 } from '../felt.ts'
 import { type Line, say } from '../words.ts'
 import { evaluate } from './evaluate.ts'
 import { type ExplainFacts, explain } from './explain.ts'
@@ -124,6 +125,11 @@ describe('arguments in words', () => {
       'n at most 3',
       'never (n at most 3)',
     ])
+  })
+
+  test('a total of felts may be bounded above every felt', () => {
+    const caps = [{ window: { kind: 'session' as const }, max: u256(2n ** 256n - 1n) }]
+    expect(rows({ sums: [{ arg: n, as: 'felt', caps }] })?.join(' ')).toContain(`${2n ** 256n - 1n}`)
   })
 
   test('payments are said in the token, other amounts as they are', () => {

@@ -1,5 +1,5 @@
 import { moneyKind } from '../call.ts'
-import { type Address, felt, padded, type Selector, type U256 } from '../felt.ts'
+import { type Address, felt, P, padded, type Selector, type U256 } from '../felt.ts'
 import { type Arg, count, inner, type Line, line, list, text } from '../words.ts'
 import { actionOf, moneyOf, type Naming, perWindow, placeOf } from './naming.ts'
 import type { ArgKind, ArgPath, ArgRule, CallRule, DenyRule, Operand, Param, Shape } from './policy.ts'
@@ -170,7 +170,8 @@ function valueArg(value: bigint, as: ArgKind, { naming, token }: Voice): Arg {
     case 'u256':
       return token === undefined ? numberArg(value) : moneyOf(`${value}` as U256, token, naming) // within 2^256
     case 'felt':
-      return value < 2n ** 64n ? numberArg(value) : text(felt(value))
+      // Up to P it may be a hash or a name; a bound of a total may lie above.
+      return value < 2n ** 64n || value >= P ? numberArg(value) : text(felt(value))
   }
 }
 

@@ -27,7 +27,10 @@ export function oracleVerdict({ session, story, tx, facts, now }: Case): Verdict
 }
 
 /** The story as the engine's book keeps it. */
-function bookOf(story: readonly Happening[], session: SessionRecord): { book: MeterBook; open: readonly Hold[] } {
+export function bookOf(
+  story: readonly Happening[],
+  session: SessionRecord,
+): { book: MeterBook; open: readonly Hold[] } {
   let book = emptyBook(session.id)
   let holds: readonly Hold[] = []
   const open = () => holds.filter(({ status }) => status !== 'settled')
