@@ -3,7 +3,7 @@ import { compact, emptyBook, settle } from '../book.ts'
 import { evaluate } from '../evaluate.ts'
 import type { Call, Hold, MeterBook, Reason, SessionRecord, Verdict } from '../policy.ts'
 import { decide, readCalls } from './oracle.ts'
-import { type Case, type Happening, listOf, type SpelledCall } from './story.ts'
+import { type Case, type Happening, type Holding, listOf, type SpelledCall } from './story.ts'
 
 const MALFORMED: Verdict = { kind: 'refuse', reasons: [{ code: 'malformed' }] }
 
@@ -58,11 +58,8 @@ function maySettle({ status, end }: Hold, to: Hold['end']): boolean {
   return (end === 'rejected' || end === 'dropped') && (to === 'accepted' || to === 'reverted')
 }
 
-function holdOf(
-  facts: { id: string; group: string; at: number; charges: Hold['charges'] },
-  session: SessionRecord,
-): Hold {
-  return { ...facts, session: session.id, via: 'node', hash: '0x1' as Hold['hash'], calls: [], status: 'sent' }
+function holdOf(facts: Holding, session: SessionRecord): Hold {
+  return { calls: [], ...facts, session: session.id, via: 'node', hash: '0x1' as Hold['hash'], status: 'sent' }
 }
 
 /** As the product reads what a site wrote. */

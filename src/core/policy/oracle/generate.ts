@@ -1,6 +1,7 @@
 import type { U256 } from '../../felt.ts'
 import type { AmountCap, CountCap, MeterId, StreamCap, Window } from '../policy.ts'
 import { createDice, type Dice } from './dice.ts'
+import { aHolding, lookAtCredits, setBack, withPulls } from './grants.ts'
 import { usedOn } from './ledger.ts'
 import { readCalls, weigh } from './oracle.ts'
 import {
@@ -33,7 +34,7 @@ export function generate(seed: number, features: readonly Feature[] = DECIDED): 
   const draft: Draft = {
     session,
     policy,
-    story: has('history') ? aStory(dice, policy, now) : [],
+    story: has('history') ? withPulls(dice, aStory(dice, policy, now, aHolding), policy, now) : [],
     tx: {
       origin: session.origin,
       chainId: session.chainId,
@@ -53,11 +54,15 @@ export function generate(seed: number, features: readonly Feature[] = DECIDED): 
     ({ needs }) => needs === undefined || has(needs),
   )
   for (const { bend } of chosen) bend(dice, draft)
+  if (has('approvals')) {
+    setBack(dice, draft)
+    lookAtCredits(dice, draft)
+  }
   if (has('windows')) fitCaps(dice, draft)
   for (const { late } of chosen) late?.(dice, draft)
   if (has('spellings') && dice.chance(0.2)) draft.tx.calls = draft.tx.calls.map((call) => spell(dice, call))
-  const { story, tx, facts } = draft
-  return { session: { ...session, effective: policy, granted: policy }, story, tx, facts, now }
+  const { story, tx, facts, narrowed } = draft
+  return { session: { ...session, effective: narrowed?.(policy) ?? policy, granted: policy }, story, tx, facts, now }
 }
 
 /** Most conditions fit few arguments: some tries for one that is owned and can be counted. */
@@ -124,9 +129,10 @@ function fitStream(dice: Dice, stream: StreamCap, needed: bigint, now: number): 
 }
 
 /** What the calls would take, however little of it is allowed. */
-function wantedOf({ session, policy, tx, facts, now }: Draft): ReadonlyMap<MeterId, bigint> {
+function wantedOf({ session, policy, story, tx, facts, now }: Draft): ReadonlyMap<MeterId, bigint> {
   const calls = readCalls(tx.calls) ?? []
-  const { charges } = weigh({ ...session, effective: policy }, [], { ...tx, calls }, facts, now)
+  const whole = { ...session, effective: policy, granted: policy }
+  const { charges } = weigh(whole, listOf(story, whole), { ...tx, calls }, facts, now)
   return new Map(charges.map(({ meter, amount }) => [meter, BigInt(amount)]))
 }
 

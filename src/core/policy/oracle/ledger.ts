@@ -1,6 +1,7 @@
 import type { Outcome } from '../book.ts'
 import type {
   AmountCap,
+  Call,
   Charge,
   CountCap,
   MeterId,
@@ -10,6 +11,7 @@ import type {
   TokenLimit,
   Window,
 } from '../policy.ts'
+import { type Seen, takenBy } from './credits.ts'
 
 /**
  * The second ledger: no meters, only the full list of what a session ever held. Every total is recomputed from it
@@ -20,11 +22,14 @@ export interface Past {
   readonly group: string
   readonly at: number
   readonly charges: readonly Charge[]
+  readonly calls?: readonly Call[]
   /** What the end booked and gave back; absent while the hold is open. */
   readonly settled?: {
     readonly end: Outcome['end']
     readonly booked: readonly Entry[]
     readonly returned: readonly Entry[]
+    /** Of what was accepted. */
+    readonly seen?: Seen
   }
 }
 
@@ -129,7 +134,11 @@ export function endPast(
   const late = past.settled
   const members = openOf(list).filter((it) => it.group === past.group)
   const rivals = members.filter((it) => it.id !== id)
+  const seen = outcome.end === 'accepted' ? seenAt(list, past, outcome) : undefined
   const actual = actualOf(past, outcome)
+  // The pull of what was charged when it was granted is not charged again.
+  const counted = seen === undefined ? [] : takenBy(list, past, seen, session)
+  for (const [token, amount] of counted) actual.set(`spend:${token}` as MeterId, amount)
   const meters = new Set([...members.flatMap(({ charges }) => charges.map(({ meter }) => meter)), ...actual.keys()])
   const booked: Entry[] = [...(late?.booked ?? [])]
   const returned: Entry[] = [...(late?.returned ?? [])]
@@ -145,10 +154,15 @@ export function endPast(
     if (kept > 0n) booked.push({ meter, amount: kept, at })
   }
   const end = (it: Past): Past => {
-    if (it.id === id) return { ...it, settled: { end: outcome.end, booked, returned } }
+    if (it.id === id) return { ...it, settled: { end: outcome.end, booked, returned, ...(seen && { seen }) } }
     return took && rivals.includes(it) ? { ...it, settled: { end: 'dropped', booked: [], returned: [] } } : it
   }
   return list.map(end)
+}
+
+function seenAt(list: readonly Past[], past: Past, { out, allowances = [] }: Outcome & { end: 'accepted' }): Seen {
+  const order = list.filter(({ settled }) => settled?.seen !== undefined).length
+  return { order, out, allowances, alone: openOf(list).every(({ group }) => group === past.group) }
 }
 
 const largestOf = (members: readonly Past[], meter: MeterId) =>
@@ -184,7 +198,7 @@ function reachOf(policy: SessionPolicy, meter: MeterId, now: number): number {
   return Math.min(Number.POSITIVE_INFINITY, ...starts, ...(meter === 'tx' ? [now - policy.usage.minGap + 1] : []))
 }
 
-function actualOf(past: Past, outcome: Outcome): ReadonlyMap<MeterId, bigint> {
+function actualOf(past: Past, outcome: Outcome): Map<MeterId, bigint> {
   const actual = new Map<MeterId, bigint>()
   if (outcome.end !== 'accepted' && outcome.end !== 'reverted') return actual
   for (const { meter, amount, refundable } of past.charges) {

@@ -16,6 +16,7 @@ import type {
   Verdict,
 } from '../policy.ts'
 import { holds, limbs, valueAt } from './arguments.ts'
+import { allowanceOf, type Credit, creditsOf, lesser } from './credits.ts'
 import { type Bound, capsOn, endOf, openOf, type Past, startOf, unlocked, usedOn } from './ledger.ts'
 import type { SpelledCall } from './story.ts'
 import { ADMIN, BANNED, MONEY_NAMES } from './tables.ts'
@@ -69,13 +70,17 @@ export function weigh(
   const found = createFindings(policy.validUntil - END_MARGIN)
   const judge = createJudge(list, now, found)
 
-  tx.calls.forEach((_, index) => {
+  const asked = askedOf(tx)
+  asked.forEach((_, index) => {
     if (policy.deny.some((rule) => isDenied(rule, session, tx, index))) found.add({ code: 'denied', call: index })
   })
-  const owners = tx.calls.map((_, index) => owned(session, tx, index, found))
+  const owners = asked.map((_, index) => owned(session, tx, index, found))
+  for (let index = asked.length; index < tx.calls.length; index++) {
+    if (!isOurReset(policy, tx.calls[index]!)) found.add({ code: 'noRule', call: index })
+  }
   countRules(session, tx, owners, found, judge)
   const declared = declare(session, tx, owners, found, judge)
-  lookOutside(policy, facts, now, declared, found, judge)
+  lookOutside(policy, creditsOf(list, session), facts, now, declared, found, judge)
   for (const [token, total] of declared.spend) judgeSpend(policy, token, total, judge)
   for (const [collection, total] of declared.items) {
     const meter = `nft:${collection}` as MeterId
@@ -88,6 +93,18 @@ export function weigh(
   const matched = [...new Set(owners.flatMap((owner) => (owner === undefined ? [] : [owner.id])))]
   return { reasons: found.reasons(), charges: judge.charges(), matched }
 }
+
+/** Without what the wallet put behind it. */
+const askedOf = ({ calls, resets = 0 }: Transaction) => calls.slice(0, Math.max(0, calls.length - resets))
+
+/** `approve(spender, 0)` of a token whose allowances are set back (policy.md 6.2). */
+function isOurReset(policy: SessionPolicy, call: Call): boolean {
+  const limit = policy.spend.limits.find((it) => it.asset === 'erc20' && it.token === call.to)
+  return limit?.asset === 'erc20' && limit.approvals === 'resetAfter' && isToNothing(call)
+}
+
+const isToNothing = ({ selector, calldata }: Call) =>
+  money.get(selector) === 'approve' && calldata.length === 3 && calldata.slice(1).every((it) => BigInt(it) === 0n)
 
 /** Calls in one form (policy.md 4), or `undefined`: malformed. */
 export function readCalls(calls: readonly SpelledCall[]): readonly Call[] | undefined {
@@ -113,9 +130,10 @@ function atOnce(session: SessionRecord, tx: Transaction, facts: Facts, now: numb
   const refuse = (code: ReasonCode): Verdict => ({ kind: 'refuse', reasons: [{ code }] })
   const ask = (code: ReasonCode): Verdict => ({ kind: 'ask', reasons: [{ code }] })
   const { calls } = tx
-  if (calls.length === 0) return refuse('emptyCalls')
-  const felts = calls.reduce((sum, { calldata }) => sum + calldata.length, 0)
-  if (calls.length > MOST_CALLS || felts > MOST_FELTS) return refuse('malformed')
+  const asked = askedOf(tx)
+  if (asked.length === 0) return refuse('emptyCalls')
+  const felts = asked.reduce((sum, { calldata }) => sum + calldata.length, 0)
+  if (asked.length > MOST_CALLS || felts > MOST_FELTS) return refuse('malformed')
   if (tx.unsupported.length > 0) return ask('unsupportedField')
 
   const foreign: ReasonCode[] = []
@@ -311,16 +329,26 @@ function tokenCall(
       if (amount === undefined) return ['moneyMalformed']
       if (amount === 0n) return []
       const outsider = known(limit.spenders, felts[0]!) ? [] : (['spender'] as const)
-      if (limit.approvals === 'forbid') return ['approvalForbidden', ...outsider]
-      const wrong = limit.approvals === 'count' ? amount >= TWO_127 : !isReset(tx, limit.token, felts[0]!)
-      const charged = spend(amount, limit.approvals === 'count' ? 0n : amount)
-      return [...charged, ...outsider, ...(wrong ? (['approvalForbidden'] as const) : [])]
+      // What is forbidden takes nothing.
+      if (isForbidden(tx, limit, felts[0]!, amount)) return ['approvalForbidden', ...outsider]
+      return [...spend(amount, limit.approvals === 'count' ? 0n : amount), ...outsider]
     }
     case 'decrease_allowance':
       return amountAt(1, 3) === undefined ? ['moneyMalformed'] : []
     default:
       // The table has no such row for an ERC-20.
       return ['moneyMalformed']
+  }
+}
+
+function isForbidden(tx: Transaction, limit: TokenLimit, spender: bigint, amount: bigint): boolean {
+  switch (limit.approvals) {
+    case 'forbid':
+      return true
+    case 'count':
+      return amount >= TWO_127
+    case 'resetAfter':
+      return !isReset(tx, limit.token, spender)
   }
 }
 
@@ -332,11 +360,7 @@ function isReset(tx: Transaction, token: string, spender: bigint): boolean {
       ['approve', 'increase_allowance'].includes(money.get(selector) ?? '') &&
       BigInt(calldata[0] ?? -1) === spender,
   )
-  return (
-    last !== undefined &&
-    money.get(last.selector) === 'approve' &&
-    last.calldata.slice(1).every((it) => BigInt(it) === 0n)
-  )
+  return last !== undefined && isToNothing(last)
 }
 
 function itemCall(
@@ -416,6 +440,7 @@ function readBatch(
 // Step 8 and 5.3.
 function lookOutside(
   policy: SessionPolicy,
+  credits: readonly Credit[],
   facts: Facts,
   now: number,
   declared: Declared,
@@ -423,7 +448,7 @@ function lookOutside(
   judge: Judge,
 ): void {
   const { simulation } = facts
-  if (policy.spend.look !== 'simulate' && !facts.liveAllowance) return
+  if (policy.spend.look !== 'simulate' && !facts.liveAllowance && credits.length === 0) return
   if (simulation === 'later') return
   if (simulation === 'none' || !simulation.ok || now - simulation.at > SIMULATION_AGE) {
     found.add({ code: 'simulationFailed' })
@@ -432,7 +457,7 @@ function lookOutside(
   const limitOf = (contract: string) =>
     policy.spend.limits.find((it) => (it.asset === 'erc20' ? it.token : it.collection) === contract)
   for (const [token, out] of Object.entries(simulation.out)) {
-    const extra = BigInt(out) - (declared.spend.get(token) ?? 0n)
+    const extra = BigInt(out) - (declared.spend.get(token) ?? 0n) - usable(credits, token, facts)
     if (extra <= 0n) continue
     const limit = limitOf(token)
     if (limit?.asset !== 'erc20') {
@@ -449,6 +474,14 @@ function lookOutside(
       found.add({ code: 'undeclaredOutflow', meter: `spend:${contract}` as MeterId })
     }
   }
+}
+
+/** What spenders may take without a charge: no more than they were given, no more than they may take now. */
+function usable(credits: readonly Credit[], token: string, { allowances }: Facts): bigint {
+  return credits
+    .filter((credit) => credit.token === token)
+    .map(({ spender, amount }) => ({ amount, allowance: allowanceOf(allowances, token, spender) ?? 0n }))
+    .reduce((sum, { amount, allowance }) => sum + lesser(allowance, amount), 0n)
 }
 
 function items(
@@ -511,9 +544,10 @@ function judgeUsage(
   judge: Judge,
 ): void {
   const { usage } = policy
-  judge.single('callsPerTx', usage.maxCallsPerTx, BigInt(tx.calls.length))
+  const asked = BigInt(askedOf(tx).length)
+  judge.single('callsPerTx', usage.maxCallsPerTx, asked)
   judge.count('txCount', 'tx' as MeterId, usage.tx.map(bound), 1n)
-  judge.count('callCount', 'calls' as MeterId, usage.calls.map(bound), BigInt(tx.calls.length))
+  judge.count('callCount', 'calls' as MeterId, usage.calls.map(bound), asked)
   const ends: number[] = []
   ends.push(lastOf(list) + usage.minGap)
   const { inARow, lastAt } = facts.reverts

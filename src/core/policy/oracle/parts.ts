@@ -24,7 +24,7 @@ import type {
 } from '../policy.ts'
 import type { Dice } from './dice.ts'
 import { endOf, startOf } from './ledger.ts'
-import type { Case, Happening, SpelledCall } from './story.ts'
+import type { Case, Happening, Holding, SpelledCall } from './story.ts'
 import { ADMIN, MONEY_NAMES } from './tables.ts'
 
 /** Parts of the policy that cases may have. */
@@ -45,7 +45,6 @@ export const FEATURES = [
 export type Feature = (typeof FEATURES)[number]
 /** What the engine decides today. Off, because it refuses them at the parser: */
 const UNDECIDED: readonly Feature[] = [
-  'approvals', // `count` and `resetAfter`, credits
   'star', // any contract
 ]
 export const DECIDED: readonly Feature[] = FEATURES.filter((feature) => !UNDECIDED.includes(feature))
@@ -58,6 +57,8 @@ export interface Draft {
   tx: Writable<Case['tx']> & { calls: SpelledCall[] }
   facts: Writable<Facts>
   now: number
+  /** What the person made of the policy since. */
+  narrowed?: (policy: SessionPolicy) => SessionPolicy
 }
 
 export const ACCOUNT = '0x42a6' as Address
@@ -547,7 +548,12 @@ export function theFacts(dice: Dice, session: SessionRecord, now: number): Facts
 }
 
 /** Holds, settlements and forgetting before now, near the edges of the windows that the policy has. */
-export function aStory(dice: Dice, policy: SessionPolicy, now: number): Happening[] {
+export function aStory(
+  dice: Dice,
+  policy: SessionPolicy,
+  now: number,
+  aHolding: (dice: Dice, policy: SessionPolicy) => Pick<Holding, 'charges' | 'calls'>,
+): Happening[] {
   const all = capsOf(policy)
   const edges = all.flatMap(({ caps }) => caps.flatMap(({ window }) => edgesOf(window, now)))
   const aMoment = (from: number) => {
@@ -561,8 +567,9 @@ export function aStory(dice: Dice, policy: SessionPolicy, now: number): Happenin
     const at = aMoment(0)
     const before = events.length > 0 && dice.chance(0.12) ? dice.pick(events) : undefined
     const group = before !== undefined && 'hold' in before.happening ? before.happening.hold.group : `g${i}`
-    const charges = someCharges(dice, policy)
-    events.push({ at, order: i * 10, happening: { hold: { id, group, at, charges } } })
+    const holding = aHolding(dice, policy)
+    const { charges } = holding
+    events.push({ at, order: i * 10, happening: { hold: { id, group, at, ...holding } } })
     if (dice.chance(0.15)) continue
     const end = dice.pick(['accepted', 'accepted', 'accepted', 'reverted', 'rejected', 'dropped', 'released'] as const)
     const then = aMoment(at)

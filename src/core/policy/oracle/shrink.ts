@@ -35,6 +35,8 @@ const OPTIONAL = new Set([
   'adminAck',
   'notAToken',
   'args',
+  'resets',
+  'allowances',
 ])
 
 /** The large parts first. */

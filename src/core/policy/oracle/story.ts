@@ -1,6 +1,6 @@
 import type { Outcome } from '../book.ts'
 import type { Facts, Transaction } from '../facts.ts'
-import type { Charge, SessionRecord } from '../policy.ts'
+import type { Call, Charge, SessionRecord } from '../policy.ts'
 import { endPast, forget, type Past } from './ledger.ts'
 
 /** Calls as somebody wrote them: any spelling (policy.md 4). */
@@ -10,9 +10,18 @@ export interface SpelledCall {
   readonly calldata: readonly string[]
 }
 
+export interface Holding {
+  readonly id: string
+  readonly group: string
+  readonly at: number
+  readonly charges: Charge[]
+  /** Absent where nothing but the charges is to be told. */
+  readonly calls?: Call[]
+}
+
 /** What happened to a session, in order; both sides hear the same story. */
 export type Happening =
-  | { readonly hold: { id: string; group: string; at: number; charges: Charge[] } }
+  | { readonly hold: Holding }
   | { readonly settle: string; readonly outcome: Outcome; readonly now: number }
   /** Forgetting of old bookings: nothing for who keeps the full list. */
   | { readonly compact: number }

@@ -2,6 +2,7 @@ import type { Address, Selector, U256 } from '../../felt.ts'
 import type { Facts } from '../facts.ts'
 import type { AmountCap, CountCap, DenyRule, RuleId, TokenLimit } from '../policy.ts'
 import type { Dice } from './dice.ts'
+import { aGrantingPast, approveMuch, bendResets, narrowApprovals } from './grants.ts'
 import {
   ACCOUNT,
   type ACCOUNT_CLASS,
@@ -539,6 +540,29 @@ export const TWISTS: readonly Twist[] = [
       const place = name === 'approve' || name === 'setApprovalForAll' ? 0 : 1
       const calldata = isId && to !== undefined ? data.with(place, to) : data
       draft.tx.calls.push({ to: limit.collection, selector, calldata })
+    },
+  },
+  { needs: 'approvals', bend: (dice, draft) => approveMuch(dice, draft, 'count') },
+  { needs: 'approvals', bend: (dice, draft) => approveMuch(dice, draft, 'resetAfter') },
+  {
+    needs: 'approvals',
+    bend: (dice, draft) => approveMuch(dice, draft, 'resetAfter'),
+    late: (dice, draft) => bendResets(dice, draft),
+  },
+  { needs: 'approvals', bend: nothing, late: (dice, draft) => bendResets(dice, draft) },
+  { needs: 'approvals', bend: (dice, draft) => aGrantingPast(dice, draft) },
+  {
+    needs: 'approvals',
+    bend: (dice, draft) => {
+      for (const limit of draft.policy.spend.limits) if (limit.asset === 'erc20') limit.approvals = 'count'
+      aGrantingPast(dice, draft)
+    },
+  },
+  {
+    needs: 'approvals',
+    bend: (dice, draft) => aGrantingPast(dice, draft),
+    late: (dice, draft) => {
+      draft.narrowed = (policy) => narrowApprovals(dice, policy)
     },
   },
 ]
