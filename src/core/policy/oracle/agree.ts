@@ -1,23 +1,38 @@
-import { parseAddress, parseFelt, parseSelector } from '../../felt.ts'
+import { parseAddress, parseFelt, parseSelector, type U256 } from '../../felt.ts'
 import { compact, emptyBook, settle } from '../book.ts'
 import { evaluate } from '../evaluate.ts'
 import type { Call, Hold, MeterBook, Reason, SessionRecord, Verdict } from '../policy.ts'
+import { creditsOf } from './credits.ts'
 import { decide, readCalls } from './oracle.ts'
 import { type Case, type Happening, type Holding, listOf, type SpelledCall } from './story.ts'
 
 const MALFORMED: Verdict = { kind: 'refuse', reasons: [{ code: 'malformed' }] }
 
-/** @returns both verdicts, and whether they are one */
-export function compare(it: Case): { readonly engine: Verdict; readonly oracle: Verdict; readonly agree: boolean } {
-  const engine = engineVerdict(it)
+/** What spenders may still take, sorted. */
+type Credits = readonly string[]
+
+/** @returns both verdicts and what either side thinks of the credits, and whether they are one */
+export function compare(it: Case): {
+  readonly engine: Verdict
+  readonly oracle: Verdict
+  readonly credits: { readonly engine: Credits; readonly oracle: Credits }
+  readonly agree: boolean
+} {
+  const { session, story } = it
+  const past = bookOf(story, session)
+  const engine = engineVerdict(it, past)
   const oracle = oracleVerdict(it)
-  return { engine, oracle, agree: told(engine) === told(oracle) }
+  const credits = {
+    engine: toldCredits(past.book.credit),
+    oracle: toldCredits(creditsOf(listOf(story, session), session)),
+  }
+  const agree = told(engine) === told(oracle) && credits.engine.join() === credits.oracle.join()
+  return { engine, oracle, credits, agree }
 }
 
-function engineVerdict({ session, story, tx, facts, now }: Case): Verdict {
+function engineVerdict({ session, tx, facts, now }: Case, { book, open }: ReturnType<typeof bookOf>): Verdict {
   const calls = canonical(tx.calls)
   if (calls === undefined) return MALFORMED
-  const { book, open } = bookOf(story, session)
   return evaluate(session, book, open, { ...tx, calls }, facts, now)
 }
 
@@ -82,6 +97,10 @@ function told(verdict: Verdict): string {
     .filter(({ amount }) => amount !== '0')
     .map(({ meter, amount, refundable }) => `${meter} ${amount} ${refundable}`)
   return ['auto', ...charges.sort(), ...[...new Set(verdict.matched)].sort()].join('\n')
+}
+
+function toldCredits(credits: readonly { token: string; spender: string; amount: U256 | bigint }[]): Credits {
+  return credits.map(({ token, spender, amount }) => `${token} ${spender} ${amount}`).sort()
 }
 
 function toldReason({ code, call, rule, meter, left, wanted, retryAt }: Reason): string {

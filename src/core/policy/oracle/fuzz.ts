@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../policy.ts'
+import type { ReasonCode, Verdict } from '../policy.ts'
 import { compare } from './agree.ts'
 import { seedOf } from './dice.ts'
 import { generate } from './generate.ts'
@@ -86,8 +86,10 @@ export function runCases(
 function tell(it: Case, where: string): string {
   const isCase = ({ tx }: Case) => (tx.resets ?? 0) <= tx.calls.length
   const small = shrink(it, (candidate) => isCase(candidate) && !compare(candidate).agree)
-  const { engine, oracle } = compare(small)
-  return `${where}\n  engine: ${print(engine)}\n  oracle: ${print(oracle)}\n  case: ${print(small)}`
+  const { engine, oracle, credits } = compare(small)
+  const say = (name: 'engine' | 'oracle', verdict: Verdict) =>
+    `  ${name}: ${print(verdict)}, credits ${credits[name].join(', ') || 'none'}`
+  return `${where}\n${say('engine', engine)}\n${say('oracle', oracle)}\n  case: ${print(small)}`
 }
 
 /** JSON; amounts that are no texts in the types are told as `"12n"`. */

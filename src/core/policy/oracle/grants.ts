@@ -133,13 +133,15 @@ export function aGrantingPast(dice: Dice, { policy, story, now }: Draft): void {
   const holding = (id: string, group: string): Happening => ({
     hold: { id, group, at: now, ...aHolding(dice, policy) },
   })
-  const more: Happening[] = [holding('p0', 'p0'), settled('p0')]
-  const others = dice.pick([0, 0, 1, 2])
-  for (let i = 0; i < others; i++) more.push(holding(`q${i}`, dice.pick(['p1', `q${i}`])))
-  more.push(holding('p1', 'p1'))
-  if (others === 2 && dice.chance(0.5)) more.push(settled('q0'))
-  more.push(settled('p1'))
-  if (dice.chance(0.4)) more.push(holding('p2', 'p2'), settled('p2'))
+  // A case may have two of these.
+  const id = (name: string) => `${name}${story.length}`
+  const others = [id('r'), id('s')].slice(0, dice.pick([0, 0, 1, 2]))
+  const more: Happening[] = [holding(id('p'), id('p')), settled(id('p'))]
+  for (const other of others) more.push(holding(other, dice.pick([id('q'), other])))
+  more.push(holding(id('q'), id('q')))
+  if (others.length === 2 && dice.chance(0.5)) more.push(settled(others[0]!))
+  more.push(settled(id('q')))
+  if (dice.chance(0.4)) more.push(holding(id('t'), id('t')), settled(id('t')))
   story.push(...withPulls(dice, [...story, ...more], policy, now).slice(story.length))
 }
 

@@ -352,13 +352,15 @@ function isForbidden(tx: Transaction, limit: TokenLimit, spender: bigint, amount
   }
 }
 
-/** The last approval of this spender in the transaction is `approve(spender, 0)`. */
+/** The last call of the transaction that gives this spender an allowance is `approve(spender, 0)`; what is malformed gives none. */
 function isReset(tx: Transaction, token: string, spender: bigint): boolean {
   const last = tx.calls.findLast(
     ({ to, selector, calldata }) =>
       to === token &&
       ['approve', 'increase_allowance'].includes(money.get(selector) ?? '') &&
-      BigInt(calldata[0] ?? -1) === spender,
+      calldata.length === 3 &&
+      limbs(BigInt(calldata[1]!), BigInt(calldata[2]!)) !== undefined &&
+      BigInt(calldata[0]!) === spender,
   )
   return last !== undefined && isToNothing(last)
 }
