@@ -450,8 +450,10 @@ function lookOutside(
   judge: Judge,
 ): void {
   const { simulation } = facts
-  if (policy.spend.look !== 'simulate' && !facts.liveAllowance && credits.length === 0) return
   if (simulation === 'later') return
+  const needed = policy.spend.look === 'simulate' || facts.liveAllowance || credits.length > 0
+  // What was simulated counts, whether it had to be or not: a simulation only ever adds.
+  if (simulation === 'none' && !needed) return
   if (simulation === 'none' || !simulation.ok || now - simulation.at > SIMULATION_AGE) {
     found.add({ code: 'simulationFailed' })
   }

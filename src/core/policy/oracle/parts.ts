@@ -714,8 +714,9 @@ export function itemData(dice: Dice, name: string, limit: NftLimit | undefined):
 
 /** A simulation that shows what calldata says, or a little more of a listed token. */
 export function simulateWell(dice: Dice, { policy, facts, tx, now }: Draft): void {
-  if (dice.chance(0.5)) policy.spend.look = 'simulate'
-  else facts.liveAllowance = true
+  const why = dice.int(0, 10)
+  if (why < 5) policy.spend.look = 'simulate'
+  else if (why < 10) facts.liveAllowance = true
   const out: Record<string, U256> = {}
   for (const { to, selector, calldata } of tx.calls) {
     const readable = calldata.length === 3 && calldata.every((it) => /^0x[0-9a-f]+$/.test(it))
