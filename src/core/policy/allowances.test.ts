@@ -136,6 +136,8 @@ describe('allowances', () => {
       expect(said([leave(60n), swap, ...tail], { limit }), JSON.stringify(tail)).toContain('approvalForbidden')
     }
     expect(said([back, leave(60n), swap], { limit })).toEqual(['approvalForbidden'])
+    // To take something off is no leave.
+    expect(said([leave(60n), swap, back, leave(1n, GAME, 'decreaseAllowance')], { limit })).toEqual(['60', '60'])
     expect(said([leave(60n), back, swap, leave(1n, GAME, 'increaseAllowance')], { limit })).toEqual([
       'approvalForbidden',
       'approvalForbidden',
@@ -291,6 +293,7 @@ describe('credits in the book', () => {
     expect(settled(one, accepted(20n, [may(60n)]), [credit(100n)], { open: [two] }).credit).toEqual([[GAME, 80]])
     expect(settled(two, accepted(20n, [may(60n)]), [credit(80n)])).toEqual({ spent: 0, credit: [[GAME, 60]], over: 0 })
     expect(settled(one, accepted(20n, [may(30n)]), [credit(100n)]).credit).toEqual([[GAME, 30]])
+    expect(settled(one, accepted(0n, [may(30n)]), [credit(100n)]).credit).toEqual([[GAME, 30]])
   })
 
   test('a spender who is set back leaves no credit, and what he did not take comes back', () => {

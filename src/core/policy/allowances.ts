@@ -40,7 +40,7 @@ export function isSetBack(calls: readonly Call[], index: number): boolean {
   for (let later = calls.length - 1; later > index; later -= 1) {
     const call = calls[later] as Call
     const given = call.to === to && call.calldata[0] === calldata[0] ? allowanceIn(call) : undefined
-    if (given !== undefined) return given.how === 'approve' && given.amount === 0n
+    if (given !== undefined && given.how !== 'decrease') return given.how === 'approve' && given.amount === 0n
   }
   return false
 }

@@ -287,14 +287,18 @@ function takenOf(
   }
   if (outcome.end === 'accepted') {
     const alone = open.every((other) => other.group === hold.group || other.status === 'settled')
-    const tokens = new Set([...Object.keys(outcome.out), ...hold.calls.map(({ to }) => to)] as Address[])
+    const { allowances = [] } = outcome
+    const tokens = new Set([
+      ...(Object.keys(outcome.out) as Address[]),
+      ...[...hold.calls.map(({ to }) => to), ...allowances.map(({ token }) => token)],
+    ])
     for (const token of tokens) {
       const meter = spendMeter(token)
       const out = BigInt(outcome.out[token] ?? '0')
       const sent = sentOf(hold, token, session)
       const beyond = out > sent ? out - sent : 0n
       const calls = givesCredit(hold, token, session) ? hold.calls : []
-      const use = creditAfter(credit, token, calls, beyond, outcome.allowances ?? [], alone)
+      const use = creditAfter(credit, token, calls, beyond, allowances, alone)
       credit = use.credit
       // Leave that was charged stays charged; of what left beyond, what no credit paid for comes on top.
       const least = (actual.get(meter) ?? 0n) - sent

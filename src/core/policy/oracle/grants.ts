@@ -126,7 +126,7 @@ export function aGrantingPast(dice: Dice, { policy, story, now }: Draft): void {
       at: now,
       fee: { token: feeToken(policy), paid: '0' as U256 },
       out: {},
-      items: [],
+      items: {},
     },
     now,
   })
@@ -182,7 +182,7 @@ export function lookAtCredits(dice: Dice, draft: Draft): void {
   }
   facts.simulation =
     facts.simulation === 'none'
-      ? { ok: true, at: now - dice.pick([0, 1, 15]), out, items: [], odd: [] }
+      ? { ok: true, at: now - dice.pick([0, 1, 15]), out, items: {}, odd: [] }
       : { ...facts.simulation, out }
 }
 

@@ -4,6 +4,7 @@ import { narrows } from '../../narrow.ts'
 import type { Hold, MeterBook, SessionPolicy, SessionRecord } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice, type Dice } from '../dice.ts'
+import { aHolding } from '../grants.ts'
 import { aStory } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import { NARROWINGS, narrowed, WIDENINGS } from './moves.ts'
@@ -29,7 +30,7 @@ export const narrowing: Property<Pair> = {
     const scene = aScene(dice)
     const prev = scene.session.effective
     const txs = Array.from({ length: 2 }, () => aTransaction(dice, scene.session, prev))
-    const story = dice.chance(0.3) ? aStory(dice, prev, scene.now) : []
+    const story = dice.chance(0.3) ? aStory(dice, prev, scene.now, aHolding) : []
     return { ...scene, story, txs, ...moved(dice, prev) }
   },
   check: ({ session, facts, now, next, move, by, story, txs }, met) => {

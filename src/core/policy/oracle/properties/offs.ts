@@ -2,6 +2,7 @@ import { evaluate } from '../../evaluate.ts'
 import type { SessionRecord } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice } from '../dice.ts'
+import { aHolding } from '../grants.ts'
 import { aDeny, aStory } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import { NARROWINGS } from './moves.ts'
@@ -30,7 +31,7 @@ export const offs: Property<Off> = {
     const of = (effective: typeof policy) => ({ ...session, effective })
     return {
       ...scene,
-      story: dice.chance(0.3) ? aStory(dice, policy, now) : [],
+      story: dice.chance(0.3) ? aStory(dice, policy, now, aHolding) : [],
       tx: aTransaction(dice, session, policy),
       tighter: [
         of({ ...policy, deny: [...policy.deny, aDeny(dice, has)] }),

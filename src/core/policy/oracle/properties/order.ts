@@ -3,6 +3,7 @@ import type { Transaction } from '../../facts.ts'
 import type { Call, MeterId, SessionPolicy, Verdict } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice } from '../dice.ts'
+import { aHolding } from '../grants.ts'
 import { aStory } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import type { Property } from './property.ts'
@@ -35,7 +36,7 @@ export const order: Property<Ordered> = {
     return {
       ...scene,
       session: { ...session, effective: policy, granted: policy },
-      story: dice.chance(0.2) ? aStory(dice, policy, scene.now) : [],
+      story: dice.chance(0.2) ? aStory(dice, policy, scene.now, aHolding) : [],
       tx,
       turn,
       cut: dice.int(1, tx.calls.length - 1),
