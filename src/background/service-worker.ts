@@ -422,7 +422,8 @@ const verbs = lazily(() =>
     stepUp,
     holdsBack: async (record) => {
       const shown = (await view()).approvals.find(({ id }) => id === record.id)
-      const tick = shown?.kind === 'transaction' && shown.tick !== undefined
+      const tick =
+        (shown?.kind === 'transaction' && shown.tick !== undefined) || (shown?.kind === 'session' && shown.danger)
       return { tick, ...(shown?.blocked === undefined ? {} : { blocked: shown.blocked }) }
     },
     planned: async (step) => {

@@ -5,12 +5,13 @@
 
 import { partsOf } from '../core/approval.ts'
 import { refused } from '../core/errors.ts'
-import type { Felt } from '../core/felt.ts'
+import { type Felt, felt } from '../core/felt.ts'
 import { emptyBook } from '../core/policy/book.ts'
 import { narrowedPointers } from '../core/policy/edits.ts'
 import { chainMethods } from '../core/policy/meters.ts'
 import type { SessionPolicy } from '../core/policy/policy.ts'
 import { canonicalText } from '../core/policy/preimage.ts'
+import { backingOf } from '../core/policy/wildcards.ts'
 import type { SetupStep } from '../core/protocol/session-info.ts'
 import type { AccountRecord, ApprovalRecord, NetworkRecord, SessionQuestion, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
@@ -100,13 +101,11 @@ export function createStarter(
     const subkey = needs.sessionSubkey()
     if (genesis === undefined || subkey === undefined) throw refused('USER_REFUSED_OP', { reason: 'context' })
     const key = randomKey(needs.random)
+    const backing = backingOf(granted)
     try {
-      const guid = signerGuid(publicKey(key))
-      const tree = methodTree(chainMethods(granted))
+      // What only this wallet holds has no key of its own: its owner's signs (policy.md 10).
+      const guid = backing === 'chain' ? signerGuid(publicKey(key)) : felt(0)
       const policyHash = sha256(canonicalText(granted))
-      const { host } = hostOf(record.origin)
-      const metadata = sessionMetadata({ host, origin: record.origin, policyHash })
-      const expiresAt = granted.validUntil - 1
       const unsigned: StoredSession = {
         id: question.sessionId,
         origin: record.origin,
@@ -115,7 +114,7 @@ export function createStarter(
         genesis,
         account: question.account,
         accountClass: (await needs.account(question)).classHash,
-        backing: 'chain',
+        backing,
         key: { by: 'wallet', guid },
         ...(asked.tag === undefined ? {} : { tag: asked.tag }),
         ...(asked.label === undefined ? {} : { label: asked.label }),
@@ -125,22 +124,10 @@ export function createStarter(
         granted,
         policyHash,
         effective,
-        chain: {
-          sessionHash: sessionHash({
-            chainId,
-            account: question.account,
-            expiresAt,
-            root: tree.root,
-            metadata,
-            sessionKeyGuid: guid,
-          }),
-          expiresAt,
-          methods: tree.methods,
-          root: tree.root,
-          metadata,
-          authorization: [],
-        },
-        runWhileLocked: question.runWhileLocked,
+        ...(backing === 'wallet'
+          ? {}
+          : { chain: chainOf(record.origin, question, { granted, policyHash, chainId, guid }) }),
+        runWhileLocked: backing === 'chain' && question.runWhileLocked,
         mayNarrow: asked.mayNarrow,
         ...standingOf(question),
         ...(question.replaces === undefined ? {} : { replaces: question.replaces }),
@@ -151,14 +138,13 @@ export function createStarter(
       }
       // Last of all: only now both keys say that this session may act.
       await approvals.begin(record.id)
-      const authorization = await signer.authorization(yes, unsigned)
-      const session: StoredSession = { ...unsigned, chain: { ...unsigned.chain!, authorization: [...authorization] } }
+      const session = await authorized(yes, unsigned)
       if (__E2E__) await checkpoint('authorized')
-      const sealed = await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey)
-      const alongside = (tx: Tx) => {
+      const sealed = session.chain && (await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey))
+      const alongside = async (tx: Tx) => {
         // In the commit's own turn: a stop that is in before it finds no session, a stop after it finds this one.
         if (approvals.isEnded(record.id)) throw takenBack()
-        return vault.writeSecret(tx, sealed)
+        if (sealed !== undefined) await vault.writeSecret(tx, sealed)
       }
       const { replaces, change, again } = question
       if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside)
@@ -175,12 +161,38 @@ export function createStarter(
     }
   }
 
+  async function authorized(yes: Approved, session: StoredSession): Promise<StoredSession> {
+    const { chain } = session
+    if (chain === undefined) return session
+    return { ...session, chain: { ...chain, authorization: [...(await signer.authorization(yes, session))] } }
+  }
+
   /** A yes to a change does not let go on what a person, or its site, has paused. */
   function standingOf({ asked, change, replaces }: SessionQuestion): Pick<StoredSession, 'state' | 'pause'> {
     const old = change === undefined || replaces === undefined ? undefined : sessions.get(replaces)
     const { pause } = old ?? {}
     if (change !== 'renew' && (pause === 'person' || pause === 'site')) return { state: 'paused', pause }
     return asked.enabled ? { state: 'active' } : { state: 'paused', pause: 'site' }
+  }
+}
+
+/** What both keys will sign. */
+function chainOf(
+  origin: ApprovalRecord['origin'],
+  { account }: SessionQuestion,
+  by: Pick<StoredSession, 'granted' | 'policyHash' | 'chainId'> & { readonly guid: Felt },
+): NonNullable<StoredSession['chain']> {
+  const { granted, policyHash, chainId, guid } = by
+  const { root, methods } = methodTree(chainMethods(granted))
+  const metadata = sessionMetadata({ host: hostOf(origin).host, origin, policyHash })
+  const expiresAt = granted.validUntil - 1
+  return {
+    sessionHash: sessionHash({ chainId, account, expiresAt, root, metadata, sessionKeyGuid: guid }),
+    expiresAt,
+    methods,
+    root,
+    metadata,
+    authorization: [],
   }
 }
 

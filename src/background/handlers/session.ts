@@ -4,10 +4,11 @@ import { partsOf } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isRefused, malformed, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import { type Address, address, type Felt, padded } from '../../core/felt.ts'
-import type { Asked } from '../../core/policy/asked.ts'
+import { type Asked, contractsOf } from '../../core/policy/asked.ts'
 import { confirmAdmin, covers } from '../../core/policy/edits.ts'
 import type { Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { resolve } from '../../core/policy/resolve.ts'
+import { backingOf } from '../../core/policy/wildcards.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
@@ -317,7 +318,10 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     )
     const ready = readiness(await accounts.state(account, network.id, 0), account.guardian.publicKey)
     if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
-    const steps = await needs.planSteps(account, network.id, missingSteps(ready))
+    // The second key is of no use to what only this wallet holds.
+    const onChain = parts.some(({ granted }) => backingOf(granted) === 'chain')
+    const missing = missingSteps(ready).filter((step) => onChain || step === 'deploy')
+    const steps = await needs.planSteps(account, network.id, missing)
     const [first, ...more] = parts
     if (first === undefined) throw new Error('nothing was asked')
     return {
@@ -346,9 +350,10 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const { network, now, account } = by
     const replaces = replacedBy(origin, asked, { account: account.address, network }, now)
     const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
+    const callees = contractsOf(asked.calls)
     const scope = [
       ...new Set([
-        ...asked.calls.map((it) => it.contract),
+        ...callees,
         ...denied,
         ...asked.limits.map((it) => it.token),
         ...(asked.items ?? []).map((it) => it.collection),
@@ -356,7 +361,6 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     ]
     const classes = await needs.contracts.facts(network, scope)
     const tokens = asked.limits.map((it) => it.token)
-    const callees = asked.calls.map((it) => it.contract)
     const allowances = await needs.contracts.allowances(network, account.address, tokens, callees)
     const ours = by.blind
       ? { account: nobody([...callees, ...denied]), ownAccounts: [] }
@@ -368,7 +372,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       asked,
       granted: policy,
       effective: preselected(policy, now),
-      runWhileLocked: true,
+      // The owner's key is needed: locked, it rests.
+      runWhileLocked: backingOf(policy) === 'chain',
       sessionId: needs.newSessionId(),
       ...(replaces === undefined ? {} : { replaces }),
     }

@@ -42,6 +42,12 @@ export const guardianSecretId = (account: Address, generation: number) => `${acc
 export interface Signer {
   /** @throws NotNow with nothing signed */
   session(held: Held): Promise<readonly Felt[]>
+  /**
+   * Of a session that only this wallet holds: the owner, and with `guardian` the second key after it.
+   *
+   * @throws NotNow with nothing signed
+   */
+  owner(held: Held, by: { readonly guardian: boolean }): Promise<readonly Felt[]>
   /** Synchronous: whether a signature that was made may still leave. */
   maySend(held: Held): boolean
   /**
@@ -169,6 +175,33 @@ export function createSigner(needs: SignerNeeds): Signer {
       }
     },
 
+    owner: async (held, by) => {
+      const { row, session, chainId } = held
+      if (session.backing !== 'wallet' || row.session !== session.id)
+        throw new Error('not a session of this wallet alone')
+      refuseEscape(row.calls)
+      const accounts = await needs.accounts()
+      refuseOwn(row.calls, accounts)
+      const account = accountIn(accounts, row.account)
+      const ownerKey = await opened('owner', ownerSecretId(account.address), keys.ownerSubkey(now()))
+      const guardianKey = by.guardian ? await openedGuardian(account) : undefined
+      if (ownerKey === undefined || (by.guardian && guardianKey === undefined)) throw notNow('locked')
+      // From here to the signatures nothing is awaited.
+      try {
+        const why = lastLook(held, true)
+        if (why !== undefined) throw notNow(why)
+        const hash = invokeHash({ ...invokeParts(row), chainId })
+        if (hash !== row.hash) throw new Error('the row names another hash')
+        return ordinarySignature(
+          accountKind(account.classHash),
+          signedBy(hash, ownerKey, account.ownerPublicKey),
+          guardianKey && signedBy(hash, guardianKey, account.guardian.publicKey),
+        )
+      } finally {
+        wipe(ownerKey, ...(guardianKey === undefined ? [] : [guardianKey]))
+      }
+    },
+
     maySend: (held) => lastLook(held, keys.sessionKey(held.session.id) === undefined) === undefined,
 
     person: async (held, by) => {
@@ -227,6 +260,7 @@ export function createSigner(needs: SignerNeeds): Signer {
     },
 
     hasKeys: (session) => {
+      if (session.backing === 'wallet') return keys.isUnlocked(now())
       if (session.runWhileLocked && keys.sessionKey(session.id) !== undefined) return true
       return keys.isUnlocked(now())
     },

@@ -9,7 +9,7 @@ import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evalu
 import type { Call, Origin, Reason, SessionId, SpendPolicy, Verdict } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession } from '../../core/records.ts'
-import type { UnixSeconds } from '../../core/time.ts'
+import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import {
   type Body,
   type Estimate,
@@ -20,7 +20,7 @@ import {
   nodeError,
   RPC,
 } from '../../platform/node.ts'
-import { ARGENT_0_5_0 } from '../../starknet/accounts.ts'
+import { ARGENT_0_5_0, accountKind, placeholderSignature } from '../../starknet/accounts.ts'
 import { type Bounds, committedMaximum, invokeBody } from '../../starknet/invoke.ts'
 import { methodKey, placeholderToken } from '../../starknet/session-token.ts'
 import { type Signer, sessionTree } from '../keys/signer.ts'
@@ -95,7 +95,7 @@ export interface DecidingNeeds {
   readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'credited' | 'simulate'>
   readonly signer: Pick<Signer, 'hasKeys' | 'ahead'>
   readonly sessions: Pick<Sessions, 'get' | 'live' | 'pause'>
-  readonly accounts: Pick<Accounts, 'all'>
+  readonly accounts: Pick<Accounts, 'all' | 'state'>
   readonly networks: Pick<Networks, 'get' | 'clock'>
   readonly isUnlocked: () => boolean
   readonly lastWall: () => Promise<UnixSeconds | undefined>
@@ -106,6 +106,8 @@ export interface DecidingNeeds {
 
 /** Sessions used not longer ago than this are kept warm, ms (performance.md 4.1). */
 const USED_MS = 120_000
+/** How long the account's state is believed, s: who signs beside the owner. */
+export const STATE_LASTS: Seconds = 60
 /** A local chain is looked at for its time so often at most, ms. */
 const LOOKS_MS = 1_000
 
@@ -232,7 +234,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const { network, account } = session
     const { calls, resets } = withResets(session.effective, request.calls)
     const { node, checked } = await nodes.open(network)
-    const { shape, signature, signing } = partsOf(session, calls)
+    const { shape, signature, signing } =
+      session.chain === undefined ? await ownersParts(session, calls) : partsOf(session, session.chain, calls)
     const trial: Trial = { node, network, account, calls, signature }
     const simulates = mustSimulate(session, book, { liveAllowance: false })
     const kept = simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
@@ -335,9 +338,19 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     await sessions.pause(id, changed.includes(session.account) && !upgraded ? 'accountChanged' : 'codeChanged')
   }
 
-  const partsOf = (session: StoredSession, calls: readonly Call[]) => {
-    const { chain } = session
-    if (chain === undefined) throw new Error('not a session on chain')
+  /** The owner signs, and the second key where there is one. */
+  const ownersParts = async ({ network, account: address, accountClass }: StoredSession, calls: readonly Call[]) => {
+    const account = (await needs.accounts.all()).find((it) => it.address === address)
+    if (account === undefined) throw new Error('not an account of this wallet')
+    const guardian = (await needs.accounts.state(account, network, STATE_LASTS)).guardian !== '0x0'
+    return {
+      shape: shapeOf(network, accountClass, calls, []),
+      signature: placeholderSignature(accountKind(accountClass), guardian),
+      signing: { by: guardian ? ('ownerAndGuardian' as const) : ('owner' as const), calls: calls.length },
+    }
+  }
+
+  const partsOf = (session: StoredSession, chain: NonNullable<StoredSession['chain']>, calls: readonly Call[]) => {
     const tree = sessionTree(session, chain)
     const proofLengths = calls.map(({ to, selector }) => tree.proofs.get(methodKey(to, selector))?.length ?? 0)
     const proofFelts = proofLengths.reduce((sum, length) => sum + length, 0)

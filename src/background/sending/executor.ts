@@ -12,7 +12,7 @@ import type {
   StoredSession,
   Trial,
 } from '../../core/records.ts'
-import type { UnixSeconds } from '../../core/time.ts'
+import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { mayBeOut } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { isStorageError, isTampered } from '../../platform/database.ts'
@@ -35,7 +35,7 @@ import type { Accounts } from '../owners/accounts.ts'
 import type { History } from '../owners/history.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
-import { createDeciding, type How, type SessionRequest } from './deciding.ts'
+import { createDeciding, type How, type SessionRequest, STATE_LASTS } from './deciding.ts'
 import { boundsFor, NO_BOUNDS, readBounds, storedBounds, TIP } from './fees.ts'
 import type { Heads } from './heads.ts'
 import { type Journal, unsaid } from './journal.ts'
@@ -209,7 +209,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       const held = result.held as Held // A session's proposal is held as a session's.
       keptGas.held(held.row.id, decided.shape)
       const sent = await sender.signAndSend(held, lane, await nodes.of(held.row.network), {
-        sign: () => signer.session(held),
+        sign: () => sessionSignature(held),
         maySend: () => signer.maySend(held),
       })
       if (sent.kind === 'sent') return { kind: 'sent', hash: held.row.hash, session: decided.session }
@@ -252,10 +252,18 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     return inLane(request)
   }
 
+  /** By its own keys, or by the owner's where nothing of it is on chain. */
+  const sessionSignature = async (held: Held): Promise<readonly Felt[]> => {
+    if (held.session.backing === 'chain') return signer.session(held)
+    const account = (await needs.accounts.all()).find(({ address }) => address === held.row.account)
+    if (account === undefined) throw new Error('not an account of this wallet')
+    return signer.owner(held, { guardian: await guardianOf(account, held.row.network, STATE_LASTS) })
+  }
+
   // ---- What a person approved.
 
-  const guardianOf = async (account: AccountRecord, network: NetworkId): Promise<boolean> => {
-    const state = await needs.accounts.state(account, network, 0)
+  const guardianOf = async (account: AccountRecord, network: NetworkId, age: Seconds = 0): Promise<boolean> => {
+    const state = await needs.accounts.state(account, network, age)
     if (state.classHash !== undefined && state.classHash !== account.classHash) throw new Error('another account class')
     if (state.guardian === '0x0') return false
     if (state.guardian !== account.guardian.publicKey) throw new Error('the second key on chain is not ours')
@@ -417,7 +425,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (decided?.kind !== 'auto') return await giveUp()
       const again = await ledger.againInSession(row.id, decided.proposal)
       if (again === undefined) return await giveUp()
-      const signature = await signer.session(again)
+      const signature = await sessionSignature(again)
       return await sender.repeat(row, signature, node, lane, () => signer.maySend(again))
     } catch (error) {
       if (isNotNow(error)) return giveUp()

@@ -12,6 +12,7 @@ import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core
 import { narrows } from '../../core/policy/narrow.ts'
 import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
+import { backingOf } from '../../core/policy/wildcards.ts'
 import type {
   AccountView,
   ApprovalView,
@@ -127,7 +128,8 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
   const worst = sumOfSessions(on.map(({ effective }) => exposure(effective, undefined, [], question.askedAt)))
   const end = Math.max(...on.map(({ effective }) => effective.validUntil))
   const blocked = on.length === 0 ? line('several_none') : first.blocked
-  const { blocked: _blocked, change: _change, ...rest } = first
+  // What must be said to be known of several is the most that there is.
+  const { blocked: _blocked, change: _change, tick: _tick, ...rest } = first
   const known = explainFacts(question, facts)
   return {
     ...rest,
@@ -174,11 +176,12 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     adjustable: asked.mayNarrow && question.change !== 'rotate',
     cannot: said.cannot,
     held: withoutSwitch(said.held),
-    runWhileLocked: { on: question.runWhileLocked, offered: question.change !== 'rotate' },
+    runWhileLocked: { on: question.runWhileLocked, offered: question.change !== 'rotate' && known.backing === 'chain' },
     quotes: said.quotes,
     steps: stepsOf(question, facts),
     enableFacts: question.steps.some(({ step }) => step === 'enable') ? enableFacts(question.steps) : [],
     danger: said.danger,
+    ...(said.tick === undefined ? {} : { tick: said.tick }),
     phase: record.phase,
     ...(facts.outcome === undefined ? {} : { outcome: facts.outcome }),
     stepUp: facts.stepUp,
@@ -197,7 +200,7 @@ function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainF
     ...facts.naming,
     host: facts.site.host,
     account: facts.account.address,
-    backing: 'chain',
+    backing: backingOf(question.granted),
     runWhileLocked: question.runWhileLocked,
     words: asked.words,
     ...(asked.label === undefined ? {} : { label: asked.label }),

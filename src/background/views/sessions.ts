@@ -194,7 +194,7 @@ function countedBy(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Lin
     return line('meter_sum', {
       arg: argumentName(total.sum.arg),
       actions: list(named.map(({ name, selector }) => (name === undefined ? actionOf(selector, naming) : text(name)))),
-      contract: placeOf(contract as Address, naming), // any-contract rules are refused as undecided
+      contract: contract === '*' ? inner(line('policy_anyContract')) : placeOf(contract, naming),
     })
   }
   const [kind, subject] = meter.id.split(':')

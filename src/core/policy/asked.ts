@@ -38,8 +38,9 @@ export interface Asked {
   readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
 }
 export interface AskedRule {
-  readonly contract: Address
-  readonly entrypoints: readonly Entrypoint[]
+  readonly contract: Address | '*'
+  /** `*` of one contract: every action it has at the approval. */
+  readonly entrypoints: readonly Entrypoint[] | '*'
   readonly args?: AskedArg
   readonly caps: readonly AskedCount[]
   readonly sums?: readonly AskedSum[]
@@ -112,6 +113,16 @@ export interface AskedCount {
   readonly window: AskedWindow
   readonly max: number
   readonly at: string
+}
+
+/** Contracts that rules name. */
+export function contractsOf(rules: readonly { readonly contract: Address | '*' }[]): readonly Address[] {
+  return rules.flatMap(({ contract }) => (contract === '*' ? [] : [contract]))
+}
+
+/** What a rule lists itself. */
+export function listedBy({ entrypoints }: Pick<AskedRule, 'entrypoints'>): readonly Entrypoint[] {
+  return entrypoints === '*' ? [] : entrypoints
 }
 
 export const ruleId = (index: number) => `r${index}` as RuleId

@@ -145,7 +145,7 @@ describe('readPolicy', () => {
       ].map((shapes) => rule({ shapes })),
       rule({ sums: [{}] }),
       rule({ sums: Array.from({ length: 9 }, () => ({ arg, as: 'felt', caps: [] })) }),
-      rule({ wide: true }),
+      rule({ wide: false }),
       rule({ sponsoredOnly: true }),
       rule({ enabled: undefined }),
       { ...base, deny: [{}] },

@@ -92,10 +92,10 @@ const denied = exact({
   by: picklist(['person', 'site']),
 })
 
-const rule = exact({
+// A list of every action of a contract is as long as the chain takes.
+const entrypoints = list(exact({ selector, name: optional(string()) }), LIMITS.leaves)
+const anyRule = {
   id: ruleId,
-  contract: address,
-  entrypoints: list(exact({ selector, name: optional(string()) }), LIMITS.entrypoints),
   args,
   shapes,
   caps: counts,
@@ -103,9 +103,18 @@ const rule = exact({
   enabled: boolean(),
   required: boolean(),
   notAToken: yes,
-  adminAck: yes,
-  codePin: optional(exact({ classHash, impl: optional(classHash), onChange: picklist(['pause', 'warn']) })),
-})
+}
+const rule = union([
+  exact({
+    ...anyRule,
+    contract: address,
+    entrypoints,
+    wide: yes,
+    adminAck: yes,
+    codePin: optional(exact({ classHash, impl: optional(classHash), onChange: picklist(['pause', 'warn']) })),
+  }),
+  exact({ ...anyRule, contract: literal('*'), entrypoints: union([literal('*'), entrypoints]) }),
+])
 const limit = exact({
   asset: literal('erc20'),
   token: address,

@@ -11,7 +11,16 @@ import { adminName } from './forbidden.ts'
 import { itemLimit } from './items.ts'
 import { LIMITS } from './limits.ts'
 import { narrows } from './narrow.ts'
-import type { AmountCap, CountCap, NftLimit, SessionPolicy, SessionRecord, StreamCap, Window } from './policy.ts'
+import type {
+  AmountCap,
+  CallRule,
+  CountCap,
+  NftLimit,
+  SessionPolicy,
+  SessionRecord,
+  StreamCap,
+  Window,
+} from './policy.ts'
 import { resolveFees, resolveUsage } from './resolve.ts'
 import { anchored, sameWindow } from './windows.ts'
 import { content } from './wire-arguments.ts'
@@ -60,7 +69,9 @@ export function applyEdits(policy: SessionPolicy, edits: Edits, scope: EditScope
  */
 export function confirmAdmin(policy: SessionPolicy): SessionPolicy {
   const hands = (rule: SessionPolicy['calls'][number]) =>
-    rule.entrypoints !== '*' && rule.entrypoints.some(({ selector }) => adminName(selector) !== undefined)
+    rule.contract !== '*' &&
+    rule.entrypoints !== '*' &&
+    rule.entrypoints.some(({ selector }) => adminName(selector) !== undefined)
   return { ...policy, calls: policy.calls.map((rule) => (hands(rule) ? { ...rule, adminAck: true } : rule)) }
 }
 
@@ -341,21 +352,21 @@ function inOrder(items: readonly unknown[]): readonly string[] {
   return items.map((item) => JSON.stringify(item)).sort()
 }
 
-function selectors(rule: Pick<AskedRule, 'entrypoints'>): readonly string[] {
-  return rule.entrypoints.map(({ selector }) => selector)
+/** As its site wrote it. */
+function wordsOf({ entrypoints, wide }: CallRule): Pick<AskedRule, 'entrypoints'> {
+  return { entrypoints: wide === true ? '*' : entrypoints }
+}
+
+function selectors({ entrypoints }: Pick<AskedRule, 'entrypoints'>): readonly string[] {
+  return entrypoints === '*' ? ['*'] : entrypoints.map(({ selector }) => selector)
 }
 
 function coversRule(effective: SessionPolicy, asked: AskedRule): boolean {
   const rule = effective.calls.find(
     (one) =>
       one.contract === asked.contract &&
-      one.entrypoints !== '*' &&
-      String(one.entrypoints.map(({ selector }) => selector)) === String(selectors(asked)) &&
-      hasSameArguments(
-        asked,
-        one,
-        asked.entrypoints.map(({ selector }) => selector),
-      ),
+      String(selectors(wordsOf(one))) === String(selectors(asked)) &&
+      hasSameArguments(asked, one, one.entrypoints === '*' ? [] : one.entrypoints.map(({ selector }) => selector)),
   )
   return (
     rule !== undefined &&

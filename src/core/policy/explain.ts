@@ -51,6 +51,8 @@ export interface Explanation {
   /** What it can cost. */
   readonly worst: Line
   readonly danger: boolean
+  /** What a person must say they know, where it is less than everything. */
+  readonly tick?: Line
   /** What the worst case leaves out, always. */
   readonly notCounted: Line
   /** The decision bar: worst case and end. */
@@ -86,6 +88,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     headline: headline(policy, facts, now, actions.size, new Set(on.map((rule) => rule.contract)).size),
     worst: worstLine(worst, facts),
     danger: isDangerous(worst),
+    ...(isDangerous(worst) && !worst.everything ? { tick: tickLine(worst, facts) } : {}),
     notCounted: line('policy_notCounted'),
     summary: { worst: barLine(worst, facts), end: line('policy_barEnd', { end: time(policy.validUntil) }) },
     can: policy.calls.map((rule) => ruleRow(rule, facts)),
@@ -178,18 +181,28 @@ function headline(
 ): Line {
   const uses = policy.usage.tx.find((cap) => cap.window.kind === 'session')
   const later = policy.validAfter > now
+  const isAny = (what: 'contract' | 'entrypoints') => policy.calls.some((rule) => rule.enabled && rule[what] === '*')
   const args: Record<string, Arg> = {
     end: time(policy.validUntil),
     duration: duration(Math.max(policy.validUntil - Math.max(policy.validAfter, now), 0)),
     host: text(facts.host),
     account: placeOf(facts.account, facts),
-    actions: inner(line('policy_actions_other', { n: count(actions) })),
-    contracts: inner(line('policy_contracts_other', { n: count(contracts) })),
+    actions: inner(
+      isAny('entrypoints') ? line('policy_anyAction') : line('policy_actions_other', { n: count(actions) }),
+    ),
+    contracts: inner(
+      isAny('contract') ? line('policy_anyContract') : line('policy_contracts_other', { n: count(contracts) }),
+    ),
     ...(uses === undefined ? {} : { times: times(uses.max) }),
     ...(later ? { start: time(policy.validAfter) } : {}),
   }
   if (uses === undefined) return line(later ? 'policy_headlineFrom' : 'policy_headline', args)
   return line(later ? 'policy_headlineUsesFrom' : 'policy_headlineUses', args)
+}
+
+function tickLine(worst: Exposure, facts: ExplainFacts): Line {
+  const all = worst.items.filter((it) => it.count === 'all')
+  return line('policy_tickItems', { items: list(all.map((it) => itemsOf(it, facts))) })
 }
 
 /** With what may still be taken after the end, where allowances stay. */
@@ -245,17 +258,21 @@ function figures(worst: Exposure, facts: Naming): { readonly spend: Arg | undefi
 }
 
 function ruleRow(rule: CallRule, facts: ExplainFacts): Explanation['can'][number] {
-  const contract = rule.contract as Address // any-contract rules are refused as undecided
+  const { contract } = rule
   const entries = entriesOf(rule)
   const limits = rule.caps.map((cap) => inner(perWindow(times(cap.max), cap.window)))
-  const name = facts.names[contract]
+  const name = contract === '*' ? undefined : facts.names[contract]
   const label = facts.words[rule.id]?.label
   return {
     id: rule.id,
     contract,
     ...(name === undefined ? {} : { contractName: name }),
-    line: line('policy_rule', { actions: list(entries.map((entry) => entryArg(entry, facts))) }),
+    line:
+      rule.entrypoints === '*'
+        ? line('policy_anyAction')
+        : line('policy_rule', { actions: list(entries.map((entry) => entryArg(entry, facts))) }),
     qualifiers: [
+      ...(rule.wide === true ? [line('policy_everyAction')] : []),
       ...(rule.required ? [line('policy_needed')] : []),
       ...(rule.enabled ? [] : [line('policy_off')]),
       ...conditionLines(rule, facts),
@@ -500,10 +517,14 @@ const WEEK: Seconds = 7 * DAY
 function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): readonly RiskView[] {
   const risks: RiskView[] = []
   const on = policy.calls.filter((rule) => rule.enabled)
+  const isAny = on.some(({ contract }) => contract === '*')
+  if (isAny) risks.push({ level: 'danger', line: line('policy_riskAny') })
   for (const rule of on) {
+    // On any contract such an action asks each time.
+    if (rule.contract === '*') continue
     for (const { selector } of entriesOf(rule)) {
       if (adminName(selector) === undefined) continue
-      const contract = placeOf(rule.contract as Address, facts) // any-contract rules are refused as undecided
+      const contract = placeOf(rule.contract, facts)
       risks.push({ level: 'danger', line: line('policy_riskAdmin', { action: actionOf(selector, facts), contract }) })
     }
   }
@@ -513,7 +534,7 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
   }
   const scope = new Set(on.map((rule) => rule.contract))
   for (const { token, spender, amount } of facts.allowances) {
-    if (!scope.has(spender) || amount === '0') continue
+    if ((!isAny && !scope.has(spender)) || amount === '0') continue
     const args = { spender: placeOf(spender, facts), amount: moneyOf(amount, token, facts) }
     risks.push({ level: 'warn', line: line('policy_riskAllowance', args) })
   }
@@ -525,7 +546,7 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
     if (!scope.has(contract)) continue
     risks.push({ level: 'warn', line: line('policy_riskReplaceable', { contract: placeOf(contract, facts) }) })
   }
-  if (facts.backing === 'wallet') risks.push({ level: 'warn', line: line('policy_riskWallet') })
+  if (facts.backing === 'wallet' && !isAny) risks.push({ level: 'warn', line: line('policy_riskWallet') })
   if (facts.askedLife !== undefined && facts.askedLife > WEEK) {
     risks.push({ level: 'warn', line: line('policy_riskLong', { duration: duration(facts.askedLife) }) })
   }

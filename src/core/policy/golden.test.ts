@@ -210,7 +210,7 @@ function page(request: RequestSessionParams): string {
       'Can',
       it.can.map(
         ({ contract, contractName, line, qualifiers, label, by }) =>
-          `${contractName ?? padded(contract)}: ${[line, ...qualifiers].map(said).join(' · ')}${label === undefined ? '' : ` “${label}”`} [${by}]`,
+          `${contract === '*' ? 'any contract' : (contractName ?? padded(contract))}: ${[line, ...qualifiers].map(said).join(' · ')}${label === undefined ? '' : ` “${label}”`} [${by}]`,
       ),
     ),
     ...part(

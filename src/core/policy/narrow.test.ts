@@ -273,7 +273,7 @@ describe('isConsistent', () => {
   })
 
   test('a policy with a member of another version is not run', () => {
-    const other = samplePolicy(rule({ wide: true }))
+    const other = samplePolicy(rule({ later: true } as object))
     expect(isConsistent(stored(other, other), hashOf)).toBe(false)
   })
 

@@ -1,7 +1,7 @@
 import { moneyKind } from '../call.ts'
 import type { Address } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
-import { type AskedItems, type AskedRule, capsFrom, given, never } from './asked.ts'
+import { type AskedItems, type AskedRule, capsFrom, contractsOf, given, listedBy, never } from './asked.ts'
 import { byValue } from './meters.ts'
 import type { CallRule, CountCap, NftLimit, SessionPolicy } from './policy.ts'
 import type { ResolveFacts } from './resolve.ts'
@@ -30,7 +30,7 @@ export function resolveItems(
     })
     return { ...bare(asset, limit.collection, calls), ...own }
   })
-  const reached = new Set(asked.calls.filter(movesMoney).map(({ contract }) => contract))
+  const reached = new Set(contractsOf(asked.calls.filter(movesMoney)))
   const added = [...reached].flatMap((contract) => {
     const asset = assetOf(contract, facts)
     const isNamed = named.some(({ collection }) => collection === contract)
@@ -64,8 +64,9 @@ function bare(asset: Asset, collection: Address, calls: readonly CallRule[]): Nf
   }
 }
 
-function movesMoney({ entrypoints }: AskedRule): boolean {
-  return entrypoints.some(({ selector }) => moneyKind(selector) !== undefined)
+/** Named by the rule itself: what "every action" holds besides asks each time. */
+function movesMoney(rule: AskedRule): boolean {
+  return listedBy(rule).some(({ selector }) => moneyKind(selector) !== undefined)
 }
 
 function assetOf(contract: Address, facts: ResolveFacts): Asset | undefined {

@@ -13,6 +13,7 @@ import {
   type AskedUsage,
   capsFrom,
   given,
+  listedBy,
   never,
   ruleId,
   siteErrorOf,
@@ -26,6 +27,7 @@ import type {
   CallRule,
   CountCap,
   DenyRule,
+  Entrypoint,
   FeePolicy,
   NftLimit,
   SessionPolicy,
@@ -36,6 +38,7 @@ import type {
 import { mayBePulled, resolveItems, unnamedItems } from './resolve-items.ts'
 import type { ReadParam } from './shapes.ts'
 import { likelySpenders, rulesThatAllow } from './spenders.ts'
+import { everyAction } from './wildcards.ts'
 import { orderWindows } from './windows.ts'
 import { resolveMessages } from './wire-messages.ts'
 
@@ -112,18 +115,23 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
   refuseAlike(calls)
   const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, calls, facts, begin))
   asked.calls.forEach((rule) => {
-    const kinds = rule.entrypoints.map(({ selector }) => moneyKind(selector)).filter((kind) => kind !== undefined)
-    if (kinds.length === 0 || facts.classes[rule.contract]?.asset !== 'erc20') return
-    if (limits.every((limit) => limit.token !== rule.contract)) {
-      limits.push(limitOf(rule.contract, { ...allowing({ token: rule.contract }, calls) }))
+    if (rule.contract === '*') return
+    const { contract } = rule
+    const kinds = listedBy(rule)
+      .map(({ selector }) => moneyKind(selector))
+      .filter((kind) => kind !== undefined)
+    if (kinds.length === 0 || facts.classes[contract]?.asset !== 'erc20') return
+    if (limits.every((limit) => limit.token !== contract)) {
+      limits.push(limitOf(contract, { ...allowing({ token: contract }, calls) }))
     }
   })
   const items = resolveItems(asked, calls, facts, begin)
   if (limits.length + items.length > LIMITS.limits) {
     throw never('/calls', `payments in at most ${LIMITS.limits} tokens and collections`)
   }
-  const scope = new Set(asked.calls.map((rule) => rule.contract))
+  const scope = new Set<Address | '*'>(asked.calls.map((rule) => rule.contract))
   const pullable =
+    scope.has('*') ||
     facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
     limits.some((limit) => limit.foreignTransferFrom === 'count' || limit.approvals !== 'forbid') ||
     items.some(mayBePulled)
@@ -146,30 +154,44 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
 }
 
 function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin: UnixSeconds): CallRule {
-  const at = `/calls/${index}/contract_address`
-  if (rule.contract === facts.account || facts.ownAccounts.includes(rule.contract)) {
-    throw never(at, 'one of the accounts of this wallet')
+  const at = `/calls/${index}`
+  if (rule.contract !== '*' && [facts.account, ...facts.ownAccounts].includes(rule.contract)) {
+    throw never(`${at}/contract_address`, 'one of the accounts of this wallet')
   }
-  const code = facts.classes[rule.contract]
-  if (code === undefined) throw never(at, 'no contract there, or its code cannot be read')
-  const names = new Map(code.entrypoints.map(({ selector, name }) => [selector, name]))
-  const entries = rule.entrypoints.map(({ selector }) => ({ selector, params: paramsOf(code, selector) }))
-  const { args, shapes, sums } = resolvePaths(rule, entries, `/calls/${index}`)
+  const code = rule.contract === '*' ? undefined : facts.classes[rule.contract]
+  if (rule.contract !== '*' && code === undefined) {
+    throw never(`${at}/contract_address`, 'no contract there, or its code cannot be read')
+  }
+  const isWide = rule.entrypoints === '*' && code !== undefined
+  const entrypoints = isWide ? everyAction(code, at) : rule.entrypoints
+  const listed = entrypoints === '*' ? ('*' as const) : entrypoints.map(({ selector }) => selector)
+  const { args, shapes, sums } = resolvePaths(rule, entriesOf({ ...rule, entrypoints: listed }, facts), at)
   return {
     id: ruleId(index),
     contract: rule.contract,
-    entrypoints: rule.entrypoints.map(({ selector, name }) => {
-      const known = name ?? names.get(selector)
-      return known === undefined ? { selector } : { selector, name: known }
-    }),
+    entrypoints: entrypoints === '*' ? '*' : named(entrypoints, code),
+    ...(isWide ? { wide: true } : {}),
     ...(args === undefined ? {} : { args }),
     ...(shapes === undefined ? {} : { shapes }),
     caps: capsFrom(rule.caps, begin),
     sums: sums.map((sum, place) => ({ ...sum, caps: orZero(rule.sums?.[place]?.caps ?? [], begin) })),
     enabled: rule.enabled,
     required: rule.required,
-    codePin: { classHash: code.classHash, ...(code.impl === undefined ? {} : { impl: code.impl }), onChange: 'pause' },
+    ...(code === undefined ? {} : { codePin: pinOf(code) }),
   }
+}
+
+/** With the names their class has for them. */
+function named(entrypoints: readonly Entrypoint[], code: ClassFacts | undefined): Entrypoint[] {
+  const names = new Map(code?.entrypoints.map(({ selector, name }) => [selector, name]))
+  return entrypoints.map(({ selector, name }) => {
+    const known = name ?? names.get(selector)
+    return known === undefined ? { selector } : { selector, name: known }
+  })
+}
+
+function pinOf({ classHash, impl }: ClassFacts): NonNullable<CallRule['codePin']> {
+  return { classHash, ...(impl === undefined ? {} : { impl }), onChange: 'pause' }
 }
 
 /** Sorted, each once: which of them blocks a call makes no difference. */
@@ -192,7 +214,10 @@ function resolveDenies(asked: readonly AskedDeny[], facts: ResolveFacts): DenyRu
   return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deny]) => deny)
 }
 
-function entriesOf({ contract, entrypoints }: AskedDeny, facts: ResolveFacts): Entries {
+function entriesOf(
+  { contract, entrypoints }: Pick<AskedDeny, 'contract' | 'entrypoints'>,
+  facts: ResolveFacts,
+): Entries {
   if (entrypoints === '*') return '*'
   return entrypoints.map((selector) => {
     if (contract !== '*') return { selector, params: paramsOf(facts.classes[contract], selector) }

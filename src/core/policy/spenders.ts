@@ -14,8 +14,9 @@ export function rulesThatAllow(of: Address, calls: readonly CallRule[]): readonl
   return calls.filter((rule) => rule.contract === of && entriesThatAllow(rule).length > 0)
 }
 
-function entriesThatAllow({ entrypoints }: CallRule): readonly Selector[] {
-  if (entrypoints === '*') return []
+/** That the rule names itself: "every action" names none. */
+function entriesThatAllow({ entrypoints, wide }: CallRule): readonly Selector[] {
+  if (entrypoints === '*' || wide === true) return []
   return entrypoints.flatMap(({ selector }) => {
     const kind = moneyKind(selector)
     return kind === 'approve' || kind === 'increase' || kind === 'approveAll' ? [selector] : []

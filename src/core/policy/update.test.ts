@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
 import { DAY } from '../time.ts'
-import type { Asked } from './asked.ts'
+import { type Asked, listedBy } from './asked.ts'
 import { applyEdits, covers } from './edits.ts'
 import { evaluate } from './evaluate.ts'
 import { narrows } from './narrow.ts'
@@ -179,7 +179,7 @@ describe('rules', () => {
       ['r3', true, [{ selector: selectorOf('rename'), name: 'rename' }]],
     ])
     expect(after.words).toEqual({ r0: { label: 'Move' }, r1: { label: 'Buy' }, r3: { label: 'Name' } })
-    expect(after.calls.map(({ entrypoints, enabled }) => [entrypoints[0]?.name, enabled])).toEqual([
+    expect(after.calls.map((rule) => [listedBy(rule)[0]?.name, rule.enabled])).toEqual([
       ['move', false],
       ['buy', true],
       ['transfer', false],

@@ -2,7 +2,7 @@ import { moneyKind } from '../call.ts'
 import { malformed, type SiteError, thrown } from '../errors.ts'
 import { type Address, u256 } from '../felt.ts'
 import { MIN_LIFE, type UnixSeconds } from '../time.ts'
-import { type Asked, type AskedRule, type AskedUpdate, never, ruleId, siteErrorOf } from './asked.ts'
+import { type Asked, type AskedRule, type AskedUpdate, contractsOf, never, ruleId, siteErrorOf } from './asked.ts'
 import { ruleContent } from './carry.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, chainMethods } from './meters.ts'
@@ -21,7 +21,7 @@ export type Updated =
 /** The contracts whose code must be known to judge an update. */
 export function updateScope({ members }: AskedUpdate): readonly Address[] {
   const denied = (members.deny ?? []).flatMap(({ contract }) => (contract === '*' ? [] : [contract]))
-  return [...members.calls.map((it) => it.contract), ...denied, ...namedAssets(members)]
+  return [...contractsOf(members.calls), ...denied, ...namedAssets(members)]
 }
 
 function namedAssets({ limits, items }: Asked): readonly Address[] {

@@ -16,7 +16,10 @@ export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
   return {
     calls: policy.calls.map((rule) => ({
       contract_address: rule.contract === '*' ? '*' : padded(rule.contract),
-      entry_point: rule.entrypoints === '*' ? '*' : rule.entrypoints.map((entry) => entry.name ?? entry.selector),
+      entry_point:
+        rule.entrypoints === '*' || rule.wide === true
+          ? '*'
+          : rule.entrypoints.map((entry) => entry.name ?? entry.selector),
       ...(rule.args === undefined ? {} : { args: printArguments(rule.args) }),
       ...(rule.sums.length > 0
         ? { sums: rule.sums.map(({ arg, as, caps }) => ({ at: printPath(arg), as, caps: caps.map(printAmount) })) }

@@ -257,9 +257,6 @@ function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly 
   yield { at: '/schedule', named: isNamed(raw.schedule) }
   for (const [index, rule] of raw.calls.entries()) {
     const at = `/calls/${index}`
-    yield { at: `${at}/contract_address`, named: rule.contract_address === '*' }
-    const listed = typeof rule.entry_point === 'string' ? [rule.entry_point] : rule.entry_point
-    yield { at: `${at}/entry_point`, named: listed.includes('*') }
     yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
   }
   yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }

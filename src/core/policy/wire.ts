@@ -1,7 +1,6 @@
 import { canonicalJson } from '../canonical.ts'
 import { malformed, refused, type SiteError } from '../errors.ts'
 import {
-  type Address,
   CAIRO_NAME,
   type Felt,
   parseFelt,
@@ -25,6 +24,7 @@ import {
   type AskedUsage,
   given,
   inOrder,
+  listedBy,
   never,
   ruleId,
   siteErrorOf,
@@ -161,8 +161,8 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
 
 function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (name: string) => Selector): AskedRule {
   return given({
-    contract: raw.contract_address as Address, // '*' was refused as undecided
-    entrypoints: readEntrypoints(raw.entry_point, at, selectorOf),
+    contract: raw.contract_address,
+    entrypoints: raw.entry_point === '*' ? ('*' as const) : readEntrypoints(raw.entry_point, at, selectorOf),
     args: raw.args === undefined ? undefined : withSelectors(raw.args, selectorOf),
     caps: counts([
       ...(raw.max_calls === undefined ? [] : [{ max: raw.max_calls, at: `${at}/max_calls` }]),
@@ -331,7 +331,8 @@ function refuseTwice(calls: readonly AskedRule[]): void {
   const seen = new Set<string>()
   calls.forEach((rule, index) => {
     const args = rule.args === undefined ? '' : canonicalJson(content(rule.args))
-    for (const { selector } of rule.entrypoints) {
+    const named = rule.entrypoints === '*' ? ['*'] : rule.entrypoints.map(({ selector }) => selector)
+    for (const selector of named) {
       const key = `${rule.contract} ${selector} ${args}`
       if (seen.has(key)) throw malformed(`/calls/${index}/entry_point`, 'expected each action in one rule')
       seen.add(key)
@@ -340,7 +341,7 @@ function refuseTwice(calls: readonly AskedRule[]): void {
 }
 
 function leavesOf(calls: readonly AskedRule[]): number {
-  return new Set(calls.flatMap((rule) => rule.entrypoints.map(({ selector }) => `${rule.contract} ${selector}`))).size
+  return new Set(calls.flatMap((rule) => listedBy(rule).map(({ selector }) => `${rule.contract} ${selector}`))).size
 }
 
 /** `SN_SEPOLIA`, or its felt. */

@@ -90,7 +90,8 @@ export interface SiteView {
 /** One row under Can: one action of one contract, or one rule. */
 export interface RuleView {
   readonly id: string
-  readonly contract: Address
+  /** `*`: any. */
+  readonly contract: Address | '*'
   /** Only for own and listed contracts; else the full address is drawn, "not a known contract" and the site's label. */
   readonly contractName?: string
   readonly line: Line

@@ -153,7 +153,7 @@ function ManyRules({
   const found =
     wanted === undefined || wanted === ''
       ? undefined
-      : groups.flat().filter((rule) => `${said(rule.line)} ${rule.contractName ?? rule.contract}`.includes(wanted))
+      : groups.flat().filter((rule) => `${said(rule.line)} ${whereOf(rule)} ${rule.contract}`.includes(wanted))
   return (
     <>
       <div class="fact">
@@ -226,6 +226,7 @@ function ManyRules({
 function ContractName({ rules }: { readonly rules: readonly RuleView[] }) {
   const [rule] = rules
   if (rule === undefined) return null
+  if (rule.contract === '*') return <span class="fact-name">{whereOf(rule)} </span>
   return (
     <>
       {rule.contractName === undefined ? (
@@ -241,6 +242,7 @@ function ContractName({ rules }: { readonly rules: readonly RuleView[] }) {
 function ContractHead({ rules }: { readonly rules: readonly RuleView[] }) {
   const [rule] = rules
   if (rule === undefined) return null
+  if (rule.contract === '*') return <p class="contract">{whereOf(rule)}</p>
   if (rule.contractName !== undefined)
     return (
       <p class="contract">
@@ -280,7 +282,7 @@ function RuleRow({
   readonly onSwitch: RulesProps['onSwitch']
   readonly named?: boolean
 }) {
-  const where = rule.contractName ?? shortAddress(rule.contract)
+  const where = whereOf(rule)
   const name = t('ui_rule_on', { action: text(said(rule.line)), contract: text(where) })
   const { chip, explanation } = useChip(rule.by, name)
   return (
@@ -481,6 +483,12 @@ export function DetailFacts({ facts }: { readonly facts: readonly FactView[] }) 
       ))}
     </dl>
   )
+}
+
+/** Short, for a row of many. */
+function whereOf({ contract, contractName }: RuleView): string {
+  if (contract === '*') return said({ key: 'policy_anyContract' })
+  return contractName ?? shortAddress(contract)
 }
 
 function byContract(rules: readonly RuleView[]): readonly (readonly RuleView[])[] {

@@ -43,10 +43,8 @@ export const FEATURES = [
   'star',
 ] as const
 export type Feature = (typeof FEATURES)[number]
-/** What the engine decides today. Off, because it refuses them at the parser: */
-const UNDECIDED: readonly Feature[] = [
-  'star', // any contract
-]
+/** What the engine refuses at the parser, and so never decides. */
+const UNDECIDED: readonly Feature[] = []
 export const DECIDED: readonly Feature[] = FEATURES.filter((feature) => !UNDECIDED.includes(feature))
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] }

@@ -1,0 +1,26 @@
+import { never } from './asked.ts'
+import { adminName, bannedName } from './forbidden.ts'
+import { byValue } from './meters.ts'
+import type { Entrypoint, SessionPolicy } from './policy.ts'
+import type { ClassFacts } from './resolve.ts'
+
+/**
+ * Every action of one contract, as its class has them today: external ones, without those that no session may call or that
+ * hand over control (policy.md 12). Each is listed on chain; what a later class adds is out.
+ *
+ * @param at JSON pointer of the rule
+ * @throws 215 when the class does not say, or has none
+ */
+export function everyAction({ entrypoints }: ClassFacts, at: string): readonly Entrypoint[] {
+  const found = entrypoints.filter(
+    ({ kind, selector }) =>
+      kind === 'external' && bannedName(selector) === undefined && adminName(selector) === undefined,
+  )
+  if (found.length === 0) throw never(`${at}/entry_point`, 'a contract whose code says what it does')
+  return found.map(({ name, selector }) => ({ selector, name })).sort((a, b) => byValue(a.selector, b.selector))
+}
+
+/** A rule for any contract cannot be a list on chain: then the whole session is held by this wallet alone. */
+export function backingOf(policy: Pick<SessionPolicy, 'calls'>): 'chain' | 'wallet' {
+  return policy.calls.some(({ contract }) => contract === '*') ? 'wallet' : 'chain'
+}
