@@ -14,6 +14,7 @@ import {
 import * as cold from '../src/cold/index.ts'
 import { STRK } from '../src/core/account.ts'
 import { type Address, address, type Felt, felt } from '../src/core/felt.ts'
+import { contractsOf } from '../src/core/policy/asked.ts'
 import { emptyBook } from '../src/core/policy/book.ts'
 import type { Call, Reason, SessionPolicy } from '../src/core/policy/policy.ts'
 import { resolve } from '../src/core/policy/resolve.ts'
@@ -163,7 +164,7 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
     const { asked } = parsed
     const tokens = asked.limits.map(({ token }) => token)
-    const called = asked.calls.map(({ contract }) => contract)
+    const called = contractsOf(asked.calls)
     const resolved = resolve(
       asked,
       {
