@@ -286,10 +286,10 @@ export function bendResets(dice: Dice, { policy, tx }: Draft): void {
     () => instead({ selector: money[dice.pick(['increase_allowance', 'decreaseAllowance', 'transfer'])]! }),
     () => instead({ to: other ?? '0x7777' }),
     () => instead({ to: dice.pick(['0x1c3', ACCOUNT]) }),
-    () => {
-      calls.push({ ...last, selector: money.approve!, calldata: [PEOPLE[0]!, '0x0', '0x0'] })
+    ...policy.spend.limits.map((it) => () => {
+      calls.push(aCallTo(it.asset === 'erc20' ? it.token : it.collection, 'approve', PEOPLE[0]!, 0n))
       tx.resets = resets + 1
-    },
+    }),
   ])()
 }
 
