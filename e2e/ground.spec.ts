@@ -98,7 +98,7 @@ test('the address of the devnet row leads to the devnet of this world, and no ot
 })
 
 test('the playground names the views it reads by their real selectors', () => {
-  const source = readFileSync(new URL('./playground/main.ts', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('./playground/page.ts', import.meta.url), 'utf8')
   const selectors = [...(/const SELECTORS = \{([^}]*)\}/.exec(source)?.[1]?.matchAll(/(\w+): '(0x[0-9a-f]+)'/g) ?? [])]
   expect(selectors.length).toBeGreaterThan(2)
   for (const [, name = '', selector] of selectors) expect(selector).toBe(hash.getSelectorFromName(name))

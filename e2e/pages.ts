@@ -7,6 +7,8 @@ import { build } from 'vite'
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const PLAYGROUND = at('../dist/playground')
 
+const PAGES = ['index.html', 'trade.html', 'tip.html', 'subscription.html', 'items.html']
+
 /** The playground as static files, built like any site: nothing of the extension's own build takes part. */
 export async function buildPlayground(): Promise<void> {
   await build({
@@ -14,7 +16,13 @@ export async function buildPlayground(): Promise<void> {
     configFile: false,
     base: './',
     logLevel: 'error',
-    build: { outDir: PLAYGROUND, emptyOutDir: true, target: 'es2022' },
+    build: {
+      outDir: PLAYGROUND,
+      emptyOutDir: true,
+      target: 'es2022',
+      modulePreload: false,
+      rolldownOptions: { input: PAGES.map((page) => at(`./playground/${page}`)) },
+    },
   })
 }
 

@@ -1,0 +1,41 @@
+// A trade: an approval and the swap that uses it in one transaction. What is not used up of the approval is set back by the
+// wallet in the same transaction, so nothing can be pulled later.
+import { balance, button, COIN, call, coins, inCoins, MARKET, open, read, settled, TOKEN, u256 } from './page.ts'
+
+const ASK = {
+  tag: 'trade',
+  calls: [
+    { contract_address: MARKET, entry_point: 'swap', args: [{ at: 'token_in', op: 'eq', value: TOKEN }] },
+    { contract_address: TOKEN, entry_point: ['approve', 'mint'] },
+  ],
+  spend_limits: [
+    {
+      token: TOKEN,
+      total: coins(100).toString(),
+      per_tx: coins(20).toString(),
+      spenders: [MARKET],
+      approvals: 'reset_after',
+    },
+  ],
+  duration: 3600,
+  reason: 'Swap without a window for each trade.',
+}
+
+await open(ASK, ({ me, byItself, askingMe }) => {
+  const approve = (n: number, whom = MARKET) => call(TOKEN, 'approve', whom, ...u256(coins(n)))
+  const swap = (n: number) => call(MARKET, 'swap', TOKEN, ...u256(coins(n)), COIN, ...u256(coins(2 * n)))
+  const had = async () => {
+    const allowance = inCoins(await read(TOKEN, 'allowance', me(), MARKET))
+    return `TEST ${await balance(TOKEN, me())}, OTHER ${await balance(COIN, me())}, the market may take ${allowance}`
+  }
+
+  button('Get coins', async () => {
+    const result = await settled(await byItself(call(TOKEN, 'mint', me(), ...u256(coins(100)))))
+    return `${result}, ${await had()}`
+  })
+  button('Swap 10', async () => `${await settled(await byItself(approve(10), swap(10)))}, ${await had()}`)
+  button('Approve 15, swap 10', async () => `${await settled(await byItself(approve(15), swap(10)))}, ${await had()}`)
+  button('Swap 30', async () => settled(await byItself(approve(30), swap(30))))
+  button('Approve somebody else', async () => settled(await byItself(approve(1, COIN))))
+  button('Swap 30, ask me', async () => `${await settled(await askingMe(approve(30), swap(30)))}, ${await had()}`)
+})
