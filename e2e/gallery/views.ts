@@ -191,6 +191,7 @@ const request: SessionRequestView = {
   quotes: ['Play rounds without popups'],
   steps: [{ step: 'session', title: plainLine('Start the session'), cost: plainLine('free'), state: 'todo' }],
   enableFacts: [],
+  setup: [],
   danger: false,
   phase: 'asking',
   stepUp: false,

@@ -17,7 +17,16 @@ test('a session changes: less at once, more and a new key with one approval, sev
   const move = { contract_address: fixtures.game, entry_point: 'move' }
   const pay = { contract_address: STRK, entry_point: 'transfer' }
   const total = (amount: string) => ({ spend_limits: [{ token: STRK, total: amount }] })
-  const asked = { calls: [move, pay], ...total('1000'), usage: { max_transactions: 5 }, duration: 7_200, tag: 'main' }
+  // One of the site's own calls goes first, after the account's steps.
+  const setup_calls = [{ ...move, calldata: ['0x1', '0x2'] }]
+  const asked = {
+    setup_calls,
+    calls: [move, pay],
+    ...total('1000'),
+    usage: { max_transactions: 5 },
+    duration: 7_200,
+    tag: 'main',
+  }
   const allowing = async (type: string, params: object, name: string): Promise<Outcome> => {
     const { window, answer } = await clickFor(page, type, params)
     await expect(window.getByRole('button', { name, exact: true })).toBeVisible()
@@ -29,7 +38,13 @@ test('a session changes: less at once, more and a new key with one approval, sev
   const spend = (id: string, amount: string) =>
     request(page, 'wallet_addInvokeTransaction', { calls: [paid(amount)], session: { mode: 'only', id } })
 
-  const { id: first } = (await allowing('wallet_requestSession', asked, 'Allow session')).result as Session
+  const begun = (await allowing('wallet_requestSession', asked, 'Allow session')).result as Session
+  const first = begun.id
+  expect(begun.setup?.map(({ step }) => step)).toEqual(['deploy', 'enable', 'setup'])
+  const sent = begun.setup?.at(-1)?.transaction_hash ?? ''
+  expect(await devnet.rpc('starknet_getTransactionReceipt', { transaction_hash: sent })).toMatchObject({
+    execution_status: 'SUCCEEDED',
+  })
   expect((await spend(first, '600')).result).toBeDefined()
 
   // Less: no window, and enforced by the next call.
@@ -115,6 +130,7 @@ function spent({ meters }: Session): Session['meters'][number] {
 interface Session {
   readonly id: string
   readonly policy: object
+  readonly setup?: readonly { readonly step: string; readonly transaction_hash: string }[]
   readonly meters: readonly { readonly id: string; readonly limit: string; readonly used: string }[]
   readonly chain: { readonly session_hash: string; readonly revoked_in?: string }
 }

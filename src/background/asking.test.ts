@@ -1,15 +1,17 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ClassHash } from '../core/felt.ts'
+import type { ClassHash, Felt } from '../core/felt.ts'
 import { type Address, address, felt, padded, u256 } from '../core/felt.ts'
 import { TX, used } from '../core/policy/book.ts'
 import type { MeterBook, SessionId } from '../core/policy/policy.ts'
-import type { ApprovalRecord, StoredSession } from '../core/records.ts'
+import type { ApprovalRecord, PlannedStep, StoredSession } from '../core/records.ts'
 import { createAccess } from './access.ts'
+import { stepFailed } from './failures.ts'
 import { createDisconnect, createEndGrant } from './handlers/connect.ts'
 import { executeHandlers } from './handlers/execute.ts'
 import { sessionHandlers } from './handlers/session.ts'
 import { edited } from './handlers/wallet.ts'
+import type { Allowed } from './keys/approved.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
 import type { Context } from './router.ts'
@@ -30,7 +32,8 @@ let inCommit: () => Promise<void>
 let beforeCommit: () => Promise<void>
 let ending: () => Promise<void>
 let ends: [string, boolean][]
-let steps: () => Promise<void>
+let steps: (planned: readonly PlannedStep[], onDone: (step: PlannedStep, hash: Felt) => Promise<void>) => Promise<void>
+let allowedSteps: readonly Allowed[]
 let given: () => Promise<void>
 let authorized: number
 let sleeps: 'noted' | 'unknown' | 'awake'
@@ -117,7 +120,10 @@ function createLife() {
       if (own === undefined) throw new Error('no account')
       return own
     },
-    runSteps: () => steps(),
+    runSteps: (planned, { approved }, onDone) => {
+      allowedSteps = approved.allows
+      return steps(planned, onDone)
+    },
     keep: async () => undefined,
     wipe: () => undefined,
   })
@@ -140,7 +146,11 @@ function createLife() {
     clock: async () => now(),
     mayUse: async () => true,
     newSessionId: () => newId() as SessionId,
-    planSteps: async () => [],
+    planSteps: async (_account, _network, missing, setups = []) =>
+      [...missing.map((step) => ({ step })), ...setups.map((it) => ({ ...it, step: 'setup' as const }))].map((it) => ({
+        ...it,
+        bounds: NO_FEE,
+      })),
     start,
     keep: async () => undefined,
     awake: () => true,
@@ -692,6 +702,56 @@ describe('a session that its site changes', () => {
   }
 })
 
+describe('calls of the site before a session', () => {
+  const call = { contract_address: OTHER, entry_point: 'prepare', calldata: ['0x1'] }
+  const withSetup = wanted({ setup_calls: [call] })
+
+  it('are a step of the approval, allowed with it, and told with the session', async () => {
+    steps = async (planned, onDone) => {
+      for (const step of planned) await onDone(step, felt(0x5e7))
+    }
+    const answer = ask(from('r1'), withSetup)
+    const { question } = await waits('r1')
+    if (question.kind !== 'session') throw new Error('a session')
+    expect(question.steps).toMatchObject([{ step: 'setup', of: question.sessionId, calls: [{ to: OTHER }] }])
+    await allow('r1')
+    expect(await answer).toMatchObject({
+      result: { status: 'active', setup: [{ step: 'setup', transaction_hash: padded(felt(0x5e7)) }] },
+    })
+    expect(allowedSteps).toMatchObject([{ kind: 'calls', calls: [{ to: OTHER }] }, { kind: 'session' }])
+    // Sent once: the same request again sends nothing.
+    expect(await ask(from('r2'), withSetup)).toEqual(await answer)
+  })
+  it('that fail leave no session', async () => {
+    steps = async () => {
+      throw stepFailed('setup', ['no'])
+    }
+    const answer = ask(from('r1'), withSetup)
+    await allow('r1')
+    await answer
+    expect(await ask(from('r1'), withSetup)).toEqual({ code: 163, data: { reason: 'step', step: 'setup' } })
+    expect(list()).toEqual([])
+  })
+  it('are not allowed for a session that the person refuses', async () => {
+    const answer = ask(from('r1'), [withSetup, wanted({}, OTHER)])
+    const record = await waits('r1')
+    await life.approvals.change(record.id, record.rev, (it) =>
+      it.kind === 'session' ? edited(it, { part: 0, on: false }) : it,
+    )
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: [null, {}] })
+    expect(allowedSteps.map(({ kind }) => kind)).toEqual(['session'])
+  })
+  it('to an own account are never asked for', async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    expect(await ask(from('r1'), wanted({ setup_calls: [{ ...call, contract_address: ACCOUNT }] }))).toMatchObject({
+      code: 215,
+      data: { at: '/setup_calls/0/contract_address' },
+    })
+    expect(life.windows).toEqual([])
+  })
+})
+
 describe('what a person asks in the wallet itself', () => {
   const capped = {
     calls: [
@@ -954,6 +1014,8 @@ describe('refusals in the log', () => {
   })
 })
 
+const NONE = { maxAmount: felt(0), maxPrice: felt(0) }
+const NO_FEE = { l1_gas: NONE, l2_gas: NONE, l1_data_gas: NONE }
 /** For a request they do not cover. */
 const OF_NOTHING: Partial<StoredSession> = {
   asked: { calls: [], limits: [], mayNarrow: true, enabled: true, words: {}, tag: felt(1) } as StoredSession['asked'],

@@ -8,7 +8,7 @@ import { partsOf } from '../core/approval.ts'
 import { type Address, type Felt, padded } from '../core/felt.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
-import type { SetupStep } from '../core/protocol/session-info.ts'
+import type { AccountStep } from '../core/protocol/session-info.ts'
 import type { StepView, VerbError, View } from '../core/protocol/ui.ts'
 import type { AccountRecord, ApprovalRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
 import { type Line, line } from '../core/words.ts'
@@ -245,6 +245,8 @@ const endGrant = lazily(() =>
   }),
 )
 
+const FAILED = { deploy: 'step_failedDeploy', enable: 'step_failedEnable', setup: 'step_failedSetup' } as const
+const placeOf = ({ step, of }: PlannedStep) => `${step} ${of ?? ''}`
 /** Where an approval's steps stand; memory only, because the journal has the truth. */
 const stepsOf = new Map<string, { readonly states: Map<string, StepView['state']>; outcome?: Line }>()
 const start = lazily(() =>
@@ -266,17 +268,22 @@ const start = lazily(() =>
       const missing = missingSteps(
         readiness(await accounts.state(account, question.network, 0), account.guardian.publicKey),
       )
-      const steps = planned.filter(({ step }) => missing.includes(step))
+      const refused = partsOf(question).flatMap(({ off, sessionId }) => (off ? [sessionId] : []))
+      const isDue = ({ step, of }: PlannedStep) =>
+        step === 'setup'
+          ? of !== undefined && !refused.includes(of) && !question.done.some((it) => it.of === of)
+          : missing.includes(step)
+      const steps = planned.filter(isDue)
       try {
         await executor.runSteps({ network: question.network, account, steps, approved }, async (step, state, hash) => {
-          progress.states.set(step, state)
+          progress.states.set(placeOf(step), state)
           if (state === 'done') await onDone(step, hash)
           changed()
         })
       } catch (error) {
-        const step = steps.find((it) => progress.states.get(it.step) !== 'done')?.step ?? 'enable'
-        progress.states.set(step, 'failed')
-        stepsOf.set(id, { ...progress, outcome: line(step === 'deploy' ? 'step_failedDeploy' : 'step_failedEnable') })
+        const failed = steps.find((it) => progress.states.get(placeOf(it)) !== 'done')
+        if (failed !== undefined) progress.states.set(placeOf(failed), 'failed')
+        stepsOf.set(id, { ...progress, outcome: line(FAILED[failed?.step ?? 'enable']) })
         throw error
       } finally {
         refresh()
@@ -305,8 +312,10 @@ const sessionAsking = lazily(() =>
     clock,
     mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
     newSessionId: () => newId() as SessionId,
-    planSteps: async (account, network, steps) =>
-      steps.length === 0 ? [] : (await executor.estimateSteps({ network, account, steps })).steps,
+    planSteps: async (account, network, steps, setups = []) =>
+      steps.length + setups.length === 0
+        ? []
+        : (await executor.estimateSteps({ network, account, steps, setups })).steps,
     start,
     keep: unlocking.keep,
     awake: () => guard() !== undefined,
@@ -394,7 +403,7 @@ const view = lazily(() =>
     },
     steps: (id) => {
       const known = stepsOf.get(id)
-      return { state: (step) => known?.states.get(step) ?? 'todo', outcome: known?.outcome }
+      return { state: (step) => known?.states.get(placeOf(step)) ?? 'todo', outcome: known?.outcome }
     },
     stepUp,
     changed: () => changed(),
@@ -402,7 +411,7 @@ const view = lazily(() =>
 )
 /** What the account menu last showed of a step: what a password then agrees to. */
 const offered = new Map<
-  SetupStep,
+  AccountStep,
   Awaited<ReturnType<typeof selectedAccount>> & { readonly steps: readonly PlannedStep[] }
 >()
 const verbs = lazily(() =>

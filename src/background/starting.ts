@@ -12,15 +12,21 @@ import { chainMethods } from '../core/policy/meters.ts'
 import type { SessionPolicy } from '../core/policy/policy.ts'
 import { canonicalText } from '../core/policy/preimage.ts'
 import { backingOf } from '../core/policy/wildcards.ts'
-import type { SetupStep } from '../core/protocol/session-info.ts'
-import type { AccountRecord, ApprovalRecord, NetworkRecord, SessionQuestion, StoredSession } from '../core/records.ts'
+import type {
+  AccountRecord,
+  ApprovalRecord,
+  NetworkRecord,
+  PlannedStep,
+  SessionQuestion,
+  StoredSession,
+} from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { checkpoint } from '../platform/checkpoint.ts'
 import type { Tx } from '../platform/database.ts'
 import { type PrivateKey, publicKey, randomKey } from '../starknet/curve.ts'
 import { sha256 } from '../starknet/digest.ts'
 import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starknet/session-token.ts'
-import { type Approved, approved } from './keys/approved.ts'
+import { type Allowed, type Approved, approved } from './keys/approved.ts'
 import type { Signer } from './keys/signer.ts'
 import type { Vault } from './keys/vault.ts'
 import { type Approvals, isStale } from './owners/approvals.ts'
@@ -40,7 +46,7 @@ export interface StartNeeds {
   readonly runSteps: (
     steps: SessionQuestion['steps'],
     by: { readonly account: AccountRecord; readonly question: SessionQuestion; readonly approved: Approved },
-    onDone: (step: SetupStep, hash: Felt) => Promise<void>,
+    onDone: (step: PlannedStep, hash: Felt) => Promise<void>,
   ) => Promise<void>
   /** Its keys come into the working set. */
   readonly keep: (session: StoredSession) => Promise<void>
@@ -65,13 +71,15 @@ export function createStarter(
       account: question.account,
       network: question.network,
       allows: [
-        ...question.steps.map(({ step }) => ({ kind: 'step' as const, step })),
+        ...question.steps
+          .filter(({ of }) => !parts.some(({ off, sessionId }) => off && sessionId === of))
+          .map(allowedStep),
         ...parts.flatMap(({ off, sessionId }) => (off ? [] : [{ kind: 'session' as const, session: sessionId }])),
       ],
     })
     let done = question.done
-    await needs.runSteps(question.steps, { account, question, approved: yes }, async (step, hash) => {
-      done = [...done, { step, hash }]
+    await needs.runSteps(question.steps, { account, question, approved: yes }, async ({ step, of }, hash) => {
+      done = [...done, { step, hash, ...(of === undefined ? {} : { of }) }]
       // Stopped meanwhile: this step is out, nothing after it follows.
       await approvals
         .progress(id, (it) => (it.kind === 'session' ? { ...it, done } : it))
@@ -134,7 +142,9 @@ export function createStarter(
         createdAt: now(),
         seq: 1,
         narrowed: narrowedBy(question),
-        setup,
+        setup: setup.flatMap(({ step, hash, of }) =>
+          of === undefined || of === question.sessionId ? [{ step, hash }] : [],
+        ),
       }
       // Last of all: only now both keys say that this session may act.
       await approvals.begin(record.id)
@@ -194,6 +204,10 @@ function chainOf(
     metadata,
     authorization: [],
   }
+}
+
+function allowedStep({ step, calls = [] }: PlannedStep): Allowed {
+  return step === 'setup' ? { kind: 'calls', calls } : { kind: 'step', step }
 }
 
 function takenBack(): Error {

@@ -2,7 +2,7 @@
 import { missingSteps, readiness } from '../core/account.ts'
 import type { Address, Felt } from '../core/felt.ts'
 import type { SessionId } from '../core/policy/policy.ts'
-import type { SetupStep } from '../core/protocol/session-info.ts'
+import type { AccountStep } from '../core/protocol/session-info.ts'
 import type { AccountRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { checkpoint } from '../platform/checkpoint.ts'
@@ -21,7 +21,7 @@ export interface Upkeep {
   /** Revocations that waited for the unlock, or for another worker. */
   sendWanted(): Promise<void>
   /** What a step of the account menu takes: deploy comes first where it is missing. @throws NodeError */
-  plan(account: AccountRecord, network: NetworkId, step: SetupStep): Promise<readonly PlannedStep[]>
+  plan(account: AccountRecord, network: NetworkId, step: AccountStep): Promise<readonly PlannedStep[]>
   /** Sends them one after the other; resolves when all are in. @throws StepFailed */
   run(account: AccountRecord, network: NetworkId, steps: readonly PlannedStep[]): Promise<void>
 }
@@ -98,7 +98,7 @@ export function createUpkeep(needs: UpkeepNeeds): Upkeep {
         digest: sha256(approval),
         account: account.address,
         network,
-        allows: steps.map(({ step }) => ({ kind: 'step', step })),
+        allows: steps.flatMap(({ step }) => (step === 'setup' ? [] : [{ kind: 'step' as const, step }])),
       })
       await executor.runSteps({ network, account, steps, approved: yes }, () => undefined)
     },

@@ -65,7 +65,7 @@ export interface ViewNeeds {
   readonly trouble: (network: NetworkId) => Promise<View['banner']>
   /** Where an approval's own steps stand, and how they ended. */
   readonly steps: (approval: string) => {
-    readonly state: (step: PlannedStep['step']) => StepView['state']
+    readonly state: (step: PlannedStep) => StepView['state']
     readonly outcome: Line | undefined
   }
   readonly stepUp: (record: ApprovalRecord) => Promise<boolean>
@@ -300,7 +300,9 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const facts = await contracts.facts(question.network, scope)
     const replaceable = scope.filter((contract) => canReplaceCode(facts[contract]?.entrypoints ?? []))
     const allowances = await contracts.allowances(question.network, question.account, limited, scope)
-    return { ...NOTHING, replaceable: [...new Set(replaceable)], allowances }
+    const setup = partsOf(question).flatMap(({ asked }) => asked.setup ?? [])
+    const described = await Promise.all(setup.map((call) => contracts.describe(question.network, call)))
+    return { ...NOTHING, described, replaceable: [...new Set(replaceable)], allowances }
   }
 
   /** A deny rule holds selectors alone: their names are those that were seen in an ABI. */

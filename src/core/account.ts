@@ -1,6 +1,6 @@
 import type { Address, ClassHash, Felt } from './felt.ts'
 import { address } from './felt.ts'
-import type { SetupStep } from './protocol/session-info.ts'
+import type { AccountStep } from './protocol/session-info.ts'
 import type { UnixSeconds } from './time.ts'
 
 /** The fee token, at the same address on mainnet, Sepolia and devnet. */
@@ -29,7 +29,7 @@ export function readiness(state: ChainState, ours: Felt): Readiness {
 }
 
 /** The wallet's own transactions that must come before a session, in their order. */
-export function missingSteps(ready: Readiness): readonly SetupStep[] {
+export function missingSteps(ready: Readiness): readonly AccountStep[] {
   if (ready === 'needs_deploy') return ['deploy', 'enable']
   return ready === 'needs_enable' ? ['enable'] : []
 }

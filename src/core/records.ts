@@ -148,9 +148,15 @@ export interface SessionQuestion extends SessionPart {
   /** The judged clock of the question: durations count from here, so that what was shown is what is signed. */
   readonly askedAt: UnixSeconds
   readonly steps: readonly PlannedStep[]
-  readonly done: readonly { readonly step: SetupStep; readonly hash: Felt }[]
+  readonly done: readonly DoneStep[]
   /** Of an array: the other sessions, in its order. */
   readonly more?: readonly SessionPart[]
+}
+export interface DoneStep {
+  readonly step: SetupStep
+  readonly hash: Felt
+  /** Of `setup`: the session it came before. */
+  readonly of?: SessionId
 }
 /** One session of a question. */
 export interface SessionPart {
@@ -187,6 +193,9 @@ export interface TransactionQuestion {
 export interface PlannedStep {
   readonly step: SetupStep
   readonly bounds: StoredBounds
+  /** Of `setup`: the site's own calls, and the session that they come before. */
+  readonly calls?: readonly Call[]
+  readonly of?: SessionId
 }
 export interface Trial {
   readonly bounds: StoredBounds

@@ -225,7 +225,10 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       digest: decided.digest,
       account: account.address,
       network,
-      allows: [...steps.map(({ step }) => ({ kind: 'step' as const, step })), { kind: 'calls', calls }],
+      allows: [
+        ...steps.flatMap(({ step }) => (step === 'setup' ? [] : [{ kind: 'step' as const, step }])),
+        { kind: 'calls', calls },
+      ],
     })
     await executor.runSteps({ network, account, steps, approved: yes }, () => undefined)
     // The steps take their time: the yes may have been taken back.

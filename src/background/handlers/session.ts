@@ -10,7 +10,7 @@ import type { Origin, SessionId, SessionPolicy } from '../../core/policy/policy.
 import { resolve } from '../../core/policy/resolve.ts'
 import { backingOf } from '../../core/policy/wildcards.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
-import type { SessionInfo } from '../../core/protocol/session-info.ts'
+import type { AccountStep, SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
   AccountRecord,
   ApprovalRecord,
@@ -50,7 +50,18 @@ type SessionMethods = Pick<
 >
 
 /** Only what this version decides (provider.md 7.3). */
-export const FEATURES = ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage', 'array'] as const
+export const FEATURES = [
+  'args',
+  'sums',
+  'deny',
+  'spend',
+  'nft',
+  'stream',
+  'fees',
+  'usage',
+  'setup_calls',
+  'array',
+] as const
 /** What the site asks is preselected up to here; a longer ask is cut to it until the person says otherwise. */
 const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */
@@ -79,7 +90,8 @@ export interface SessionMethodNeeds {
   readonly planSteps: (
     account: AccountRecord,
     network: NetworkId,
-    steps: readonly PlannedStep['step'][],
+    steps: readonly AccountStep[],
+    setups?: readonly Pick<PlannedStep, 'calls' | 'of'>[],
   ) => Promise<readonly PlannedStep[]>
   readonly start: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
   /** Its keys come into the working set, if it runs. */
@@ -277,7 +289,11 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     }
     const { account } = await needs.selected()
     const ownAccounts = (await accounts.all()).map((it) => it.address)
-    const named = asked.flatMap((one) => [...one.calls, ...(one.deny ?? [])])
+    const named = asked.flatMap((one) => [
+      ...one.calls,
+      ...(one.deny ?? []),
+      ...(one.setup ?? []).map(({ to }) => ({ contract: to })),
+    ])
     const tells =
       asked.some((one) => (one.account ?? account) !== account) ||
       named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract))
@@ -321,7 +337,10 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     // The second key is of no use to what only this wallet holds.
     const onChain = parts.some(({ granted }) => backingOf(granted) === 'chain')
     const missing = missingSteps(ready).filter((step) => onChain || step === 'deploy')
-    const steps = await needs.planSteps(account, network.id, missing)
+    const setups = parts.flatMap(({ asked: { setup }, sessionId }) =>
+      setup === undefined ? [] : [{ calls: setup, of: sessionId }],
+    )
+    const steps = await needs.planSteps(account, network.id, missing, setups)
     const [first, ...more] = parts
     if (first === undefined) throw new Error('nothing was asked')
     return {

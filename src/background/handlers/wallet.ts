@@ -8,7 +8,7 @@ import { isKind } from '../../core/kind.ts'
 import { applyEdits } from '../../core/policy/edits.ts'
 import type { SessionId } from '../../core/policy/policy.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
-import type { SetupStep } from '../../core/protocol/session-info.ts'
+import type { AccountStep } from '../../core/protocol/session-info.ts'
 import {
   type Decision,
   type Edits,
@@ -73,9 +73,9 @@ export interface WalletNeeds {
   readonly stepUp: (record: ApprovalRecord) => Promise<boolean>
   /** What must be ticked before Allow, if anything, and what holds it back. */
   readonly holdsBack: (record: ApprovalRecord) => Promise<{ readonly blocked?: Line; readonly tick: boolean }>
-  readonly planned: (step: SetupStep) => Promise<Verbs['stepCost']['result']>
+  readonly planned: (step: AccountStep) => Promise<Verbs['stepCost']['result']>
   /** Starts the account's own step; its progress is in the activity. */
-  readonly runStep: (step: SetupStep) => Promise<void>
+  readonly runStep: (step: AccountStep) => Promise<void>
   readonly refresh: () => void
   readonly testTokens: () => Promise<void>
   readonly openTab: (path: string) => Promise<void>

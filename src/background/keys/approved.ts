@@ -1,12 +1,12 @@
 import type { Address, Branded, Felt, Hash32 } from '../../core/felt.ts'
 import type { Call, SessionId } from '../../core/policy/policy.ts'
-import type { SetupStep } from '../../core/protocol/session-info.ts'
+import type { AccountStep } from '../../core/protocol/session-info.ts'
 import type { NetworkId } from '../../core/records.ts'
 
 /** One thing a person said yes to. */
 export type Allowed =
   | { readonly kind: 'calls'; readonly calls: readonly Call[] }
-  | { readonly kind: 'step'; readonly step: SetupStep }
+  | { readonly kind: 'step'; readonly step: AccountStep }
   | { readonly kind: 'session'; readonly session: SessionId }
   | { readonly kind: 'revoke'; readonly sessionHash: Felt }
 

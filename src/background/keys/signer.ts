@@ -354,6 +354,7 @@ function checkAllowed(
   const kind = accountKind(account.classHash)
   switch (row.purpose) {
     case undefined:
+    case 'setup':
       refuseOwn(row.calls, accounts)
       if (row.kind !== 'invoke') throw notApproved()
       if (!allows(approved, (it) => it.kind === 'calls' && sameCalls(it.calls, row.calls))) throw notApproved()

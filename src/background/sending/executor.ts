@@ -2,7 +2,7 @@ import { type Address, type Felt, felt } from '../../core/felt.ts'
 import { askedCalls } from '../../core/policy/allowances.ts'
 import { DEFAULTS } from '../../core/policy/defaults.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
-import type { SetupStep } from '../../core/protocol/session-info.ts'
+import type { AccountStep, SetupStep } from '../../core/protocol/session-info.ts'
 import type {
   AccountRecord,
   JournalRow,
@@ -85,7 +85,9 @@ export interface Executor {
   estimateSteps(work: {
     readonly network: NetworkId
     readonly account: AccountRecord
-    readonly steps: readonly SetupStep[]
+    readonly steps: readonly AccountStep[]
+    /** The site's own calls before a session, one transaction for each. */
+    readonly setups?: readonly Pick<PlannedStep, 'calls' | 'of'>[]
     readonly calls?: readonly Call[]
   }): Promise<{ readonly steps: readonly PlannedStep[]; readonly calls?: StoredBounds }>
   /** For an ordinary transaction's screen. @throws NodeError */
@@ -97,7 +99,7 @@ export interface Executor {
   /** Each sent when the one before has succeeded on L2. @throws StepFailed */
   runSteps(
     work: StepsWork,
-    onStep: (step: SetupStep, state: StepState, hash: Felt) => void | Promise<void>,
+    onStep: (step: PlannedStep, state: StepState, hash: Felt) => void | Promise<void>,
   ): Promise<void>
   /** With which transaction; `undefined`: it is revoked already, and not by one of ours. @throws NodeError, NotNow, FeeTooHigh: still wanted */
   revokeOnChain(session: StoredSession, approved: Approved): Promise<{ readonly hash: Felt } | undefined>
@@ -334,7 +336,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     }
   }
 
-  const stepCalls = (account: AccountRecord, step: SetupStep): readonly Call[] => {
+  const stepCalls = (account: AccountRecord, step: AccountStep): readonly Call[] => {
     const kind = accountKind(account.classHash)
     if (!hasSessions(kind)) throw new Error('an account class without sessions')
     return step === 'deploy' ? [] : [setGuardianCall(kind, account.address, account.guardian.publicKey)]
@@ -458,7 +460,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return decided && { verdict: decided.verdict, session: decided.session }
     },
     executeApproved: async (approved, work) => ({ hash: (await executeApproved(approved, work)).hash }),
-    estimateSteps: async ({ network, account, steps, calls }) => {
+    estimateSteps: async ({ network, account, steps, setups = [], calls }) => {
       const node = await nodes.of(network)
       const kind = accountKind(account.classHash)
       const { address: sender, classHash, ownerPublicKey } = account
@@ -472,17 +474,21 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           ? deployAccountBody({ classHash, ownerPublicKey, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
           : invokeBody({ sender, calls: stepCalls(account, step), nonce, tip: TIP, bounds: NO_BOUNDS, signature })
       })
-      if (calls !== undefined) {
-        signings.push({ by: withGuardian ? 'ownerAndGuardian' : 'owner', calls: calls.length })
+      const own = setups.map((it) => it.calls ?? [])
+      for (const some of calls === undefined ? own : [...own, calls]) {
+        signings.push({ by: withGuardian ? 'ownerAndGuardian' : 'owner', calls: some.length })
         const last = placeholderSignature(kind, withGuardian)
-        const nonce = felt(first + BigInt(steps.length))
-        bodies.push(invokeBody({ sender, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature: last }))
+        const nonce = felt(first + BigInt(bodies.length))
+        bodies.push(invokeBody({ sender, calls: some, nonce, tip: TIP, bounds: NO_BOUNDS, signature: last }))
       }
       const estimates = await node.estimate(bodies)
       const bounds = signings.map((signing, at) => storedBounds(boundsFor(estimates[at]!, signing)))
       return {
-        steps: steps.map((step, at) => ({ step, bounds: bounds[at]! })),
-        ...(calls === undefined ? {} : { calls: bounds[steps.length]! }),
+        steps: [
+          ...steps.map((step, at) => ({ step, bounds: bounds[at]! })),
+          ...setups.map((it, at) => ({ ...it, step: 'setup' as const, bounds: bounds[steps.length + at]! })),
+        ],
+        ...(calls === undefined ? {} : { calls: bounds.at(-1)! }),
       }
     },
     trial: async ({ network, account, calls }) => {
@@ -495,7 +501,8 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return preflight.trial(node, body, account.address, { by, calls: calls.length })
     },
     runSteps: async ({ network, account, steps, approved, origin, request }, onStep) => {
-      for (const { step, bounds } of steps) {
+      for (const planned of steps) {
+        const { step, bounds } = planned
         let row: JournalRow | undefined
         try {
           row = await executeApproved(approved, {
@@ -503,7 +510,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
             account,
             kind: step === 'deploy' ? 'deploy' : 'invoke',
             purpose: step,
-            calls: stepCalls(account, step),
+            calls: step === 'setup' ? (planned.calls ?? []) : stepCalls(account, step),
             bounds,
             ...(origin === undefined ? {} : { origin }),
             ...(request === undefined ? {} : { request }),
@@ -513,7 +520,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           if (!isNodeError(error) || error.reason !== 'rpc') throw error
           throw stepFailed(step, error.words)
         }
-        await onStep(step, 'sent', row.hash)
+        await onStep(planned, 'sent', row.hash)
         if (__E2E__) await checkpoint('stepSent')
         const end = await ended(row)
         if (__E2E__) await checkpoint('stepEnded')
@@ -521,7 +528,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         nonces.forget(network, account.address)
         preflight.forgetClass(network, account.address)
         if (end.end !== 'accepted') throw stepFailed(step, end.failure === undefined ? [] : [end.failure], end.hash)
-        await onStep(step, 'done', row.hash)
+        await onStep(planned, 'done', row.hash)
       }
     },
     revokeOnChain: (session, approved) => {

@@ -29,6 +29,7 @@ import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Database, type Guard, isTampered, type Tx } from '../../platform/database.ts'
 import { type Bounds, committedMaximum, invokeHash } from '../../starknet/invoke.ts'
 import type { Allowed, Approved } from '../keys/approved.ts'
+import { sameCalls } from '../keys/signer.ts'
 import { readBounds, storedBounds } from './fees.ts'
 import {
   awake,
@@ -341,7 +342,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const usedUp = async (tx: Tx, guard: Guard, it: ApprovedProposal, now: UnixSeconds) => {
     const rows = await rowsOfYes(tx, guard, it, it.approved.approval, now - YES_KNOWN)
     const counts = ({ end }: JournalRow) => (it.purpose === 'revoke' ? end === 'accepted' : end !== 'released')
-    return rows.find((row) => counts(row) && row.purpose === it.purpose && row.kind === it.kind)
+    return rows.find((row) => counts(row) && isSamePart(row, it))
   }
 
   const holding = inGroups<Proposal, HoldResult | { readonly kind: 'failed'; readonly error: unknown }>(
@@ -719,7 +720,8 @@ function isAgain(row: JournalRow): boolean {
 /** What the person's yes was on, as the row that was made from it tells. */
 function allowedBy(row: JournalRow): Allowed {
   if (row.purpose === 'revoke') return { kind: 'revoke', sessionHash: row.calls[0]?.calldata[0] ?? felt(0) }
-  return row.purpose === undefined ? { kind: 'calls', calls: row.calls } : { kind: 'step', step: row.purpose }
+  const plain = row.purpose === undefined || row.purpose === 'setup'
+  return plain ? { kind: 'calls', calls: row.calls } : { kind: 'step', step: row.purpose }
 }
 
 function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSeconds) {
@@ -743,7 +745,13 @@ function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSecon
 /** One yes is one transaction of each kind, and an account is deployed once, whoever asks: also after a worker's death. */
 function isSameYes(row: JournalRow, it: ApprovedProposal): boolean {
   if (it.kind === 'deploy') return row.kind === 'deploy'
-  return row.approval === it.approved.approval && row.purpose === it.purpose && row.kind === it.kind
+  return row.approval === it.approved.approval && isSamePart(row, it)
+}
+
+/** One yes may be to the site's calls before each of several sessions: those are told apart by what they do. */
+function isSamePart(row: JournalRow, it: ApprovedProposal): boolean {
+  const same = row.purpose === it.purpose && row.kind === it.kind
+  return same && (it.purpose !== 'setup' || sameCalls(row.calls, it.calls))
 }
 
 /** A session's transaction that can never take effect is no answer to a person's yes for the same request. */

@@ -91,7 +91,12 @@ const BY_SITE: Partial<Record<keyof typeof SESSION_EVENTS, MessageKey>> = {
   paused: 'act_session_pausedBySite',
   resumed: 'act_session_resumedBySite',
 }
-const PURPOSES = { deploy: 'act_deploy', enable: 'act_enable', revoke: 'act_revoke' } as const
+const PURPOSES = {
+  deploy: 'act_deploy',
+  enable: 'act_enable',
+  setup: 'act_setup',
+  revoke: 'act_revoke',
+} as const
 
 function note(base: Pick<ActivityView, 'id' | 'at'>, title: Line): ActivityView {
   return { ...base, title, lines: [], state: 'note', stateLine: line('act_state_note') }

@@ -58,7 +58,7 @@ export interface ApprovalFacts {
   readonly replaceable: readonly Address[]
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
   readonly stepUp: boolean
-  readonly stepState: (step: PlannedStep['step']) => StepView['state']
+  readonly stepState: (step: PlannedStep) => StepView['state']
   readonly outcome: Line | undefined
 }
 
@@ -120,7 +120,12 @@ function connectView(record: ApprovalRecord, network: SessionQuestion['network']
 /** An array is one page: a block for each session, one worst case and one end for all that are on. */
 function severalView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const parts = partsOf(question)
-  const views = parts.map((part) => requestView(record, { ...question, ...part }, facts))
+  let described = 0
+  const views = parts.map((part) => {
+    const own = facts.described.slice(described)
+    described += part.asked.setup?.length ?? 0
+    return requestView(record, { ...question, ...part }, { ...facts, described: own })
+  })
   const [first] = views
   if (first === undefined) throw new Error('a question has a session')
   if (views.length === 1) return first
@@ -147,7 +152,7 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
 
 function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const { asked, effective, granted } = question
-  const { site, account, balances } = facts
+  const { naming, site, account, balances } = facts
   const askedLife = askedLifeOf(question)
   const known = explainFacts(question, facts)
   const said = explain(effective, known, question.askedAt)
@@ -179,6 +184,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     runWhileLocked: { on: question.runWhileLocked, offered: question.change !== 'rotate' && known.backing === 'chain' },
     quotes: said.quotes,
     steps: stepsOf(question, facts),
+    setup: (asked.setup ?? []).map((call, index) => callView(call, facts.described[index], naming)),
     enableFacts: question.steps.some(({ step }) => step === 'enable') ? enableFacts(question.steps) : [],
     danger: said.danger,
     ...(said.tick === undefined ? {} : { tick: said.tick }),
@@ -327,7 +333,7 @@ function endsOf(
   }
 }
 
-const TITLES = { deploy: 'step_deploy', enable: 'step_enable' } as const
+const TITLES = { deploy: 'step_deploy', enable: 'step_enable', setup: 'step_setup' } as const
 
 function stepsOf(question: SessionQuestion, facts: ApprovalFacts): readonly StepView[] {
   if (question.steps.length === 0) return []
@@ -341,13 +347,14 @@ export function plannedSteps(
   done: SessionQuestion['done'],
   { stepState }: Pick<ApprovalFacts, 'stepState'>,
 ): readonly StepView[] {
-  return steps.map(({ step, bounds }) => {
-    const hash = done.find((it) => it.step === step)?.hash
+  return steps.map((planned) => {
+    const { step, bounds, of } = planned
+    const hash = done.find((it) => it.step === step && it.of === of)?.hash
     return {
       step,
       title: line(TITLES[step]),
       cost: line('step_cost', { fee: strk(feeCap(bounds)) }),
-      state: hash === undefined ? stepState(step) : 'done',
+      state: hash === undefined ? stepState(planned) : 'done',
       ...(hash === undefined ? {} : { hash }),
     }
   })

@@ -2,7 +2,7 @@ import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import { LIMITS } from './limits.ts'
-import type { ArgPath, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
+import type { ArgPath, Call, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
 import type { AskedMessage } from './wire-messages.ts'
@@ -25,6 +25,8 @@ export interface Asked {
   /** Counts from the approval. */
   readonly duration?: Seconds
   readonly calls: readonly AskedRule[]
+  /** Sent once by the owner before the session exists; not policy. */
+  readonly setup?: readonly Call[]
   /** Absent: none named. */
   readonly deny?: readonly AskedDeny[]
   readonly limits: readonly AskedLimit[]

@@ -127,6 +127,8 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
   if (asked.tag !== undefined && asked.tag !== running.tag) return false
   if (running.key.by !== 'wallet') return false
   if (sameRequest(running.asked as Asked, asked)) return true // stored by us as it was parsed
+  // It is sent once, by the request that asked for it.
+  if (asked.setup !== undefined) return false
   const { effective } = running
   const end = asked.validUntil ?? (asked.duration === undefined ? undefined : now + asked.duration)
   return (
@@ -301,6 +303,7 @@ function membersOf(asked: Asked) {
     asked.duration,
     asked.mayNarrow,
     asked.enabled,
+    asked.setup === undefined ? null : canonicalJson(asked.setup),
     asked.calls.map((rule) => [
       rule.contract,
       selectors(rule),

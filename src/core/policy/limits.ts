@@ -27,6 +27,7 @@ export const LIMITS = {
   description: 160,
   reason: 300,
   tagBytes: 31,
+  setupCalls: 20,
   calls: 64,
   felts: 5_000,
 } as const

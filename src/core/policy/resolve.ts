@@ -111,6 +111,10 @@ export function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'dura
 
 function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
   const begin = asked.validAfter ?? now
+  ;(asked.setup ?? []).forEach(({ to }, index) => {
+    const own = to === facts.account || facts.ownAccounts.includes(to)
+    if (own) throw never(`/setup_calls/${index}/contract_address`, 'no call to one of the accounts of this wallet')
+  })
   const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
   refuseAlike(calls)
   const limits = asked.limits.map((limit, index) => resolveLimit(limit, index, calls, facts, begin))

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from '../felt.ts'
+import { type Address, parseAddress, parseFelt } from '../felt.ts'
 import {
   address,
   amount,
@@ -120,6 +120,12 @@ const key = union([
   exact({ held_by: literal('agent'), public_key: unknown(), label: unknown() }),
 ])
 
+const setupCall = exact({
+  contract_address: address,
+  entry_point: string(),
+  calldata: optional(list(scalar(parseFelt, 'a felt'), LIMITS.felts)),
+})
+
 const mayBeNamed = {
   deny: optional(list(deny, LIMITS.denies)),
   spend_limits: optional(list(limit, LIMITS.limits)),
@@ -142,7 +148,7 @@ const request = exact({
   adjustable: optional(boolean()),
   enabled: optional(boolean()),
   replaces: optional(string()),
-  setup_calls: undecided,
+  setup_calls: optional(list(setupCall, LIMITS.setupCalls)),
   schedule: undecided,
   api_version: optional(string()),
   calls: list(rule, LIMITS.rules),
@@ -204,6 +210,7 @@ function* sized(json: unknown): Generator<Sized> {
   const root = members(json)
   yield { at: '/calls', value: root.calls, max: LIMITS.rules }
   yield { at: '/spend_limits', value: root.spend_limits, max: LIMITS.limits }
+  yield { at: '/setup_calls', value: root.setup_calls, max: LIMITS.setupCalls }
   yield { at: '/label', value: root.label, max: LIMITS.label }
   yield { at: '/reason', value: root.reason, max: LIMITS.reason }
   const felt = typeof root.tag === 'string' && root.tag.startsWith('0x')
@@ -253,7 +260,6 @@ function* sized(json: unknown): Generator<Sized> {
 
 function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly named: boolean }> {
   yield { at: '/key/held_by', named: raw.key !== undefined && raw.key.held_by !== 'wallet' }
-  yield { at: '/setup_calls', named: isNamed(raw.setup_calls) }
   yield { at: '/schedule', named: isNamed(raw.schedule) }
   for (const [index, rule] of raw.calls.entries()) {
     const at = `/calls/${index}`

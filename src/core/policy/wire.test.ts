@@ -6,10 +6,24 @@ import { type Address, padded } from '../felt.ts'
 import { DAY } from '../time.ts'
 import type { Asked } from './asked.ts'
 import { DEFAULTS } from './defaults.ts'
+import { covers } from './edits.ts'
 import type { SessionPolicy, TokenLimit } from './policy.ts'
 import { canonicalText } from './preimage.ts'
 import { type ResolveFacts, resolve, unnamedTotals } from './resolve.ts'
-import { ACCOUNT, BUY, FRIEND, GAME, MOVE, NOW, OTHER_ACCOUNT, STRANGER, sampleResolve, TOKEN, USD } from './samples.ts'
+import {
+  ACCOUNT,
+  BUY,
+  FRIEND,
+  GAME,
+  MOVE,
+  NOW,
+  OTHER_ACCOUNT,
+  STRANGER,
+  sampleResolve,
+  sampleSession,
+  TOKEN,
+  USD,
+} from './samples.ts'
 import { clean, parseRequest } from './wire.ts'
 import { printPolicy } from './wire-print.ts'
 
@@ -386,7 +400,6 @@ describe('what is refused', () => {
     for (const [feature, member] of [
       ['/key/held_by', { key: { held_by: 'dapp', public_key: '0x1' } }],
       ['/key/held_by', { key: { held_by: 'agent', public_key: '0x1', label: 'x' } }],
-      ['/setup_calls', { setup_calls: [{}] }],
       ['/schedule', { schedule: [{}] }],
       ['/messages', { messages: [{}] }],
       ['/calls/0/sponsored_only', { calls: [{ ...move, sponsored_only: true }] }],
@@ -695,3 +708,60 @@ function mutated() {
     return copy
   })
 }
+
+describe('calls that are sent once before a session', () => {
+  const base = { calls: [{ contract_address: GAME, entry_point: 'move' }] }
+  const read = (setup_calls: unknown) => parseRequest({ ...base, setup_calls }, { now: NOW, selectorOf })
+  const call = { contract_address: GAME, entry_point: 'move' }
+  test('are read like any other', () => {
+    const parsed = read([
+      { ...call, calldata: ['0x0A', '7'] },
+      { contract_address: GAME, entry_point: MOVE },
+    ])
+    expect(parsed.ok && parsed.asked.setup).toEqual([
+      { to: GAME, selector: MOVE, calldata: ['0xa', '0x7'] },
+      { to: GAME, selector: MOVE, calldata: [] },
+    ])
+    expect(read([])).toMatchObject({ ok: true, asked: expect.not.objectContaining({ setup: expect.anything() }) })
+  })
+  test.each([
+    [[{ ...call, entry_point: '__execute__' }], 215, '/setup_calls/0/entry_point'],
+    [Array.from({ length: 21 }, () => call), 215, '/setup_calls'],
+    [
+      [
+        { ...call, calldata: Array.from({ length: 2_600 }, () => '1') },
+        { ...call, calldata: Array.from({ length: 2_600 }, () => '1') },
+      ],
+      215,
+      '/setup_calls',
+    ],
+    [[call, { ...call, calldata: [7] }], 114, '/setup_calls/1/calldata/0'],
+    [[{ ...call, args: [] }], 114, '/setup_calls/0/args'],
+    [[{ ...call, entry_point: '*' }], 114, '/setup_calls/0/entry_point'],
+    [call, 114, '/setup_calls'],
+  ])('are refused with their path', (setup, code, at) => {
+    expect(read(setup)).toMatchObject({ ok: false, error: { code, data: { at } } })
+  })
+  test.each([ACCOUNT, OTHER_ACCOUNT])('are refused where they call an own account: %s', (own) => {
+    const parsed = read([call, { ...call, contract_address: own }])
+    if (!parsed.ok) throw new Error('read')
+    expect(resolve(parsed.asked, sampleResolve(), NOW)).toMatchObject({
+      ok: false,
+      error: { code: 215, data: { at: '/setup_calls/1/contract_address' } },
+    })
+  })
+  test('are covered only by the very request that sent them', () => {
+    const parsed = read([call])
+    if (!parsed.ok) throw new Error('read')
+    const done = resolve(parsed.asked, sampleResolve(), NOW)
+    if (!done.ok) throw new Error('resolved')
+    const plain = parseRequest(base, { now: NOW, selectorOf })
+    const more = read([call, call])
+    if (!plain.ok || !more.ok) throw new Error('read')
+    const running = (asked: Asked) => sampleSession(done.policy, { asked })
+    expect(covers(running(parsed.asked), parsed.asked, NOW)).toBe(true)
+    expect(covers(running(parsed.asked), plain.asked, NOW)).toBe(true)
+    expect(covers(running(plain.asked), parsed.asked, NOW)).toBe(false)
+    expect(covers(running(parsed.asked), more.asked, NOW)).toBe(false)
+  })
+})

@@ -33,7 +33,7 @@ import {
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, windowOf } from './meters.ts'
-import type { Entrypoint, RuleId, Window } from './policy.ts'
+import type { Call, Entrypoint, RuleId, Window } from './policy.ts'
 import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
@@ -147,6 +147,7 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
     mayNarrow: raw.adjustable ?? true,
     enabled: raw.enabled ?? true,
     replaces: raw.replaces,
+    setup: raw.setup_calls === undefined || raw.setup_calls.length === 0 ? undefined : readSetup(raw.setup_calls, ctx),
     ...readTimes(raw, ctx.now),
     calls,
     deny: deny.length > 0 ? deny : undefined,
@@ -172,6 +173,17 @@ function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (nam
     enabled: raw.enabled ?? true,
     required: raw.required ?? false,
   })
+}
+
+function readSetup(raw: NonNullable<RawRequest['setup_calls']>, { selectorOf }: ReadContext): readonly Call[] {
+  const calls = raw.map(({ contract_address: to, entry_point, calldata = [] }, index): Call => {
+    const [entry] = readEntrypoints(entry_point, `/setup_calls/${index}`, selectorOf)
+    if (entry === undefined) throw malformed(`/setup_calls/${index}/entry_point`, 'expected an entrypoint')
+    return { to, selector: entry.selector, calldata }
+  })
+  const felts = calls.reduce((sum, { calldata }) => sum + calldata.length, 0)
+  if (felts > LIMITS.felts) throw never('/setup_calls', `at most ${LIMITS.felts} felts of calldata`)
+  return calls
 }
 
 function readEntrypoints(

@@ -44,7 +44,9 @@ export interface SessionInfo {
   readonly setup?: readonly { readonly step: SetupStep; readonly transaction_hash: string }[]
 }
 
-export type SetupStep = 'deploy' | 'enable'
+/** What an account needs before it can have sessions. */
+export type AccountStep = 'deploy' | 'enable'
+export type SetupStep = AccountStep | 'setup'
 
 export interface SessionSupport {
   readonly version: '0.1.0'

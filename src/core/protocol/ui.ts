@@ -6,7 +6,7 @@ import type { Address, Felt, Hash32, U256 } from '../felt.ts'
 import type { NetworkId, SessionChange } from '../records.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import type { Line, TokenName } from '../words.ts'
-import type { SessionStatus, SetupStep } from './session-info.ts'
+import type { AccountStep, SessionStatus, SetupStep } from './session-info.ts'
 
 /** What is true now. `rev` rises with each change; a screen draws the last one it got. */
 export interface View {
@@ -295,6 +295,8 @@ export interface SessionRequestView extends ApprovalBase {
   /** Deploy, enable, session: only what is needed, in order. Empty `enableFacts` unless the second key is set here. */
   readonly steps: readonly StepView[]
   readonly enableFacts: readonly Line[]
+  /** The site's own calls that are sent once before the session exists; what they are expected to move is in `setupMoves`. */
+  readonly setup: readonly CallView[]
   readonly danger: boolean
   /** Steps run after Allow; `failed` ends it. */
   readonly phase: 'asking' | 'running' | 'done' | 'failed'
@@ -376,10 +378,10 @@ export interface Verbs {
   readonly refresh: { params: null; result: null }
   /** Account menu. `cost` first, with the facts a person must read; then the act. */
   readonly stepCost: {
-    params: { readonly step: SetupStep }
+    params: { readonly step: AccountStep }
     result: { readonly steps: readonly StepView[]; readonly facts: readonly Line[]; readonly blocked?: Line }
   }
-  readonly runStep: { params: { readonly step: SetupStep; readonly password: string }; result: null }
+  readonly runStep: { params: { readonly step: AccountStep; readonly password: string }; result: null }
   /** devnet only: 1,000 test STRK. */
   readonly testTokens: { params: null; result: null }
   readonly openApproval: { params: null; result: null }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { padded } from '../../core/felt.ts'
-import type { SetupStep } from '../../core/protocol/session-info.ts'
+import type { AccountStep } from '../../core/protocol/session-info.ts'
 import type { AccountView, Verbs, View } from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
@@ -16,7 +16,7 @@ import { Circle, FullAddress, Glance, ShortAddress } from '../parts/text.tsx'
 import { go } from '../route.ts'
 import { ago, clockOf, exactly, glance, plural, said, t } from '../words.ts'
 
-type Asked = 'receive' | SetupStep
+type Asked = 'receive' | AccountStep
 
 export function Home({ view }: { readonly view: View }) {
   const { ask } = useWallet()
@@ -399,7 +399,7 @@ function Receive({
 }
 
 /** Deploy, or enable sessions with what has to be told before (approval-ux.md 6.2). */
-function SetupSheet({ step, onClose }: { readonly step: SetupStep; readonly onClose: () => void }) {
+function SetupSheet({ step, onClose }: { readonly step: AccountStep; readonly onClose: () => void }) {
   const { ask } = useWallet()
   const [cost, setCost] = useState<Verbs['stepCost']['result']>()
   const [password, setPassword] = useState('')

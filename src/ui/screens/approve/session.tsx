@@ -12,6 +12,7 @@ import { networkName, Who } from '../../parts/who.tsx'
 import { moment, said, t } from '../../words.ts'
 import type { Act } from './acts.ts'
 import { Lines } from './connect.tsx'
+import { Call } from './transaction.tsx'
 
 interface Props {
   readonly approval: SessionRequestView
@@ -147,6 +148,14 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
           <Lines lines={approval.cannot.map(said)} />
         </Group>
         <Held approval={approval} asking={asking} onEdit={onEdit} />
+        {approval.setup.length > 0 && (
+          <Group name={t('ui_setup_calls')}>
+            {approval.setup.map((call, index) => (
+              // The list of one question never changes its order.
+              <Call key={index} call={call} />
+            ))}
+          </Group>
+        )}
       </Facts>
     </>
   )

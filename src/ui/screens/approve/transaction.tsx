@@ -96,7 +96,7 @@ export function Transaction({
   )
 }
 
-function Call({ call }: { readonly call: CallView }) {
+export function Call({ call }: { readonly call: CallView }) {
   const where = call.contractName ?? shortAddress(call.contract)
   return (
     <Fold
