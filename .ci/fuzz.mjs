@@ -1,6 +1,6 @@
 /**
  * The properties of policy.md 16, one worker per core. P1: the engine and the second opinion decide the same random cases; P2 to
- * P10: what holds for all policies. Ends with 1 on any failure, when less than 30 % of P1 end `auto`, when a reason occurs too
+ * P11: what holds for all policies. Ends with 1 on any failure, when less than 30 % of P1 end `auto`, when a reason occurs too
  * rarely to say that it was tried, or when a property never met what it is about.
  *
  * Usage: node .ci/fuzz.mjs [--long] · FUZZ_SEED and FUZZ_CASES (of P1; the others in proportion) choose another run, FUZZ_ONLY=P3,P7
@@ -21,10 +21,10 @@ const ENOUGH = 500
 
 if (!isMainThread) {
   const { first, step, seed, parts } = workerData
-  const [{ runCases }, { PROPERTIES }] = await load()
+  const [{ runCases }, properties] = await load()
   for (const { id, count } of parts) {
-    const run = id === 'P1' ? runCases : PROPERTIES.find((property) => property.id === id).run
-    parentPort.postMessage({ id, tally: run(seed, count, { first, step }) })
+    const run = id === 'P1' ? runCases : properties.find((property) => property.id === id).run
+    parentPort.postMessage({ id, tally: await run(seed, count, { first, step }) })
   }
 } else if (isProgram(import.meta.url)) {
   process.exitCode = (await fuzz(process.argv.includes('--long'))) ? 0 : 1
@@ -40,9 +40,9 @@ async function fuzz(long) {
     return false
   }
   const workers = availableParallelism()
-  const [p1, { PROPERTIES }] = await load()
+  const [p1, properties] = await load()
   const only = process.env.FUZZ_ONLY?.split(',')
-  const parts = [{ id: 'P1', cases: CASES }, ...PROPERTIES]
+  const parts = [{ id: 'P1', cases: CASES }, ...properties]
     .filter(({ id }) => only === undefined || only.includes(id))
     .map(({ id, cases: full }) => ({ id, count: Math.max(1, Math.round((full * cases) / CASES)) }))
   console.log(`fuzz: seed ${seed} (FUZZ_SEED=${seed} repeats it), ${workers} workers`)
@@ -57,7 +57,7 @@ async function fuzz(long) {
       id === 'P1'
         ? toldP1(p1, count, all)
         : told(
-            PROPERTIES.find((property) => property.id === id),
+            properties.find((property) => property.id === id),
             count,
             all,
           ),
@@ -104,10 +104,14 @@ function told(property, count, tallies) {
 
 async function load() {
   const { runnerImport } = await import('vite')
-  const modules = ['fuzz.ts', 'properties/all.ts'].map((path) => at(`src/core/policy/oracle/${path}`))
-  return Promise.all(
-    modules.map(async (path) => (await runnerImport(path, { configFile: false, root: at('.') })).module),
+  const given = { configFile: false, root: at('.'), define: { __E2E__: 'false' } }
+  const [p1, { PROPERTIES, rare }, { interleavings, runInterleavings }] = await Promise.all(
+    ['src/core/policy/oracle/fuzz.ts', 'src/core/policy/oracle/properties/all.ts', 'bench/interleavings.ts'].map(
+      async (path) => (await runnerImport(at(path), given)).module,
+    ),
   )
+  const p11 = { ...interleavings, run: runInterleavings, rare: (cases, met) => rare(interleavings, cases, met) }
+  return [p1, [...PROPERTIES, p11]]
 }
 
 function runWorker(part, take) {

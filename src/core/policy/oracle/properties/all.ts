@@ -8,6 +8,8 @@ import { type Property, type PropertyTally, rare, runProperty } from './property
 import { spelling } from './spelling.ts'
 import { worst } from './worst.ts'
 
+export { rare }
+
 /** A property whose cases nobody else looks at. */
 interface Runnable extends Pick<Property<never>, 'id' | 'says' | 'cases' | 'meets'> {
   readonly run: (
@@ -30,7 +32,7 @@ function runnable<T>(property: Property<T>): Runnable {
   }
 }
 
-/** Of policy.md 16, beside P1; P9 is a test of shapes, P11 is one of the stores. */
+/** Of policy.md 16, beside P1; P9 is a test of shapes, P11 is one of the stores (bench/interleavings.ts). */
 export const PROPERTIES: readonly Runnable[] = [
   runnable(life),
   runnable(narrowing),
