@@ -938,7 +938,7 @@ describe('steps', () => {
         steps: await planned(world),
         approved: world.yes([{ kind: 'step', step: 'enable' }]),
       },
-      (step, state) => {
+      ({ step }, state) => {
         states.push(`${step} ${state}`)
       },
     )

@@ -65,7 +65,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
       { kind: 'step', step: 'enable' },
     ])
     const stop = world.keepTime()
-    await world.executor.runSteps({ network: 'devnet', account, steps, approved: yes }, (step, state) => {
+    await world.executor.runSteps({ network: 'devnet', account, steps, approved: yes }, ({ step }, state) => {
       seen.push(`${step} ${state}`)
     })
     expect(seen).toEqual(['deploy sent', 'deploy done', 'enable sent', 'enable done'])
