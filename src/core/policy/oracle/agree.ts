@@ -3,6 +3,7 @@ import { compact, emptyBook, settle } from '../book.ts'
 import { evaluate } from '../evaluate.ts'
 import type { Call, Hold, MeterBook, Reason, SessionRecord, Verdict } from '../policy.ts'
 import { creditsOf } from './credits.ts'
+import type { Past } from './ledger.ts'
 import { decide, readCalls } from './oracle.ts'
 import { type Case, type Happening, type Holding, listOf, type SpelledCall } from './story.ts'
 
@@ -21,10 +22,11 @@ export function compare(it: Case): {
   const { session, story } = it
   const past = bookOf(story, session)
   const engine = engineVerdict(it, past)
-  const oracle = oracleVerdict(it)
+  const list = listOf(story, session)
+  const oracle = oracleVerdict(it, list)
   const credits = {
     engine: toldCredits(past.book.credit),
-    oracle: toldCredits(creditsOf(listOf(story, session), session)),
+    oracle: toldCredits(creditsOf(list, session)),
   }
   const agree = told(engine) === told(oracle) && credits.engine.join() === credits.oracle.join()
   return { engine, oracle, credits, agree }
@@ -36,9 +38,9 @@ function engineVerdict({ session, tx, facts, now }: Case, { book, open }: Return
   return evaluate(session, book, open, { ...tx, calls }, facts, now)
 }
 
-export function oracleVerdict({ session, story, tx, facts, now }: Case): Verdict {
+function oracleVerdict({ session, tx, facts, now }: Case, list: readonly Past[]): Verdict {
   const calls = readCalls(tx.calls)
-  return calls === undefined ? MALFORMED : decide(session, listOf(story, session), { ...tx, calls }, facts, now)
+  return calls === undefined ? MALFORMED : decide(session, list, { ...tx, calls }, facts, now)
 }
 
 /** The story as the engine's book keeps it. */

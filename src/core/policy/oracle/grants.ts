@@ -3,9 +3,10 @@ import type { Allowance } from '../allowances.ts'
 import type { Call, Charge, MeterId, RuleId, SessionPolicy, TokenLimit } from '../policy.ts'
 import { allowanceOf, type Credit, creditsOf, leaveIn, lesser } from './credits.ts'
 import type { Dice } from './dice.ts'
+import type { Past } from './ledger.ts'
 import { readCalls, weigh } from './oracle.ts'
 import { ACCOUNT, APPROVALS, aSession, type Draft, hex, limbs, MAX, money, PEOPLE, someCharges, text } from './parts.ts'
-import { type Happening, type Holding, listOf, type SpelledCall } from './story.ts'
+import { after, type Happening, type Holding, listOf, type SpelledCall } from './story.ts'
 
 const DECREASES = ['decrease_allowance', 'decreaseAllowance'] as const
 
@@ -62,9 +63,14 @@ export function withPulls(dice: Dice, story: readonly Happening[], policy: Sessi
   const told: Happening[] = []
   if (counted.length === 0) return [...story]
   const session = aSession(policy, now)
+  let list: readonly Past[] = []
+  const tell = (it: Happening) => {
+    told.push(it)
+    list = after(list, it, session)
+  }
   for (const it of story) {
     if (!('settle' in it) || it.outcome.end !== 'accepted') {
-      told.push(it)
+      tell(it)
       continue
     }
     const hold = told.flatMap((past) => ('hold' in past && past.hold.id === it.settle ? [past.hold] : []))[0]
@@ -72,7 +78,7 @@ export function withPulls(dice: Dice, story: readonly Happening[], policy: Sessi
     const out = { ...it.outcome.out }
     const allowances: Allowance[] = []
     for (const { token } of counted) {
-      const credits = creditsOf(listOf(told, session), session).filter((credit) => credit.token === token)
+      const credits = creditsOf(list, session).filter((credit) => credit.token === token)
       const sums = sumsBehind(credits, hold.calls ?? [], token)
       let pulled = 0n
       for (const [spender, sum] of sums) {
@@ -90,7 +96,7 @@ export function withPulls(dice: Dice, story: readonly Happening[], policy: Sessi
       else delete out[token]
     }
     const read = allowances.length > 0 && dice.chance(0.93) ? { allowances: shuffled(dice, allowances) } : {}
-    told.push({ ...it, outcome: { ...it.outcome, out, ...read } })
+    tell({ ...it, outcome: { ...it.outcome, out, ...read } })
   }
   return told
 }

@@ -148,7 +148,8 @@ export function endPast(
     // What ends with this: everything held for the nonce when it was taken, else what no other member still holds.
     const held = largestOf(members, meter) - (took ? 0n : largestOf(rivals, meter))
     const spare = held > wanted ? held - wanted : 0n
-    const given = least([spare, ...boundsOf(session, meter, at).map((bound) => room(list, meter, bound, at))])
+    const bounds = spare === 0n ? [] : boundsOf(session, meter, at)
+    const given = least([spare, ...bounds.map((bound) => room(list, meter, bound, at))])
     if (given > 0n) returned.push({ meter, amount: given, at })
     const kept = wanted + spare - given
     if (kept > 0n) booked.push({ meter, amount: kept, at })

@@ -36,16 +36,16 @@ export interface Case {
 
 /** The story as the second ledger keeps it. */
 export function listOf(story: readonly Happening[], session: SessionRecord): readonly Past[] {
-  let list: readonly Past[] = []
-  for (const it of story) {
-    if ('hold' in it) list = [...list, it.hold]
-    else if ('settle' in it) {
-      const past = list.find(({ id }) => id === it.settle)
-      if (past === undefined || (past.settled !== undefined && !isLate(past, it.outcome))) continue
-      list = forget(endPast(list, it.settle, it.outcome, session), session.effective, it.now)
-    } else list = forget(list, session.effective, it.compact)
-  }
-  return list
+  return story.reduce((list, it) => after(list, it, session), [] as readonly Past[])
+}
+
+/** The list, one happening later. */
+export function after(list: readonly Past[], it: Happening, session: SessionRecord): readonly Past[] {
+  if ('hold' in it) return [...list, it.hold]
+  if (!('settle' in it)) return forget(list, session.effective, it.compact)
+  const past = list.find(({ id }) => id === it.settle)
+  if (past === undefined || (past.settled !== undefined && !isLate(past, it.outcome))) return list
+  return forget(endPast(list, it.settle, it.outcome, session), session.effective, it.now)
 }
 
 /** A rejected or dropped transaction that was found in a block after all. */
