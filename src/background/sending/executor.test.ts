@@ -2,9 +2,12 @@ import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { address, type Felt, felt, padded, u256 } from '../../core/felt.ts'
+import { emptyBook } from '../../core/policy/book.ts'
 import type { Call, MeterId, RuleId, SessionId, SessionPolicy, TokenLimit } from '../../core/policy/policy.ts'
+import { canonicalText } from '../../core/policy/preimage.ts'
 import { isNodeError } from '../../platform/node.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
+import { sha256 } from '../../starknet/digest.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import { sessionMessage } from '../../starknet/session-token.ts'
@@ -21,8 +24,10 @@ import {
   move,
   NETWORK,
   ORIGIN,
+  OWNER,
   policy,
   SESSION,
+  storedSession,
   transferEvent,
   type World,
 } from './stub-world.ts'
@@ -50,6 +55,31 @@ describe('executeInSession', () => {
     const message = sessionMessage(hashOf(body), session.chain!.sessionHash)
     expect(verify(message, { r: token[18]!, s: token[19]! }, publicKey(SESSION))).toBe(true)
     expect(verify(message, { r: token[22]!, s: token[23]! }, publicKey(GUARDIAN))).toBe(true)
+  })
+
+  it('a session for any contract is signed by the owner and the second key, pauses while locked, and has no key', async () => {
+    const world = await createWorld()
+    const rule = { ...policy().calls[0]!, contract: '*', entrypoints: '*' } as const
+    const granted = policy({ calls: [rule], spend: { limits: [], look: 'simulate' } })
+    const { chain: _, ...plain } = storedSession('s1', policy())
+    const whole = { granted, effective: granted, policyHash: sha256(canonicalText(granted)) }
+    const session = { ...plain, ...whole, backing: 'wallet', runWhileLocked: false } as const
+    await world.sessions.create(session, emptyBook(session.id))
+    const anywhere: Call = { to: address('0x99'), selector: selectorOf('anything'), calldata: [] }
+    const result = await world.play('q1', [anywhere])
+    const body = bodyOf(world.node.state.arrived[0]!)
+    expect(result).toEqual({ kind: 'sent', hash: hashOf(body), session: 's1' })
+    const signature = body.signature as ReturnType<typeof felt>[]
+    expect(signature).toHaveLength(9)
+    expect(verify(hashOf(body), { r: signature[3]!, s: signature[4]! }, publicKey(OWNER))).toBe(true)
+    expect(verify(hashOf(body), { r: signature[7]!, s: signature[8]! }, publicKey(GUARDIAN))).toBe(true)
+    world.lock.unlocked = false
+    expect(await world.play('q2', [anywhere])).toMatchObject({ kind: 'ask', reasons: [{ code: 'locked' }] })
+    world.lock.unlocked = true
+    await world.sessions.pause(session.id, 'person')
+    expect(await world.play('q3', [anywhere])).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    expect(world.node.state.arrived).toHaveLength(1)
+    expect(world.errors).toEqual([])
   })
 
   it('commits the hold strictly before it signs, and the signature strictly before it sends', async () => {
