@@ -24,6 +24,13 @@ export interface Contracts {
   ): Promise<ResolveFacts['allowances']>
   /** What each of these may take now; a pair for which the contract gives no answer is left out. @throws NodeError */
   allowancesOf(network: NetworkId, account: Address, pairs: readonly Pair[]): Promise<readonly Allowance[]>
+  /** Whether one of them may take items of one of the collections now, by leave for all of them. @throws NodeError */
+  opensItems(
+    network: NetworkId,
+    account: Address,
+    collections: readonly Address[],
+    operators: readonly Address[],
+  ): Promise<boolean>
   /** Names and arguments by the contract's own ABI. @throws NodeError */
   describe(network: NetworkId, call: Call): Promise<DescribedCall | undefined>
   /** From memory: the name of an entrypoint that was seen in an ABI and hashes to the selector. */
@@ -123,6 +130,15 @@ export function createContracts({ nodes, cold }: { readonly nodes: Nodes; readon
       return (await allowancesOf(network, account, pairs)).filter(({ amount }) => amount !== '0')
     },
     allowancesOf,
+    opensItems: async (network, account, collections, operators) => {
+      const { node } = await nodes.open(network)
+      const views = ['is_approved_for_all', 'isApprovedForAll'].map(selectorOf)
+      const asked = collections.flatMap((to) =>
+        operators.flatMap((operator) => views.map((selector) => ({ to, selector, calldata: [account, operator] }))),
+      )
+      const answers = await Promise.all(asked.map((call) => node.call(call).catch(viewFails)))
+      return answers.some(([answer = '0x0']) => answer !== '0x0')
+    },
     describe: async (network, call) => {
       const known = await classOf(await nodes.of(network), call.to)
       return known && cold().describeCall(known.abi, call)

@@ -57,6 +57,35 @@ describe('executeInSession', () => {
     expect(verify(message, { r: token[22]!, s: token[23]! }, publicKey(GUARDIAN))).toBe(true)
   })
 
+  it('old leave to take all items of a listed collection: each call is tried, and what it shows is charged', async () => {
+    const world = await createWorld()
+    const shells = address('0xc011')
+    const limit = {
+      asset: 'erc721',
+      collection: shells,
+      maxOut: [{ window: { kind: 'session' }, max: 1 }],
+      spenders: [],
+      approveOne: 'forbid',
+      approveAll: 'forbid',
+    } as const
+    await world.start('s1', {
+      spend: { limits: [{ ...limit, maxOut: [...limit.maxOut], spenders: [] }], look: 'receipt' },
+    })
+    world.allowances.opened = shells
+    const took = (id: number) => ({
+      keys: [selectorOf('Transfer'), ACCOUNT, GAME, felt(id), felt(0)],
+      data: [],
+      order: 0,
+    })
+    world.node.state.traced = shells
+    world.node.state.trace = [took(1)]
+    expect(await world.play('q1')).toMatchObject({ kind: 'sent' })
+    const [row] = await world.journal.open()
+    expect(row?.charges).toContainEqual({ meter: `nft:${shells}`, amount: '1', refundable: '1' })
+    world.node.state.trace = [took(2)]
+    expect(await world.play('q2')).toMatchObject({ kind: 'ask', reasons: [{ code: 'spendCap' }] })
+  })
+
   it('a session for any contract is signed by the owner and the second key, pauses while locked, and has no key', async () => {
     const world = await createWorld()
     const rule = { ...policy().calls[0]!, contract: '*', entrypoints: '*' } as const

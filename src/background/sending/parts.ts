@@ -33,7 +33,7 @@ export interface SendingNeeds {
   readonly nodes: Nodes
   readonly networks: Networks
   readonly accounts: Accounts
-  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'opensItems'>
   readonly history: History
   readonly newId: () => string
   readonly now: () => UnixSeconds

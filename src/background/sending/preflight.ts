@@ -42,7 +42,7 @@ export interface Simulated {
 }
 
 export interface PreflightNeeds {
-  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'opensItems'>
   /** Milliseconds that only go forward: ages are measured with them, whatever the clocks do. */
   readonly ticks: () => number
 }
@@ -77,9 +77,15 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
     const spenders = [
       ...new Set(session.effective.calls.flatMap((rule) => (rule.contract === '*' ? [] : [rule.contract]))),
     ]
+    const { network, account } = session
+    const collections = session.effective.spend.limits.flatMap((it) => (it.asset === 'erc20' ? [] : [it.collection]))
     if (session.effective.calls.some((rule) => rule.contract === '*')) return true
-    if ((tokens.length + 2) * spenders.length > MAX_PAIRS) return true
-    return (await contracts.allowances(session.network, session.account, tokens, spenders)).length > 0
+    if ((tokens.length + collections.length + 2) * spenders.length > MAX_PAIRS) return true
+    const [given, open] = await Promise.all([
+      contracts.allowances(network, account, tokens, spenders),
+      collections.length > 0 && contracts.opensItems(network, account, collections, spenders),
+    ])
+    return given.length > 0 || open
   }
 
   const learnAllowances = (session: StoredSession): Promise<boolean> => {

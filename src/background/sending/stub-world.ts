@@ -367,7 +367,7 @@ export async function createWorld(
   const subkey = () => (lock.unlocked ? new Uint8Array(32) : undefined)
   const needsGuard = () => (lock.asleep ? undefined : guard)
   const restarts: unknown[] = []
-  const allowances = { live: [] as ResolveFacts['allowances'] }
+  const allowances = { live: [] as ResolveFacts['allowances'], opened: address('0x1') }
   let ids = 0
   const newId = () => {
     ids += 1
@@ -420,6 +420,7 @@ export async function createWorld(
     accounts,
     contracts: given.contracts?.(nodes) ?? {
       allowances: async () => allowances.live,
+      opensItems: async (_network, _account, collections) => collections.includes(allowances.opened),
       allowancesOf: async (_network, _account, pairs) =>
         pairs.map(
           ({ token, spender }) =>
