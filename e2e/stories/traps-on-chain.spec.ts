@@ -257,6 +257,72 @@ test('end boundary: a minute before it the wallet stops, and the chain takes the
   }
 })
 
+test('approve is charged when granted, in every spelling; the end of the session ends no allowance', async () => {
+  await allowed({ [at.token]: 0 })
+  const session = await on.start(approving('count', ['approve', 'increase_allowance', 'increaseAllowance']))
+  const allow = (name: string, amount: number) => to(at.token, name, at.market, ...u256(amount))
+  expect((await on.done(session, allow('approve', 60))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(60n)
+  expect((await on.done(session, allow('increase_allowance', 20), allow('increaseAllowance', 10))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(90n)
+  expect(await on.refusal(session, allow('increase_allowance', 11))).toEqual(['spendCap'])
+  expect(await on.refusal(session, to(at.token, 'approve', at.game, ...u256(1)))).toEqual(['spender'])
+  await on.world.sessions.revoke(session.session.id, await on.now(), false)
+  expect(await on.view(at.token, 'allowance', on.account, at.market)).toEqual([90n, 0n])
+})
+
+test('approve and its pull are charged once', async () => {
+  await allowed({ [at.token]: 0 })
+  const session = await on.start(approving('count', ['approve']))
+  const approve = to(at.token, 'approve', at.market, ...u256(60))
+  expect((await on.done(session, approve, pull(at.token, 40))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(60n)
+  expect((await on.done(session, pull(at.token, 20))).end).toBe('accepted')
+  expect(await spent(session, at.token)).toBe(60n)
+  expect(stateOf(session)).toEqual({ state: 'active', pause: undefined })
+})
+
+test('reset tail missing, moved, for another spender: nothing of the approval is left on the chain', async () => {
+  await allowed({ [at.token]: 0 })
+  const approve = (whom: string, amount: number) => to(at.token, 'approve', whom, ...u256(amount))
+  const tails = {
+    missing: [approve(at.market, 15), pull(at.token, 10)],
+    moved: [approve(at.market, 0), approve(at.market, 15), pull(at.token, 10)],
+    'for another spender': [approve(at.market, 15), pull(at.token, 10), approve(at.game, 0)],
+    'its own': [approve(at.market, 15), pull(at.token, 10), approve(at.market, 0)],
+  }
+  for (const [tail, calls] of Object.entries(tails)) {
+    const session = await on.start(approving('reset_after', ['approve']))
+    expect((await on.done(session, ...calls)).end, tail).toBe('accepted')
+    expect(await on.view(at.token, 'allowance', on.account, at.market), tail).toEqual([0n, 0n])
+    // What was set back is given back.
+    expect(await spent(session, at.token), tail).toBe(10n)
+  }
+  // Only the wallet sees to it.
+  const session = await on.start(approving('reset_after', ['approve']))
+  expect((await on.raw(session, tails.missing)).by).toBe('nobody')
+  expect(await on.view(at.token, 'allowance', on.account, at.market)).toEqual([5n, 0n])
+})
+
+test('an id is not an amount: as many items leave a collection as are allowed, in every spelling', async () => {
+  const ids = [1, 2, 3].map((n) => BigInt(n) << 130n)
+  await on.byOwner(...ids.map((id) => to(at.collection, 'mint', on.account, ...u256(id))))
+  const session = await on.start({
+    calls: [{ contract_address: at.collection, entry_point: ['transfer_from', 'transferFrom', 'safeTransferFrom'] }],
+    nft_limits: [{ collection: at.collection, max_out: 2 }],
+    duration: DAY,
+  })
+  const give = (name: string, id: bigint, ...data: number[]) =>
+    to(at.collection, name, on.account, at.game, ...u256(id), ...data)
+  expect((await on.done(session, give('transferFrom', ids[0]!))).end).toBe('accepted')
+  expect(await on.refusal(session, give('transfer_from', ids[1]!), give('transfer_from', ids[2]!))).toEqual([
+    'spendCap',
+  ])
+  expect((await on.done(session, give('safeTransferFrom', ids[1]!, 0))).end).toBe('accepted')
+  expect(await on.refusal(session, give('transfer_from', ids[2]!))).toEqual(['spendCap'])
+  expect(await on.view(at.collection, 'owner_of', ...u256(ids[2]!))).toEqual([BigInt(on.account)])
+})
+
 const playing = (more: Partial<RequestSessionParams> = {}): RequestSessionParams => ({
   calls: [{ contract_address: at.game, entry_point: 'move' }],
   duration: DAY,
@@ -265,6 +331,14 @@ const playing = (more: Partial<RequestSessionParams> = {}): RequestSessionParams
 const trading = (spend_limits: SpendLimit[], entry_point: string): RequestSessionParams => ({
   calls: [{ contract_address: at.market, entry_point }],
   spend_limits,
+  duration: DAY,
+})
+const approving = (approvals: 'count' | 'reset_after', entry_point: string[]): RequestSessionParams => ({
+  calls: [
+    { contract_address: at.token, entry_point },
+    { contract_address: at.market, entry_point: 'pull' },
+  ],
+  spend_limits: [{ token: at.token, total: '100', approvals, spenders: [at.market] }],
   duration: DAY,
 })
 const pull = (token: string, amount: number) => to(at.market, 'pull', token, on.account, ...u256(amount))
