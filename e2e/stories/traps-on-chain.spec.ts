@@ -18,6 +18,7 @@ let at: Fixtures
 let taking: string
 
 test.beforeAll(async () => {
+  test.setTimeout(180_000)
   devnet = await startDevnet()
   at = await deployFixtures(devnet)
   taking = await deploy(devnet, await declare(devnet, 'fee_token'))
@@ -224,6 +225,7 @@ test('estimate signatures cannot be sent: what a trial run carries is no signatu
 })
 
 test('end boundary: a minute before it the wallet stops, and the chain takes the last second', async () => {
+  test.setTimeout(180_000)
   // Its own time: a clock that was moved is everybody's.
   const chain = await startDevnet()
   const alone = await partsOn(chain)
