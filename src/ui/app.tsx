@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { View } from '../core/protocol/ui.ts'
 import { useWallet } from './client.ts'
 import { FaultPage, Guard } from './parts/fault.tsx'
-import { LiveRegions } from './parts/live.tsx'
+import { LiveRegions, toast } from './parts/live.tsx'
 import { go, path } from './route.ts'
 import { Approvals } from './screens/approve/frame.tsx'
 import { Home } from './screens/home.tsx'
@@ -30,6 +31,7 @@ function Screen({ surface }: { readonly surface: Surface }) {
   const [starting, setStarting] = useState(false)
   const view = current.value
   const at = path.value
+  useToasts(view)
   if (view === undefined) {
     if (failure.value !== undefined)
       return <FaultPage title={said(failure.value.line)} what={t('ui_nothingSigned')} onRetry={retry} />
@@ -62,4 +64,16 @@ function Screen({ surface }: { readonly surface: Surface }) {
     default:
       return <Home view={view} />
   }
+}
+
+/** What a site does to its sessions while somebody looks; what lies before that stands in the activity. */
+function useToasts(view: View | undefined): void {
+  const seen = useRef<ReadonlySet<string> | undefined>(undefined)
+  useEffect(() => {
+    if (view === undefined || view.lock !== 'unlocked') return
+    const before = seen.current
+    seen.current = new Set(view.activity.map(({ id }) => id))
+    const fresh = view.activity.find((row) => row.toast !== undefined && before?.has(row.id) === false)
+    if (fresh?.toast !== undefined) toast(said(fresh.toast))
+  }, [view])
 }

@@ -1020,6 +1020,34 @@ describe('steps', () => {
     expect(next.node.state.arrived).toHaveLength(1)
   })
 
+  it('calls before each of two sessions are two transactions, each once, also in the next life', async () => {
+    const world = await createWorld()
+    const setups = [1, 2].map((n) => ({ calls: [move(n)], of: `s${n}` as SessionId }))
+    const { steps } = await world.executor.estimateSteps({ network: NETWORK, account, steps: [], setups })
+    const send = async (it: World) => {
+      const approved = it.yes(setups.map(({ calls }) => ({ kind: 'calls' as const, calls })))
+      const running = it.executor.runSteps({ network: NETWORK, account, steps, approved }, () => undefined)
+      running.catch(() => undefined)
+      for (let n = 0; n < 2; n += 1) {
+        await Promise.race([running, expect.poll(async () => (await it.journal.open()).length).toBe(1)])
+        await it.settle()
+      }
+      await running
+    }
+    await send(world)
+    expect(world.node.state.arrived).toHaveLength(2)
+    const next = await world.next()
+    await next.executor.runSteps(
+      {
+        network: NETWORK,
+        account,
+        steps,
+        approved: next.yes(setups.map(({ calls }) => ({ kind: 'calls' as const, calls }))),
+      },
+      () => undefined,
+    )
+    expect(next.node.state.arrived).toHaveLength(2)
+  })
   it('refuses: in the next life a reverted step fails again, and nothing is sent', async () => {
     const world = await createWorld()
     world.node.state.reverts = 'no'

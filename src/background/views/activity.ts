@@ -59,11 +59,12 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
     case 'connected':
     case 'disconnected':
       return note(base, line(event.kind === 'connected' ? 'act_connected' : 'act_disconnected'))
-    case 'session':
-      return note(
-        base,
-        line(event.by === 'site' ? (BY_SITE[event.what] ?? SESSION_EVENTS[event.what]) : SESSION_EVENTS[event.what]),
-      )
+    case 'session': {
+      const own = SESSION_EVENTS[event.what]
+      const row = note(base, line(event.by === 'site' ? (BY_SITE[event.what] ?? own) : own))
+      if (event.by !== 'site' || event.what !== 'narrowed') return row
+      return { ...row, toast: line('ui_toast_narrowed', { host: text(host.host ?? '') }) }
+    }
   }
 }
 

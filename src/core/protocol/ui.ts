@@ -205,6 +205,8 @@ export interface ActivityView {
   readonly fee?: Line
   readonly hash?: Felt
   readonly session?: string
+  /** Said where it is seen as it happens. */
+  readonly toast?: Line
   /** The node's text, only under Details. */
   readonly failure?: string
 }
