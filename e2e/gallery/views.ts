@@ -646,6 +646,11 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-last-minute': asks({ ...request, lapsesAt: NOW + 42 }),
   'session-blocked': asks({ ...request, blocked: plainLine('Needs 0.019 STRK, you have 0.004.') }),
   transaction: asks(transaction),
+  'transaction-repeat': asks({
+    ...transaction,
+    reasons: [],
+    repeat: line('repeat_spends', { n: count(10), life: duration(3_600), list: strk('80') }),
+  }),
   'transaction-tick': asks({
     ...transaction,
     balanceChanges: [],

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test'
+import { SENT } from '../desk.ts'
 import { connected, PASSWORD } from '../person.ts'
 import { clickFor, type Outcome, request, windowsFrom } from '../site.ts'
 import { expect, test } from '../world.ts'
@@ -112,6 +113,34 @@ test('a session changes: less at once, more and a new key with one approval, sev
   await expect(both.window.getByText('Refused. The other sessions go on without it.')).toBeVisible()
   await person.allow(both.window, 'Allow sessions')
   expect(await both.answer).toMatchObject({ result: [null, { label: 'b', status: 'active' }] })
+})
+
+test('a call that a person lets its site repeat is sent, and goes without a window from then on', async ({
+  context,
+  home,
+  devnet,
+  site,
+  fixtures,
+}) => {
+  test.setTimeout(180_000)
+  const { person, page } = await connected({ context, home, devnet, site })
+  const calls = [{ contract_address: STRK, entry_point: 'transfer', calldata: [fixtures.game, '0x7', '0x0'] }]
+  // The account is deployed first: before that nothing can be tried out.
+  const first = await clickFor(page, 'wallet_addInvokeTransaction', { calls })
+  await person.allow(first.window, 'Allow once')
+  expect((await first.answer).result).toBeDefined()
+
+  const { window, answer } = await clickFor(page, 'wallet_addInvokeTransaction', { calls })
+  await window.getByRole('button', { name: 'Let this site repeat this' }).click()
+  await expect(window.getByRole('heading', { name: 'Session request' })).toBeVisible()
+  await expect(window.getByText('Allow also sends the call that waits, once.')).toBeVisible()
+  await person.allow(window, 'Allow session', PASSWORD)
+  expect((await answer).result).toBeDefined()
+
+  const only = { session: { mode: 'only' } }
+  expect(await request(page, 'wallet_addInvokeTransaction', { calls, ...only })).toEqual(SENT)
+  const more = [{ ...calls[0], calldata: [fixtures.game, '0x8', '0x0'] }]
+  expect(await request(page, 'wallet_addInvokeTransaction', { calls: more, ...only })).toMatchObject({ code: 214 })
 })
 
 async function sessionOf(page: Page, id: string): Promise<Session> {

@@ -752,6 +752,64 @@ describe('calls of the site before a session', () => {
   })
 })
 
+describe('a call that the person lets its site repeat', () => {
+  const execute = (request: string) =>
+    settled(
+      life.execute.wallet_addInvokeTransaction(from(request), {
+        calls: [{ contract_address: padded(OTHER), entry_point: 'move', calldata: [felt(1)] }],
+      }),
+    )
+  /** Tried out, as it is shown. */
+  const shown = async (request: string) => {
+    const trial = async () => {
+      const { question } = await waits(request, 'transaction')
+      return question.kind === 'transaction' ? question.trial : undefined
+    }
+    await expect.poll(trial).toBeDefined()
+    return waits(request, 'transaction')
+  }
+  const repeating = async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    const answer = execute('x1')
+    const record = await shown('x1')
+    expect(await life.asks.repeat(record)).toBe(true)
+    return { answer, record, request: `repeat ${record.id}` }
+  }
+
+  it('opens a session for just that, whose yes sends the call that waits', async () => {
+    const { answer, request } = await repeating()
+    const { question } = await waits(request)
+    expect(question).toMatchObject({
+      kind: 'session',
+      connects: false,
+      granted: { calls: [{ contract: OTHER }], usage: { maxCallsPerTx: 1 } },
+    })
+    expect(await quietly(answer)).toBe('waits')
+    const { id } = await allow(request)
+    life.asks.goOn((await life.approvals.get(id))!)
+    expect(await answer).toMatchObject({ result: { transaction_hash: expect.any(String) } })
+    expect(list()).toMatchObject([{ state: 'active', granted: { calls: [{ contract: OTHER }] } }])
+  })
+  it('that changed meanwhile is asked for by itself', async () => {
+    const { answer, record, request } = await repeating()
+    await life.approvals.change(record.id, record.rev, (it) => {
+      if (it.kind !== 'transaction' || it.trial === undefined) throw new Error('a transaction that was tried out')
+      const l2_gas = { ...it.trial.bounds.l2_gas, maxPrice: felt(BigInt(it.trial.bounds.l2_gas.maxPrice) * 2n) }
+      return { ...it, trial: { ...it.trial, bounds: { ...it.trial.bounds, l2_gas } } }
+    })
+    const { id } = await allow(request)
+    life.asks.goOn((await life.approvals.get(id))!)
+    await expect.poll(() => list().length).toBe(1)
+    expect(await quietly(answer)).toBe('waits')
+  })
+  it('refused, leaves the call waiting', async () => {
+    const { answer, request } = await repeating()
+    await life.approvals.decide(...(await refusing(request)))
+    expect(await quietly(answer)).toBe('waits')
+    expect(list()).toEqual([])
+  })
+})
+
 describe('what a person asks in the wallet itself', () => {
   const capped = {
     calls: [

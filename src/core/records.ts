@@ -149,6 +149,8 @@ export interface SessionQuestion extends SessionPart {
   readonly askedAt: UnixSeconds
   readonly steps: readonly PlannedStep[]
   readonly done: readonly DoneStep[]
+  /** The waiting transaction that its yes sends as well, as it was shown. */
+  readonly sends?: { readonly approval: string; readonly digest: Hash32 }
   /** Of an array: the other sessions, in its order. */
   readonly more?: readonly SessionPart[]
 }

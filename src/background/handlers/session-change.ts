@@ -3,18 +3,27 @@ import { missingSteps, readiness, STRK } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
-import type { AskedUpdate } from '../../core/policy/asked.ts'
+import type { Asked, AskedUpdate } from '../../core/policy/asked.ts'
 import { confirmAdmin } from '../../core/policy/edits.ts'
 import type { Origin } from '../../core/policy/policy.ts'
+import { repeatRequest } from '../../core/policy/repeat.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import { type Updated, updated, updateScope } from '../../core/policy/update.ts'
-import { parseUpdate, readTag } from '../../core/policy/wire.ts'
+import { parseRequest, parseUpdate, readTag } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
-import type { ApprovalRecord, SessionPart, SessionQuestion, StoredSession } from '../../core/records.ts'
+import type {
+  ApprovalRecord,
+  SessionPart,
+  SessionQuestion,
+  StoredSession,
+  TransactionQuestion,
+} from '../../core/records.ts'
 import { isPlainObject } from '../../core/schema.ts'
 import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../../core/time.ts'
+import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Context, Handlers } from '../router.ts'
+import { readBounds, TIP } from '../sending/fees.ts'
 import type { SessionMethodNeeds } from './session.ts'
 
 export interface ChangeNeeds
@@ -39,6 +48,12 @@ export interface ChangeNeeds
   readonly infoOf: (session: StoredSession) => Promise<SessionInfo>
   readonly preselected: (policy: SessionQuestion['granted'], now: UnixSeconds) => SessionQuestion['granted']
   readonly refuseTooMany: (origin: Origin, now: UnixSeconds, replaces: readonly StoredSession['id'][]) => void
+  /** A site's question, asked in its name. */
+  readonly questionAs: (
+    origin: Origin,
+    asked: Asked,
+    of: Pick<TransactionQuestion, 'network' | 'account'>,
+  ) => Promise<SessionQuestion>
   readonly started: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
 }
 
@@ -90,6 +105,8 @@ function streamStarts({ spend }: SessionPart['granted']): NonNullable<SessionPar
 export interface PersonAsks {
   renew(session: StoredSession): Promise<void>
   rotate(session: StoredSession): Promise<void>
+  /** For just the calls of a transaction that waits; `false`: these are no session's. */
+  repeat(record: ApprovalRecord): Promise<boolean>
   /** After its yes, in whichever life of the worker. */
   goOn(record: ApprovalRecord): void
 }
@@ -149,26 +166,57 @@ export function changeHandlers(needs: ChangeNeeds): {
         ...renewed(session, await needs.clock(session.network)),
       })
       const connects = (await grants.get(session.origin)) === undefined
-      await askHere(session, { ...question, connects })
+      await askHere(session.origin, `renew ${session.id}`, { ...question, connects })
     },
     rotate: async (session) => {
       const { asked, granted, effective } = session
-      await askHere(session, await questionOf(session, { change: 'rotate', asked, granted, effective }))
+      await askHere(
+        session.origin,
+        `rotate ${session.id}`,
+        await questionOf(session, { change: 'rotate', asked, granted, effective }),
+      )
+    },
+    repeat: async (record) => {
+      const { origin, question } = record
+      if (question.kind !== 'transaction' || question.trial === undefined || record.phase !== 'asking') return false
+      const { calls, trial } = question
+      const fee = committedMaximum(readBounds(trial.bounds), TIP)
+      const request = repeatRequest({ calls, moves: trial.moves, fee })
+      if (request === undefined) return false
+      const parsed = parseRequest(request, { now: await needs.clock(question.network), selectorOf })
+      if (!parsed.ok) throw thrown(parsed.error)
+      const asked = await needs.questionAs(origin, parsed.asked, question)
+      await askHere(origin, `repeat ${record.id}`, {
+        ...asked,
+        sends: { approval: record.id, digest: approvals.digest(record) },
+      })
+      return true
     },
     goOn: (record) => {
       // What went wrong stands in the approval, and in the history.
-      needs.started(record).catch((error: unknown) => needs.report?.(error))
+      needs
+        .started(record)
+        .then(() => sendWith(record))
+        .catch((error: unknown) => needs.report?.(error))
     },
   }
   return { methods, byPerson }
 
+  /** The transaction that was shown beside it, if it still is what it was: its site waits for the answer. */
+  async function sendWith({ question }: ApprovalRecord): Promise<void> {
+    const sends = question.kind === 'session' ? question.sends : undefined
+    const waiting = sends && (await approvals.get(sends.approval))
+    if (waiting?.phase !== 'asking' || approvals.digest(waiting) !== sends?.digest) return
+    await approvals.decide(waiting.id, waiting.rev, sends.digest, 'allow')
+  }
+
   /** Resolves when the question is stored. Its answer is heard where it is decided. */
-  function askHere({ origin, id }: StoredSession, question: SessionQuestion): Promise<void> {
+  function askHere(origin: Origin, request: string, question: SessionQuestion): Promise<void> {
     const asker = {
       origin,
       document: 'wallet',
       tab: -1,
-      request: `${question.change} ${id}`,
+      request,
       gesture: true,
       byPerson: true as const,
     }

@@ -125,7 +125,19 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
   }
   const runs = async (session: StoredSession): Promise<boolean> => (await infoOf(session)).status === 'active'
 
-  const changes = changeHandlers({ ...needs, own, infoOf, preselected, refuseTooMany, started })
+  const changes = changeHandlers({
+    ...needs,
+    own,
+    infoOf,
+    preselected,
+    refuseTooMany,
+    started,
+    questionAs: async (origin, asked, of) => {
+      const connects = (await grants.get(origin)) === undefined
+      const by = { account: of.account, connects, blind: false }
+      return questionFor(origin, [asked], networkOf(needs.networks(), of.network), by)
+    },
+  })
   const methods: SessionMethods = {
     ...changes.methods,
 
@@ -285,7 +297,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     if (grant !== undefined) {
       const other = asked.findIndex((one) => one.account !== undefined && one.account !== grant.account)
       if (other >= 0) throw at(asked, other, notGiven())
-      return questionFor(context, asked, network, { account: grant.account, connects: false, blind: false })
+      return questionFor(context.origin, asked, network, { account: grant.account, connects: false, blind: false })
     }
     const { account } = await needs.selected()
     const ownAccounts = (await accounts.all()).map((it) => it.address)
@@ -300,7 +312,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     if (context.gesture) {
       const replaces = asked.find((one) => one.replaces !== undefined)?.replaces
       if (replaces !== undefined) throw refused('SESSION_NOT_FOUND', { id: replaces })
-      const whole = await questionFor(context, asked, network, { account, connects: true, blind: tells })
+      const whole = await questionFor(context.origin, asked, network, { account, connects: true, blind: tells })
       if (!tells) return whole
     }
     const hinted = ownAccounts.find((it) => it === asked[0].account) ?? account
@@ -310,7 +322,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
 
   /** `blind`: judged as if no account here were ours. */
   async function questionFor(
-    { origin }: Context,
+    origin: Origin,
     asked: AskedList,
     network: NetworkRecord,
     by: { readonly account: Address; readonly connects: boolean; readonly blind: boolean },

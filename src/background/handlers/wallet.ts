@@ -262,6 +262,11 @@ export function createWalletVerbs(needs: WalletNeeds): (verb: string, params: un
       await needs.asks.rotate(session(id))
       return null
     },
+    repeatCalls: async ({ id }) => {
+      const record = await approvals.get(id)
+      if (record === undefined || !(await needs.asks.repeat(record))) throw verbError('gone', line('err_gone'))
+      return null
+    },
     endSession: async ({ id, onChain }) => {
       await needs.end(session(id), onChain)
       return null
@@ -410,6 +415,7 @@ const PARAMS: { readonly [V in Verb]: unknown } = {
   restoreSession: exact({ id }),
   renewSession: exact({ id }),
   rotateSession: exact({ id }),
+  repeatCalls: exact({ id }),
   endSession: exact({ id, onChain: boolean() }),
   stopAll: nothing,
   disconnect: exact({ origin: text(300) }),

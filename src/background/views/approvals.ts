@@ -11,6 +11,7 @@ import { exposure, sumOfSessions } from '../../core/policy/exposure.ts'
 import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
 import { narrows } from '../../core/policy/narrow.ts'
 import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import { REPEAT, repeatLimits } from '../../core/policy/repeat.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
 import { backingOf } from '../../core/policy/wildcards.ts'
 import type {
@@ -163,6 +164,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     kind: 'session',
     ...shared,
     ...(change === undefined ? {} : { change }),
+    ...(question.sends === undefined ? {} : { sends: line('session_sends') }),
     sessionId: question.sessionId,
     cut: cutOf(sha256(question.sessionId)),
     ...(question.connects
@@ -407,6 +409,7 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
     ...(question.connects
       ? { connects: line('session_connects', { host: text(site.host), account: place(account.address, account.name) }) }
       : {}),
+    ...repeatOf(question, blocked, naming),
     reasons: reasonFacts === undefined ? [] : question.reasons.map((reason) => explainReason(reason, reasonFacts, now)),
     ...(question.session === undefined ? {} : { sessionId: question.session }),
     balanceChanges: (trial?.moves ?? []).flatMap((move) => [
@@ -448,6 +451,22 @@ function withNames({ calls }: TransactionQuestion, { naming, described }: Approv
     return name === undefined ? [] : [[selector, name] as const]
   })
   return { ...naming, actions: { ...naming.actions, ...Object.fromEntries(found) } }
+}
+
+/** Not where it fails, or something must come before it. */
+function repeatOf(
+  { calls, steps, trial }: TransactionQuestion,
+  blocked: Line | undefined,
+  naming: Naming,
+): Pick<TransactionView, 'repeat'> {
+  if (trial === undefined || trial.fails !== undefined || blocked !== undefined || steps.length > 0) return {}
+  const limits = repeatLimits({ calls, moves: trial.moves, fee: feeCap(trial.bounds) })
+  if (limits === undefined) return {}
+  const times = { n: count(REPEAT.uses), life: { kind: 'duration' as const, seconds: REPEAT.life } }
+  const most = limits.map(({ token, each }) => moneyOf(atMostU256(each * BigInt(REPEAT.uses)), token, naming))
+  return {
+    repeat: most.length === 0 ? line('repeat_free', times) : line('repeat_spends', { ...times, list: list(most) }),
+  }
 }
 
 function sentenceOf(calls: TransactionQuestion['calls'], account: Address, naming: Naming): Line {

@@ -267,6 +267,8 @@ export interface ChangeView {
 export interface SessionRequestView extends ApprovalBase {
   readonly kind: 'session'
   readonly change?: ChangeView
+  /** Allow sends the call that waits as well. */
+  readonly sends?: Line
   /** Of an array: each session as if it were asked alone, and whether the person refuses it. */
   readonly parts?: readonly (SessionRequestView & { readonly off: boolean })[]
   readonly sessionId: string
@@ -312,6 +314,8 @@ export interface TransactionView extends ApprovalBase {
   readonly kind: 'transaction'
   readonly sentence: Line
   readonly connects?: Line
+  /** "A session of 10 uses, 1 hour, at most 80 STRK": what the person may open instead of allowing it each time. */
+  readonly repeat?: Line
   /** Why you are asked: all reasons, worst first. */
   readonly reasons: readonly Line[]
   readonly sessionId?: string
@@ -417,6 +421,8 @@ export interface Verbs {
   /** Ask the person in an approval of its own. */
   readonly renewSession: { params: { readonly id: string }; result: null }
   readonly rotateSession: { params: { readonly id: string }; result: null }
+  /** A session for just the calls of a waiting transaction, in an approval of its own. */
+  readonly repeatCalls: { params: { readonly id: string }; result: null }
   /** Durable here before the answer; `onChain` sends the revocation too. */
   readonly endSession: { params: { readonly id: string; readonly onChain: boolean }; result: null }
   /** `stopped`: ids of what ran; nothing is known of it before the first unlock. */
@@ -479,6 +485,7 @@ export const verbs = {
   restoreSession: { effect: 'command', whenLocked: 'unlocked' },
   renewSession: { effect: 'command', whenLocked: 'unlocked' },
   rotateSession: { effect: 'command', whenLocked: 'unlocked' },
+  repeatCalls: { effect: 'command', whenLocked: 'unlocked' },
   endSession: { effect: 'command', whenLocked: 'yes' },
   stopAll: { effect: 'command', whenLocked: 'yes' },
   disconnect: { effect: 'command', whenLocked: 'yes' },

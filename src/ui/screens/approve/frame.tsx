@@ -32,6 +32,14 @@ export function Approvals({ view }: { readonly view: View }) {
   useEffect(() => {
     if (shown === undefined && !gone) setShownId(open[0]?.id)
   }, [shown, gone, open[0]?.id])
+  // The person asked for it from the question that is shown.
+  const opened = useRef<ReadonlySet<string>>(new Set())
+  const asked = open.find((approval) => isAskedHere(approval) && !opened.current.has(approval.id))
+  useEffect(() => {
+    if (asked === undefined) return
+    opened.current = new Set([...opened.current, asked.id])
+    setShownId(asked.id)
+  }, [asked?.id])
   const wasLocked = useRef(false)
   if (view.lock !== 'unlocked') wasLocked.current = true
   const answered = decided.size > 0 || [...pressed].some(isOver) || wasLocked.current
@@ -79,6 +87,8 @@ const showFirst = () => document.getElementById('first')?.scrollIntoView({ block
 
 /** After Allow a session's steps may still run: its page stays and tells. */
 const isAtWork = (approval: ApprovalView) => approval.kind === 'session' && approval.phase !== 'asking'
+
+const isAskedHere = (approval: ApprovalView) => approval.kind === 'session' && approval.sends !== undefined
 
 const TITLES = {
   connect: 'ui_connect_title',

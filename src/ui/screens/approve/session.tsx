@@ -80,9 +80,9 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             )}
           </Group>
         )}
-        {approval.connects !== undefined && (
+        {(approval.connects !== undefined || approval.sends !== undefined) && (
           <Group name={t('ui_session_connects')}>
-            <Lines lines={[said(approval.connects)]} />
+            <Lines lines={[approval.connects, approval.sends].flatMap((it) => (it === undefined ? [] : [said(it)]))} />
           </Group>
         )}
         {approval.parts === undefined && approval.quotes.length > 0 && (

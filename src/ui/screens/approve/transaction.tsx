@@ -1,8 +1,11 @@
 import type { CallView, TransactionView, View } from '../../../core/protocol/ui.ts'
 import { text } from '../../../core/words.ts'
-import { Fold } from '../../parts/controls.tsx'
+import { useWallet } from '../../client.ts'
+import { Button, Fold } from '../../parts/controls.tsx'
 import { DetailFacts, Facts, Group } from '../../parts/facts.tsx'
+import { sentenceOf } from '../../parts/fault.tsx'
 import { Icon } from '../../parts/icons.tsx'
+import { toast } from '../../parts/live.tsx'
 import { Steps } from '../../parts/steps.tsx'
 import { FullAddress, Sentence } from '../../parts/text.tsx'
 import { networkName, Who } from '../../parts/who.tsx'
@@ -92,7 +95,28 @@ export function Transaction({
           </Fold>
         </Group>
       </Facts>
+      {approval.repeat !== undefined && <Repeat id={approval.id} what={said(approval.repeat)} />}
     </>
+  )
+}
+
+/** Never chosen for the person: pressed, it is a question of its own. */
+function Repeat({ id, what }: { readonly id: string; readonly what: string }) {
+  const { ask } = useWallet()
+  return (
+    <section class="panel section" aria-label={t('ui_repeat')}>
+      <div class="grow stack gap8">
+        <p class="label muted">{what}</p>
+        <div class="row">
+          <Button
+            look="small"
+            onPress={() => void ask('repeatCalls', { id }).catch((error) => toast(sentenceOf(error)))}
+          >
+            {t('ui_repeat')}
+          </Button>
+        </div>
+      </div>
+    </section>
   )
 }
 
