@@ -2,12 +2,11 @@ import { compact, used } from '../../book.ts'
 import type { Hold, MeterBook } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice } from '../dice.ts'
-import { aHolding } from '../grants.ts'
 import { capsOn, usedOn } from '../ledger.ts'
-import { aStory, capsOf } from '../parts.ts'
+import { capsOf } from '../parts.ts'
 import { type Happening, listOf } from '../story.ts'
 import type { Property } from './property.ts'
-import { aScene, type Scene } from './scene.ts'
+import { aPast, aScene, type Scene } from './scene.ts'
 
 interface Kept extends Scene {
   readonly story: readonly Happening[]
@@ -28,7 +27,7 @@ export const forgetting: Property<Kept> = {
     const second = first + dice.pick([0, 59, 86_400, 40 * 86_400])
     return {
       ...scene,
-      story: aStory(dice, scene.session.effective, scene.now, aHolding),
+      story: aPast(dice, scene.session.effective, scene.now),
       compactAt: [first, second],
       looks: [second, second + dice.pick([1, 60]), second + dice.int(1, 100_000)],
     }

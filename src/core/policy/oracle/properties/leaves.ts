@@ -29,7 +29,15 @@ export const leaves: Property<Told> = {
   make: (seed) => {
     const dice = createDice(seed)
     const now = aTime(dice)
-    return { policy: aPolicy(dice, now, has), now, dice: dice.int(0, 2 ** 31) }
+    const policy = aPolicy(dice, now, has)
+    // A contract has one class, so all rules that name it pin the same one, and its line is said once.
+    const pins = new Map(policy.calls.map(({ contract, codePin }) => [contract, codePin]))
+    for (const rule of policy.calls) {
+      const pin = pins.get(rule.contract)
+      if (pin === undefined) delete rule.codePin
+      else rule.codePin = pin
+    }
+    return { policy, now, dice: dice.int(0, 2 ** 31) }
   },
   check: (it, met) => {
     const dice = createDice(it.dice)

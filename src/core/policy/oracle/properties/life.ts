@@ -5,6 +5,7 @@ import { evaluate } from '../../evaluate.ts'
 import type { Transaction } from '../../facts.ts'
 import { narrows } from '../../narrow.ts'
 import type { Hold, MeterBook, MeterId, SessionPolicy, SessionRecord, Window } from '../../policy.ts'
+import { leaveIn } from '../credits.ts'
 import { createDice } from '../dice.ts'
 import { capsOn, endPast, openOf, type Past, startOf, unlocked, usedOn } from '../ledger.ts'
 import { capsOf, text } from '../parts.ts'
@@ -204,10 +205,10 @@ function hold(world: World, dice: Dice, met: Met, group: string): string | undef
   if (now >= policy.validUntil - 60 || now < policy.validAfter) return 'auto outside the life of the session'
   met('held')
   const id = `h${world.holds.length}`
-  const row = { id, group, at: now, charges: verdict.charges }
+  const row = { id, group, at: now, charges: verdict.charges, calls: [...tx.calls] }
   world.holds = [
     ...world.holds,
-    { ...row, session: session.id, request: id, via: 'node', hash: '0x1' as Hold['hash'], calls: [], status: 'held' },
+    { ...row, session: session.id, request: id, via: 'node', hash: '0x1' as Hold['hash'], status: 'held' },
   ]
   world.requests.set(id, id)
   world.list = [...world.list, row]
@@ -311,9 +312,16 @@ function outcomeOf(row: Hold, dice: Dice, how: Outcome['end'], now: number, over
   if (how === 'reverted') return { end: how, at, fee }
   const out: Record<string, U256> = {}
   for (const { meter, amount } of row.charges) {
-    if (meter.startsWith('spend:')) out[meter.slice(6)] = text(dice.big(BigInt(amount) + 1n))
+    // Leave that was given is charged, and stays with whom it was given to.
+    if (meter.startsWith('spend:')) out[meter.slice(6)] = text(dice.big(sentOf(row, meter.slice(6), amount) + 1n))
   }
   return { end: how, at, fee, out, items: {} }
+}
+
+/** What a charge says is sent, without the leave that it is for. */
+export function sentOf({ calls }: Pick<Hold, 'calls'>, token: string, amount: U256): bigint {
+  const rest = BigInt(amount) - leaveIn(calls, token)
+  return rest > 0n ? rest : 0n
 }
 
 /** After each step: what both ledgers count is one number, and no cap of what was granted is passed. */

@@ -4,12 +4,10 @@ import { narrows } from '../../narrow.ts'
 import type { Hold, MeterBook, SessionPolicy, SessionRecord } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice, type Dice } from '../dice.ts'
-import { aHolding } from '../grants.ts'
-import { aStory } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import { NARROWINGS, narrowed, WIDENINGS } from './moves.ts'
 import type { Property } from './property.ts'
-import { aScene, aTransaction, type Scene } from './scene.ts'
+import { aPast, aScene, aTransaction, type Scene } from './scene.ts'
 
 interface Pair extends Scene {
   readonly next: SessionPolicy
@@ -30,7 +28,7 @@ export const narrowing: Property<Pair> = {
     const scene = aScene(dice)
     const prev = scene.session.effective
     const txs = Array.from({ length: 2 }, () => aTransaction(dice, scene.session, prev))
-    const story = dice.chance(0.3) ? aStory(dice, prev, scene.now, aHolding) : []
+    const story = dice.chance(0.3) ? aPast(dice, prev, scene.now) : []
     return { ...scene, story, txs, ...moved(dice, prev) }
   },
   check: ({ session, facts, now, next, move, by, story, txs }, met) => {

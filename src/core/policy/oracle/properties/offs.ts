@@ -2,12 +2,11 @@ import { evaluate } from '../../evaluate.ts'
 import type { SessionRecord } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice } from '../dice.ts'
-import { aHolding } from '../grants.ts'
-import { aDeny, aStory } from '../parts.ts'
+import { aDeny } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import { NARROWINGS } from './moves.ts'
 import type { Property } from './property.ts'
-import { aScene, aTransaction, has, type Scene } from './scene.ts'
+import { aPast, aScene, aTransaction, has, type Scene } from './scene.ts'
 
 interface Off extends Scene {
   readonly story: readonly Happening[]
@@ -31,7 +30,7 @@ export const offs: Property<Off> = {
     const of = (effective: typeof policy) => ({ ...session, effective })
     return {
       ...scene,
-      story: dice.chance(0.3) ? aStory(dice, policy, now, aHolding) : [],
+      story: dice.chance(0.3) ? aPast(dice, policy, now) : [],
       tx: aTransaction(dice, session, policy),
       tighter: [
         of({ ...policy, deny: [...policy.deny, aDeny(dice, has)] }),

@@ -3,11 +3,9 @@ import type { Transaction } from '../../facts.ts'
 import type { Call, MeterId, SessionPolicy, Verdict } from '../../policy.ts'
 import { bookOf } from '../agree.ts'
 import { createDice } from '../dice.ts'
-import { aHolding } from '../grants.ts'
-import { aStory } from '../parts.ts'
 import type { Happening } from '../story.ts'
 import type { Property } from './property.ts'
-import { aScene, aTransaction, type Scene, transactionOf } from './scene.ts'
+import { aPast, aScene, aTransaction, type Scene, transactionOf } from './scene.ts'
 
 interface Ordered extends Scene {
   readonly story: readonly Happening[]
@@ -36,7 +34,7 @@ export const order: Property<Ordered> = {
     return {
       ...scene,
       session: { ...session, effective: policy, granted: policy },
-      story: dice.chance(0.2) ? aStory(dice, policy, scene.now, aHolding) : [],
+      story: dice.chance(0.2) ? aPast(dice, policy, scene.now) : [],
       tx,
       turn,
       cut: dice.int(1, tx.calls.length - 1),

@@ -2,12 +2,14 @@ import type { Address } from '../../../felt.ts'
 import type { Facts, Transaction } from '../../facts.ts'
 import type { AmountCap, Call, CountCap, SessionPolicy, SessionRecord } from '../../policy.ts'
 import type { Dice } from '../dice.ts'
+import { aHolding, withPulls } from '../grants.ts'
 import { readCalls } from '../oracle.ts'
 import {
   ACCOUNT,
   aCall,
   aPolicy,
   aSession,
+  aStory,
   aTime,
   capsOf,
   DECIDED,
@@ -16,6 +18,7 @@ import {
   text,
   theFacts,
 } from '../parts.ts'
+import type { Happening } from '../story.ts'
 
 export const has = (feature: Feature) => DECIDED.includes(feature)
 
@@ -58,6 +61,11 @@ export function aScene(dice: Dice): Scene {
   // Classes are read again beside the hot path: nothing of the facts gets old here.
   const classes = Object.fromEntries(Object.entries(facts.classes).map(([at, it]) => [at, { ...it, readAt: LATER }]))
   return { session, facts: { ...facts, classes, reverts: { inARow: 0, lastAt: 0 } }, now }
+}
+
+/** What happened to a session before. */
+export function aPast(dice: Dice, policy: SessionPolicy, now: number): readonly Happening[] {
+  return withPulls(dice, aStory(dice, policy, now, aHolding), policy, now)
 }
 
 /** Calls that the policy's rules name, mostly few, and what they pay. */

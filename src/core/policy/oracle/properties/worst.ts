@@ -3,10 +3,11 @@ import { emptyBook, type Outcome, settle } from '../../book.ts'
 import { evaluate } from '../../evaluate.ts'
 import { exposure } from '../../exposure.ts'
 import type { Transaction } from '../../facts.ts'
-import type { Call, Hold, MeterBook, SessionPolicy, Verdict, Window } from '../../policy.ts'
+import type { Call, Hold, MeterBook, RuleId, SessionPolicy, Verdict, Window } from '../../policy.ts'
 import { createDice, type Dice } from '../dice.ts'
 import { startOf } from '../ledger.ts'
 import { ACCOUNT, capsOf, limbs, money, PEOPLE, text } from '../parts.ts'
+import { sentOf } from './life.ts'
 import type { Property } from './property.ts'
 import { aScene, aTransaction, type Scene } from './scene.ts'
 
@@ -27,7 +28,14 @@ export const worst: Property<Run> = {
     const dice = createDice(seed)
     const scene = aScene(dice)
     scene.session.effective.validUntil = scene.now + dice.pick([600, 7_200, 86_400, 20 * 86_400])
-    // A spender looks for what is allowed: few rules, and no long pauses.
+    // A spender looks for what is allowed: a way to send, and no long pauses.
+    const limit = dice.pick(scene.session.effective.spend.limits.filter((it) => it.asset === 'erc20'))
+    if (limit?.asset === 'erc20' && dice.chance(0.6)) {
+      const { calls } = scene.session.effective
+      const id = `r${calls.length}` as RuleId
+      const entrypoints = [{ selector: money.transfer! }]
+      calls.push({ id, contract: limit.token, entrypoints, caps: [], sums: [], enabled: true, required: false })
+    }
     scene.session.effective.usage.minGap = dice.pick([0, 0, 1, 30])
     return { ...scene, dice: dice.int(0, 2 ** 31), transactions: TRANSACTIONS }
   },
@@ -76,7 +84,7 @@ export const worst: Property<Run> = {
       const verdict = rest === undefined ? judge(first) : judge(rest)
       if (verdict.kind === 'auto') {
         refused = 0
-        open = [...open, holdOf(`h${index}`, session.id, now, verdict.charges)]
+        open = [...open, holdOf(`h${index}`, session.id, now, verdict.charges, rest?.calls ?? first.calls)]
       } else refused += 1
       if (open.length > 0 && dice.chance(0.7)) settleOne()
       now += refused > 4 ? wait(windows, now, dice) : dice.pick([0, 0, 1, 2])
@@ -119,8 +127,24 @@ function wait(windows: readonly Window[], now: number, dice: Dice): number {
   return window?.kind === 'rolling' ? window.seconds : dice.pick([60, 3_600])
 }
 
-function holdOf(id: string, session: Hold['session'], at: number, charges: Hold['charges']): Hold {
-  return { id, session, group: id, via: 'node', hash: '0x1' as Hold['hash'], calls: [], charges, at, status: 'sent' }
+function holdOf(
+  id: string,
+  session: Hold['session'],
+  at: number,
+  charges: Hold['charges'],
+  calls: readonly Call[],
+): Hold {
+  return {
+    id,
+    session,
+    group: id,
+    via: 'node',
+    hash: '0x1' as Hold['hash'],
+    calls: [...calls],
+    charges,
+    at,
+    status: 'sent',
+  }
 }
 
 /** Mostly to the last unit: a spender wants all there is. */
@@ -129,10 +153,12 @@ function outcomeOf(hold: Hold, dice: Dice, now: number): Outcome {
   const end = dice.pick(['accepted', 'accepted', 'accepted', 'accepted', 'reverted', 'dropped'] as const)
   if (end === 'dropped') return { end, at }
   const held = hold.charges.find(({ meter }) => meter.startsWith('fee:'))
-  const part = (amount: U256) => (dice.chance(0.7) ? BigInt(amount) : dice.big(BigInt(amount) + 1n))
-  const fee = { token: (held?.meter.slice(4) ?? '0x57a4') as Address, paid: text(part(held?.amount ?? ('0' as U256))) }
+  const part = (amount: bigint) => (dice.chance(0.7) ? amount : dice.big(amount + 1n))
+  const fee = { token: (held?.meter.slice(4) ?? '0x57a4') as Address, paid: text(part(BigInt(held?.amount ?? '0'))) }
   if (end === 'reverted') return { end, at, fee }
   const out: Record<string, U256> = {}
-  for (const { meter, amount } of hold.charges) if (meter.startsWith('spend:')) out[meter.slice(6)] = text(part(amount))
+  for (const { meter, amount } of hold.charges) {
+    if (meter.startsWith('spend:')) out[meter.slice(6)] = text(part(sentOf(hold, meter.slice(6), amount)))
+  }
   return { end, at, fee, out, items: {} }
 }
