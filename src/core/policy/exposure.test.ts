@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
-import { u256 } from '../felt.ts'
+import { type U256, u256 } from '../felt.ts'
 import { DAY } from '../time.ts'
-import { exposure } from './exposure.ts'
-import type { CallRule, MeterBook, MeterId, SessionPolicy, TokenLimit } from './policy.ts'
-import { GAME, NOW, sampleBook, sampleHold, samplePolicy, strk } from './samples.ts'
+import { exposure, isDangerous, sumOfSessions } from './exposure.ts'
+import type { CallRule, MeterBook, MeterId, NftLimit, SessionPolicy, TokenLimit } from './policy.ts'
+import { GAME, NOW, sampleBook, sampleHold, samplePolicy, strk, USD } from './samples.ts'
 
 const base = samplePolicy()
 const [limit] = base.spend.limits as [TokenLimit]
@@ -107,5 +107,64 @@ describe('exposure', () => {
       exposure({ ...base, ...money({ caps: [{ window: LIFE, max: u256(max) }] }) }, undefined, [], NOW)
     expect([huge(2n ** 127n).everything, huge(2n ** 127n - 1n).everything]).toEqual([true, false])
     expect(GAME).toBe(admin.contract)
+  })
+
+  test('items: as many as the caps let go, all where all may be taken, none after the end', () => {
+    const shells: NftLimit = {
+      asset: 'erc721',
+      collection: GAME,
+      maxOut: [
+        { window: { kind: 'rolling', seconds: 3_600 }, max: 2 },
+        { window: LIFE, max: 9 },
+      ],
+      spenders: [USD],
+      approveOne: 'allow',
+      approveAll: 'forbid',
+    }
+    const of = (changes: Partial<NftLimit>, now = NOW) =>
+      exposure({ ...base, spend: { ...base.spend, limits: [{ ...shells, ...changes }] } }, undefined, [], now)
+    expect(of({}).items).toEqual([{ collection: GAME, count: '9' }])
+    expect(of({}, base.validUntil - 60 - 3_600).items).toEqual([{ collection: GAME, count: '2' }])
+    expect(of({ maxOut: [{ window: LIFE, max: 0 }] }).items).toEqual([])
+    expect(of({ approveAll: 'allow' }).items).toEqual([{ collection: GAME, count: 'all' }])
+    expect([of({}), of({ approveAll: 'allow' })].map(isDangerous)).toEqual([false, true])
+    expect(of({ approveAll: 'allow', spenders: [] }).items).toEqual([{ collection: GAME, count: '9' }])
+    expect(of({ approveAll: 'allow' }, base.validUntil - 60).items).toEqual([])
+  })
+
+  test('at the last second nothing is everything any more', () => {
+    const any: CallRule = { ...(base.calls[0] as CallRule), contract: '*' }
+    const at = (now: number) => exposure({ ...base, calls: [any] }, undefined, [], now).everything
+    expect([at(base.validUntil - 61), at(base.validUntil - 60)]).toEqual([true, false])
+  })
+
+  test('leave that was counted stays behind: what is left to give, and what was given', () => {
+    const counted = money({ approvals: 'count', spenders: [GAME] })
+    const credit = [
+      { token: STRK, spender: USD, amount: strk(3) },
+      { token: USD, spender: GAME, amount: strk(9) },
+    ]
+    const of = (changes: Partial<SessionPolicy>, book?: MeterBook) =>
+      exposure({ ...base, ...changes }, book, [], NOW).leftBehind
+    expect(of(counted)).toEqual([{ token: STRK, spenders: [GAME], amount: strk(25) }])
+    expect(of(counted, { ...sampleBook(), credit })).toEqual([{ token: STRK, spenders: [GAME, USD], amount: strk(28) }])
+    expect(of(money({ approvals: 'count', spenders: [] }))).toEqual([])
+    expect(of(money({ approvals: 'resetAfter', spenders: [GAME] }))).toEqual([])
+  })
+
+  test('several sessions share no caps: what they can take adds up', () => {
+    const items = (count: U256 | 'all') => ({
+      ...exposure(base, undefined, [], NOW),
+      items: [{ collection: GAME, count }],
+    })
+    const sum = sumOfSessions([items(u256(2n)), items(u256(3n))])
+    expect(sum.spend).toEqual([{ token: STRK, amount: strk(50) }])
+    expect(sum.fees).toEqual([{ token: STRK, amount: '1600000000000000000' }])
+    expect(sum.items).toEqual([{ collection: GAME, count: '5' }])
+    expect(sum.everything).toBe(false)
+    expect(sumOfSessions([items(u256(2n)), items('all'), items(u256(1n))]).items).toEqual([
+      { collection: GAME, count: 'all' },
+    ])
+    expect(sumOfSessions([items('all'), { ...items('all'), everything: true }]).everything).toBe(true)
   })
 })

@@ -14,6 +14,8 @@ import type { Property } from './property.ts'
 import { aScene, aTransaction, type Scene } from './scene.ts'
 
 const STEPS = 50
+/** More than any member of a group holds. */
+const MUCH = 10n ** 9n
 const ACTS = [
   ...(['hold', 'hold', 'hold', 'hold', 'hold', 'hold', 'sign', 'sign', 'sign', 'send', 'accept', 'accept'] as const),
   ...(['accept', 'revert', 'reject', 'drop', 'release', 'replace', 'found', 'replay', 'time', 'time'] as const),
@@ -307,7 +309,7 @@ function outcomeOf(row: Hold, dice: Dice, how: Outcome['end'], now: number, over
   const most = BigInt(held?.amount ?? '0')
   const fee = {
     token: (held?.meter.slice(4) ?? '0x57a4') as Address,
-    paid: text(over ? most + 1n : dice.big(most + 1n)),
+    paid: text(over ? most + MUCH : dice.big(most + 1n)),
   }
   if (how === 'reverted') return { end: how, at, fee }
   const out: Record<string, U256> = {}
