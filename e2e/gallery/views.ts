@@ -260,7 +260,7 @@ const widened: SessionRequestView = {
 }
 const several: SessionRequestView = {
   ...request,
-  headline: line('several_headline', { host: text('play.g.io'), n: count(2) }),
+  headline: line('several_headline', { host: text('play.g.io'), n: count(3) }),
   worst: line('policy_worstSpend', { list: strk('50'), fee: strk('1.6') }),
   summary: {
     worst: line('policy_barSpend', { list: strk('50'), fee: strk('1.6') }),
