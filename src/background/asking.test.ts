@@ -228,6 +228,17 @@ describe('a session that is asked for', () => {
     expect(await ask(from('r1'), wanted())).toEqual(await answer)
     expect(list()).toHaveLength(1)
   })
+  it('for any contract has no list on chain, no key of its own, and nothing that both keys sign', async () => {
+    const before = authorized
+    const answer = ask(from('r1'), wanted({ calls: [{ contract_address: '*', entry_point: '*' }] }))
+    await allow('r1')
+    expect(await answer).toMatchObject({
+      result: { status: 'active', backing: 'wallet', chain: null, runs_while_locked: false },
+    })
+    expect(authorized).toBe(before)
+    const [session] = list()
+    expect([session?.backing, session?.chain, session?.runWhileLocked]).toEqual(['wallet', undefined, false])
+  })
   it('does not start when the site was disconnected after the yes, and leaves no grant', async () => {
     beforeCommit = async () => void (await life.disconnect(ORIGIN))
     const answer = ask(from('r1'), wanted())
