@@ -116,7 +116,7 @@ test('T12: a site that nobody connected gets the same answers from an unlocked a
     {
       result: {
         version: '0.1.0',
-        features: ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage'],
+        features: ['args', 'sums', 'deny', 'spend', 'nft', 'stream', 'fees', 'usage', 'setup_calls', 'array'],
         max_duration: 90 * DAY,
         accounts: [],
       },
