@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
 import { type Address, padded } from '../felt.ts'
+import { decode } from '../schema.ts'
 import type { Asked } from './asked.ts'
 import { readPolicy } from './codec.ts'
 import { covers } from './edits.ts'
@@ -24,6 +25,7 @@ import {
 } from './samples.ts'
 import type { ReadParam } from './shapes.ts'
 import { parseRequest } from './wire.ts'
+import { pathSchema } from './wire-arguments.ts'
 import { printPolicy } from './wire-print.ts'
 
 const u8: Shape = { t: 'u8' }
@@ -244,6 +246,11 @@ describe('conditions as a site writes them', () => {
 })
 
 describe('what is refused, and where', () => {
+  test('a path has no more steps than a shape has nodes', () => {
+    const read = (steps: number) => decode(pathSchema, `price${'.x'.repeat(steps)}`).ok
+    expect([read(256), read(257), read(30_000)]).toEqual([true, false, false])
+  })
+
   test('114: exact keys, paths, comparisons, values', () => {
     for (const [at, args] of [
       ['', 'x'],

@@ -283,7 +283,8 @@ function stepsOf(text: string): (string | number)[] | undefined {
   STEP.lastIndex = 0
   while (STEP.lastIndex < text.length) {
     const found = STEP.exec(text)
-    if (found === null) return undefined
+    // No shape is deeper than it has nodes.
+    if (found === null || steps.length === LIMITS.shapeNodes) return undefined
     const index = found[2] === undefined ? undefined : Number(found[2])
     if (index !== undefined && index >= MAX_ITEMS) return undefined
     steps.push(index ?? found[1] ?? '')
