@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { type ComponentChildren, createContext } from 'preact'
+import { useContext, useState } from 'preact/hooks'
 import type { EnforcedBy, FactView, LimitView, RiskView, RuleView } from '../../core/protocol/ui.ts'
 import { inner, type Line, text } from '../../core/words.ts'
 import { fieldText, plural, said, shortAddress, t, typedAmount } from '../words.ts'
@@ -11,10 +11,14 @@ export function Facts({ children }: { readonly children: ComponentChildren }) {
   return <div class="facts">{children}</div>
 }
 
+/** Of what the groups below are, where a page has several of each: their names are told apart by it. */
+export const Within = createContext<string | undefined>(undefined)
+
 /** One group of the grid: its label, then its rows. */
 export function Group({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  const within = useContext(Within)
   return (
-    <section aria-label={name}>
+    <section aria-label={within === undefined ? name : t('ui_within', { name: text(name), of: text(within) })}>
       <h2 class="name">{name}</h2>
       <div>{children}</div>
     </section>

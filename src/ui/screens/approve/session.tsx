@@ -3,7 +3,7 @@ import type { Edits, SessionRequestView, View } from '../../../core/protocol/ui.
 import { count, time } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Limit, Risks, Rules, useChip } from '../../parts/facts.tsx'
+import { DetailFacts, Facts, Group, Limit, Risks, Rules, useChip, Within } from '../../parts/facts.tsx'
 import { announce } from '../../parts/live.tsx'
 import { SessionCard } from '../../parts/session-card.tsx'
 import { Steps } from '../../parts/steps.tsx'
@@ -183,7 +183,7 @@ function Part({
       {part.off ? (
         <p class="muted">{t('ui_several_off')}</p>
       ) : (
-        <>
+        <Within.Provider value={name}>
           <p class="sentence">
             <Sentence line={part.headline} />
           </p>
@@ -202,7 +202,7 @@ function Part({
               </Group>
             )}
           </Facts>
-        </>
+        </Within.Provider>
       )}
     </section>
   )
