@@ -89,10 +89,11 @@ function aFittingCall(
  */
 function fitCaps(dice: Dice, draft: Draft): void {
   const { policy, now } = draft
-  const wanted = wantedOf(draft)
+  const whole = { ...draft.session, effective: policy, granted: policy }
+  let list = listOf(draft.story, whole)
+  const wanted = wantedOf(draft, list)
   const isBounded = draft.story.some((it) => 'settle' in it && it.outcome.end !== 'released')
   for (let round = isBounded ? 0 : 1; round < 2; round++) {
-    const list = listOf(draft.story, { ...draft.session, effective: policy, granted: policy })
     const needs = (meter: MeterId, window: Window) => usedOn(list, meter, window, now) + (wanted.get(meter) ?? 0n)
     for (const { meter, caps } of capsOf(policy)) {
       for (const cap of caps) {
@@ -109,6 +110,7 @@ function fitCaps(dice: Dice, draft: Draft): void {
       if (limit.perCall !== undefined) limit.perCall = text(total + slack(dice))
       if (limit.stream !== undefined) fitStream(dice, limit.stream, needs(meter, { kind: 'session' }), now)
     }
+    if (round === 0) list = listOf(draft.story, whole)
   }
   for (const fee of policy.fees.tokens) if (fee.perTx !== undefined) fee.perTx = text(draft.tx.fee.max + slack(dice))
   if (policy.fees.maxTipPerGas !== undefined) policy.fees.maxTipPerGas = text(draft.tx.fee.tipPerGas + slack(dice))
@@ -129,10 +131,13 @@ function fitStream(dice: Dice, stream: StreamCap, needed: bigint, now: number): 
 }
 
 /** What the calls would take, however little of it is allowed. */
-function wantedOf({ session, policy, story, tx, facts, now }: Draft): ReadonlyMap<MeterId, bigint> {
+function wantedOf(
+  { session, policy, tx, facts, now }: Draft,
+  list: ReturnType<typeof listOf>,
+): ReadonlyMap<MeterId, bigint> {
   const calls = readCalls(tx.calls) ?? []
   const whole = { ...session, effective: policy, granted: policy }
-  const { charges } = weigh(whole, listOf(story, whole), { ...tx, calls }, facts, now)
+  const { charges } = weigh(whole, list, { ...tx, calls }, facts, now)
   return new Map(charges.map(({ meter, amount }) => [meter, BigInt(amount)]))
 }
 
