@@ -3,8 +3,8 @@
  * P11: what holds for all policies. Ends with 1 on any failure, when less than 30 % of P1 end `auto`, when a reason occurs too
  * rarely to say that it was tried, or when a property never met what it is about.
  *
- * Usage: node .ci/fuzz.mjs [--long | --short] · --short: P1 whole and a quarter of the others, as npm test runs it · FUZZ_SEED and
- * FUZZ_CASES (of P1; the others in proportion) choose another run, FUZZ_ONLY=P3,P7 some properties of it
+ * Usage: node .ci/fuzz.mjs [--long] · FUZZ_SEED and FUZZ_CASES (of P1; the others in proportion) choose another run, FUZZ_ONLY=P3,P7
+ * some properties of it
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -13,7 +13,6 @@ import { at, isProgram, since } from './steps.mjs'
 
 const CASES = 100_000
 const LONG = 10
-const SHORT = 0.25
 const AUTO_SHARE = 0.3
 /** Of each reason, in a run of CASES; fewer cases, proportionally fewer. */
 const TIMES = 200
@@ -28,12 +27,11 @@ if (!isMainThread) {
     parentPort.postMessage({ id, tally: await run(seed, count, { first, step }) })
   }
 } else if (isProgram(import.meta.url)) {
-  const long = process.argv.includes('--long')
-  process.exitCode = (await fuzz({ long, short: process.argv.includes('--short') })) ? 0 : 1
+  process.exitCode = (await fuzz(process.argv.includes('--long'))) ? 0 : 1
 }
 
 /** @returns {Promise<boolean>} whether the run is one to rely on */
-async function fuzz({ long, short }) {
+async function fuzz(long) {
   const from = performance.now()
   const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 32))
   const cases = Number(process.env.FUZZ_CASES ?? CASES * (long ? LONG : 1))
@@ -46,8 +44,7 @@ async function fuzz({ long, short }) {
   const only = process.env.FUZZ_ONLY?.split(',')
   const parts = [{ id: 'P1', cases: CASES }, ...properties]
     .filter(({ id }) => only === undefined || only.includes(id))
-    .map(({ id, cases: full }) => ({ id, full: short && id !== 'P1' ? full * SHORT : full }))
-    .map(({ id, full }) => ({ id, count: Math.max(1, Math.round((full * cases) / CASES)) }))
+    .map(({ id, cases: full }) => ({ id, count: Math.max(1, Math.round((full * cases) / CASES)) }))
   console.log(`fuzz: seed ${seed} (FUZZ_SEED=${seed} repeats it), ${workers} workers`)
   const tallies = new Map(parts.map(({ id }) => [id, []]))
   const results = []

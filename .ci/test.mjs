@@ -22,11 +22,8 @@ if (mentions('src', '__E2E__'))
   )
 await step('scan of dist', async () => (await import('./scan.mjs')).scan())
 await step('contracts', async () => (await import('./contracts.mjs')).contracts())
-// The same cases each time, so that no run is luck; `npm run fuzz` draws others, and tries the properties four times as often.
-await step(
-  'fuzz',
-  async () => (await run(process.execPath, [at('.ci/fuzz.mjs'), '--short'], { env: { FUZZ_SEED: '1' } })).code,
-)
+// The same cases each time, so that no run is luck; `npm run fuzz:long` draws others.
+await step('fuzz', async () => (await run(process.execPath, [at('.ci/fuzz.mjs')], { env: { FUZZ_SEED: '1' } })).code)
 // Alone: a browser beside them would be measured with them.
 for (const name of ['policy', 'hotpath', 'execute', 'wake'])
   await step(`bench:${name}`, async () => (await run(process.execPath, [at(`bench/${name}.mjs`)])).code)
