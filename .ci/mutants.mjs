@@ -132,11 +132,8 @@ async function killerOf(edits, tests) {
 async function killerIn(tests, properties, then = []) {
   for (const files of [tests, then]) {
     if (files.length === 0) continue
-    const unit = await run(at('node_modules/.bin/vitest'), ['run', '--bail=1', '--exclude', '**/oracle/**', ...files])
-    // Something else than a failed test, such as a folder without tests, is no death.
-    const failed = /FAIL +(.*)/.exec(unit.output)
-    if (unit.code !== 0 && failed !== null) return failed[1].trim()
-    if (unit.code !== 0) throw new Error(`the tests do not run: ${unit.output.slice(-2_000)}`)
+    const failed = await failureIn(['--bail=1', ...files])
+    if (failed !== undefined) return failed
   }
   const fuzz = await run(process.execPath, [join(copy, '.ci/fuzz.mjs')], {
     ...FUZZ,
@@ -145,6 +142,17 @@ async function killerIn(tests, properties, then = []) {
   return fuzz.code === 0
     ? undefined
     : (/^(P[0-9]+).*[^0] (of|fail)/m.exec(fuzz.output)?.[0]?.slice(0, 120) ?? 'the fuzz')
+}
+
+/** The first test that fails; `undefined`: none does. A run that bails may end before it has told which: then all are run. */
+async function failureIn(args) {
+  const unit = await run(at('node_modules/.bin/vitest'), ['run', '--exclude', '**/oracle/**', ...args])
+  if (unit.code === 0) return undefined
+  const told = /FAIL +(.*)/.exec(unit.output)
+  if (told !== null) return told[1].trim()
+  // Something else than a failed test, such as a folder without tests, is no death.
+  if (args[0] !== '--bail=1') throw new Error(`the tests do not run: ${unit.output.slice(-2_000)}`)
+  return failureIn(args.slice(1))
 }
 
 function run(command, args, env = {}) {
