@@ -132,6 +132,14 @@ describe('exposure', () => {
     expect(of({ approveAll: 'allow' }, base.validUntil - 60).items).toEqual([])
   })
 
+  test('one rule for any contract among others, or one amount nobody holds, is everything', () => {
+    const any = { ...(base.calls[0] as CallRule), contract: '*' as const }
+    expect(exposure({ ...base, calls: [...base.calls, any] }, undefined, [], NOW).everything).toBe(true)
+    const huge = { ...plain, token: USD, caps: [{ window: LIFE, max: u256(2n ** 127n) }] }
+    const spend = { ...base.spend, limits: [limit, huge] }
+    expect(exposure({ ...base, spend }, undefined, [], NOW).everything).toBe(true)
+  })
+
   test('at the last second nothing is everything any more', () => {
     const any: CallRule = { ...(base.calls[0] as CallRule), contract: '*' }
     const at = (now: number) => exposure({ ...base, calls: [any] }, undefined, [], now).everything
