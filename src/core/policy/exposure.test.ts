@@ -132,6 +132,12 @@ describe('exposure', () => {
     expect(of({ approveAll: 'allow' }, base.validUntil - 60).items).toEqual([])
   })
 
+  test('what a stream has let go long ago is not there again', () => {
+    const stream = { start: NOW, initial: u256(100n), perSecond: u256(0n) }
+    const book = { ...sampleBook(), base: { [`spend:${STRK}` as MeterId]: u256(30n) } }
+    expect(spent(money({ caps: [], stream }), book)).toBe('70')
+  })
+
   test('one rule for any contract among others, or one amount nobody holds, is everything', () => {
     const any = { ...(base.calls[0] as CallRule), contract: '*' as const }
     expect(exposure({ ...base, calls: [...base.calls, any] }, undefined, [], NOW).everything).toBe(true)
