@@ -1,7 +1,8 @@
 import { moneyKind, tokenMove } from '../call.ts'
 import { type Address, type Felt, felt, MAX_U256, type Selector, type U256, u256 } from '../felt.ts'
+import { tokenLimit } from './assets.ts'
 import type { Transaction } from './facts.ts'
-import type { Call, MeterBook, SessionPolicy, TokenLimit } from './policy.ts'
+import type { Call, MeterBook, SessionPolicy } from './policy.ts'
 
 /** What somebody may take of a token, base units: as the chain says it now, or, as a credit, as it was charged already. */
 export interface Allowance {
@@ -27,7 +28,7 @@ export function withResets(policy: SessionPolicy, calls: readonly Call[]): Pick<
   const resets: Call[] = []
   calls.forEach((call, index) => {
     const given = allowanceIn(call)
-    if (given === undefined || given.amount === 0n || limitFor(policy, call)?.approvals !== 'resetAfter') return
+    if (given === undefined || given.amount === 0n || tokenLimit(policy, call.to)?.approvals !== 'resetAfter') return
     if (isSetBack(calls, index) || isSetBack([call, ...resets], 0)) return
     resets.push({ to: call.to, selector: APPROVE, calldata: [given.spender, felt(0), felt(0)] })
   })
@@ -48,7 +49,7 @@ export function isSetBack(calls: readonly Call[], index: number): boolean {
 /** A call the wallet put there: nothing else is taken for one. */
 export function isReset(policy: SessionPolicy, call: Call): boolean {
   const given = allowanceIn(call)
-  return given?.how === 'approve' && given.amount === 0n && limitFor(policy, call)?.approvals === 'resetAfter'
+  return given?.how === 'approve' && given.amount === 0n && tokenLimit(policy, call.to)?.approvals === 'resetAfter'
 }
 
 /** How much of a token may leave by allowances that were charged when they were given, as far as they are still there. */
@@ -151,11 +152,6 @@ function allowanceIn(call: Call): Given | undefined {
   const move = tokenMove(call, call.to) // whose account it is says nothing of an allowance
   if (move?.does === 'allow') return move
   return move?.does === 'disallow' ? { ...move, how: 'decrease' } : undefined
-}
-
-function limitFor(policy: SessionPolicy, call: Call): TokenLimit | undefined {
-  const limit = policy.spend.limits.find((it) => it.asset === 'erc20' && it.token === call.to)
-  return limit?.asset === 'erc20' ? limit : undefined
 }
 
 function rest(token: Address, spender: Address, amount: bigint): MeterBook['credit'] {

@@ -1,6 +1,7 @@
 import { type Address, MAX_U256, type U256, u256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
 import { type Allowance, creditAfter, creditedPairs, givenLeave, type Pair, spendersIn } from './allowances.ts'
+import { tokenLimit } from './assets.ts'
 import type {
   AmountCap,
   Booking,
@@ -208,7 +209,7 @@ export function capsOf(policy: SessionPolicy, meter: MeterId): readonly Cap[] {
   const [kind, id, index] = meter.split(':')
   switch (kind) {
     case 'spend':
-      return (tokenLimitOf(policy, id)?.caps ?? []).map(capOf)
+      return (tokenLimit(policy, id as Address)?.caps ?? []).map(capOf)
     case 'fee':
       return (policy.fees.tokens.find((fee) => fee.token === id)?.caps ?? []).map(capOf)
     case 'rule':
@@ -321,7 +322,7 @@ function sentOf(hold: Hold, token: Address, session: Pick<SessionRecord, 'grante
 
 /** Its allowances were charged in full, for good: pulls of theirs are paid. */
 function givesCredit(hold: Hold, token: Address, { granted }: Pick<SessionRecord, 'granted'>): boolean {
-  if (tokenLimitOf(granted, token)?.approvals !== 'count') return false
+  if (tokenLimit(granted, token)?.approvals !== 'count') return false
   const given = givenLeave(hold.calls, token)
   return given <= certainOf(hold, token)
 }
@@ -332,17 +333,6 @@ function certainOf(hold: Hold, token: Address): bigint {
 }
 
 /** More left than was held: what was seen is what counts. */
-function _raise(
-  actual: Map<MeterId, bigint>,
-  seen: Readonly<Record<Address, U256>>,
-  meterOf: (contract: Address) => MeterId,
-): void {
-  for (const [contract, out] of Object.entries(seen) as [Address, U256][]) {
-    const meter = meterOf(contract)
-    if (BigInt(out) > (actual.get(meter) ?? 0n)) actual.set(meter, BigInt(out))
-  }
-}
-
 /** What calldata said cannot be given back when the transaction went through. */
 function certain(charge: Charge): bigint {
   return BigInt(charge.amount) - BigInt(charge.refundable)
@@ -410,14 +400,8 @@ function largest(group: readonly Hold[]): Map<MeterId, bigint> {
   return most
 }
 
-function tokenLimitOf(policy: SessionPolicy, token: string | undefined) {
-  return policy.spend.limits.find((limit) => limit.asset === 'erc20' && limit.token === token) as
-    | Extract<SessionPolicy['spend']['limits'][number], { asset: 'erc20' }>
-    | undefined
-}
-
 export function streamOf(policy: SessionPolicy, meter: MeterId): StreamCap | undefined {
-  return meter.startsWith('spend:') ? tokenLimitOf(policy, meter.slice('spend:'.length))?.stream : undefined
+  return meter.startsWith('spend:') ? tokenLimit(policy, meter.slice('spend:'.length) as Address)?.stream : undefined
 }
 
 function smaller(a: bigint, b: bigint): bigint {

@@ -2,6 +2,7 @@ import { type Address, MAX_U256 } from '../felt.ts'
 import { END_MARGIN, type Seconds, type UnixSeconds } from '../time.ts'
 import { askedCalls } from './allowances.ts'
 import { argumentOf } from './arguments.ts'
+import { tokenLimit } from './assets.ts'
 import {
   atMostU256,
   booked,
@@ -28,7 +29,6 @@ import type {
   ReasonCode,
   RuleId,
   SessionPolicy,
-  TokenLimit,
 } from './policy.ts'
 import { end, unlocked, unlocksAt } from './windows.ts'
 
@@ -237,11 +237,6 @@ function opens(policy: SessionPolicy, at: number): { readonly retryAt?: UnixSeco
 
 export function short(meter: MeterId, left: bigint, wanted: bigint): Pick<Reason, 'meter' | 'left' | 'wanted'> {
   return { meter, left: atMostU256(left < 0n ? 0n : left), wanted: atMostU256(wanted > MAX_U256 ? MAX_U256 : wanted) }
-}
-
-export function tokenLimit(policy: SessionPolicy, token: Address): TokenLimit | undefined {
-  for (const limit of policy.spend.limits) if (limit.asset === 'erc20' && limit.token === token) return limit
-  return undefined
 }
 
 export interface Findings {

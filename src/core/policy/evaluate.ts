@@ -2,6 +2,7 @@ import { type TokenMove, tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
 import { askedCalls, isReset, isSetBack, usableCredit, withResets } from './allowances.ts'
+import { itemLimit, tokenLimit } from './assets.ts'
 import { heldBy, spendMeter } from './book.ts'
 import {
   type Amounts,
@@ -14,12 +15,11 @@ import {
   findings,
   type Ledger,
   short,
-  tokenLimit,
 } from './charging.ts'
 import { EVERYTHING } from './exposure.ts'
 import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
 import { adminName } from './forbidden.ts'
-import { chargeItems, checkItems, itemLimit, undeclaredItems } from './items.ts'
+import { chargeItems, checkItems, undeclaredItems } from './items.ts'
 import { denyOf, listsExactly, ownedCalls, ownerOf } from './matching.ts'
 import type { Call, CallRule, Hold, MeterBook, SessionPolicy, SessionRecord, TokenLimit, Verdict } from './policy.ts'
 import { byWeight } from './refusal.ts'

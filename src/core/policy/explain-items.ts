@@ -1,12 +1,12 @@
 import { u256 } from '../felt.ts'
 import type { EnforcedBy, LimitField, LimitView, RiskView } from '../protocol/ui.ts'
 import { type Arg, count, inner, type Line, line, list, text } from '../words.ts'
+import { itemLimit } from './assets.ts'
 import { nftMeter } from './book.ts'
 import { approvalField, windowField } from './edits.ts'
 import type { ExplainFacts } from './explain.ts'
 import type { Exposure } from './exposure.ts'
-import { itemLimit } from './items.ts'
-import { type Naming, perWindow, placeOf } from './naming.ts'
+import { type Naming, perWindow, placeOf, recipientsLine } from './naming.ts'
 import type { NftLimit, SessionPolicy, Window } from './policy.ts'
 import { sameWindow } from './windows.ts'
 
@@ -46,7 +46,7 @@ export function itemRows(
       ...(limit.tokenIds === undefined
         ? []
         : [{ id: `${id}:ids`, title, line: whichLine(limit.tokenIds), by, fields: [] }]),
-      { id: `${id}:recipients`, title, line: recipientsLine(limit, facts), by, fields: [] },
+      { id: `${id}:recipients`, title, line: recipientsLine(limit.recipients, facts), by, fields: [] },
       { id: `${id}:approvals`, title, line: approvalsLine(limit, facts), by, fields: approvalFields(limit, facts) },
     ]
   })
@@ -83,12 +83,6 @@ function whichLine(ids: readonly string[]): Line {
   if (ids.length === 0) return line('policy_itemsNone')
   const named = list(ids.map((id) => text(id)))
   return line(ids.length === 1 ? 'policy_itemsOnlyOne' : 'policy_itemsOnly', { list: named })
-}
-
-function recipientsLine({ recipients }: NftLimit, facts: Naming): Line {
-  if (recipients === undefined) return line('policy_toAnyone')
-  if (recipients.length === 0) return line('policy_toNobody')
-  return line('policy_onlyTo', { list: list(recipients.map((one) => placeOf(one, facts))) })
 }
 
 function approvalsLine({ approveAll, approveOne, spenders }: NftLimit, facts: Naming): Line {

@@ -16,6 +16,7 @@ import {
   nameOf,
   perWindow,
   placeOf,
+  recipientsLine,
   streamLine,
   times,
   tokenOf,
@@ -321,7 +322,7 @@ function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
         by,
         fields: spendFields(limit, facts),
       },
-      { id: `${id}:recipients`, title, line: recipientsLine(limit, facts), by, fields: [] },
+      { id: `${id}:recipients`, title, line: recipientsLine(limit.recipients, facts), by, fields: [] },
       ...(limit.approvals === 'forbid'
         ? []
         : [{ id: `${id}:approvals`, title, line: approvalsLine(limit, facts), by, fields: [] }]),
@@ -330,12 +331,6 @@ function tokenRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitVi
         : [{ id: `${id}:foreign`, title, line: line('policy_foreign'), by, fields: [] }]),
     ]
   })
-}
-
-function recipientsLine(limit: TokenLimit, facts: Naming): Line {
-  if (limit.recipients === undefined) return line('policy_toAnyone')
-  if (limit.recipients.length === 0) return line('policy_toNobody')
-  return line('policy_onlyTo', { list: list(limit.recipients.map((one) => placeOf(one, facts))) })
 }
 
 function approvalsLine(limit: TokenLimit, facts: Naming): Line {

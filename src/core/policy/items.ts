@@ -1,16 +1,9 @@
 import { type ItemMove, itemMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
+import { itemLimit } from './assets.ts'
 import { capOf, nftMeter, spendMeter } from './book.ts'
 import { type Amounts, charge, type Findings, type Ledger } from './charging.ts'
 import type { Call, NftLimit, SessionPolicy } from './policy.ts'
-
-/** The limit of a collection: what its numbers mean is decided by its kind, which the chain told (policy.md 3.4). */
-export function itemLimit(policy: SessionPolicy, collection: Address): NftLimit | undefined {
-  for (const limit of policy.spend.limits) {
-    if (limit.asset !== 'erc20' && limit.collection === collection) return limit
-  }
-  return undefined
-}
 
 /** The rows of the money table for collections (policy.md 6.1). @returns items the call says leave, or may leave */
 export function checkItems(

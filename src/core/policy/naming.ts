@@ -9,6 +9,7 @@ import {
   inner,
   type Line,
   line,
+  list,
   place,
   type TokenName,
   text,
@@ -67,6 +68,13 @@ export function moneyOf(value: U256, token: Address, naming: Naming): Arg {
 export function bareMoneyOf(value: U256, token: Address, naming: Naming): Arg {
   const said = moneyOf(value, token, naming)
   return said.kind === 'amount' ? { ...said, bare: true } : text(value)
+}
+
+/** Without a list anyone may get it. */
+export function recipientsLine(recipients: readonly Address[] | undefined, naming: Naming): Line {
+  if (recipients === undefined) return line('policy_toAnyone')
+  if (recipients.length === 0) return line('policy_toNobody')
+  return line('policy_onlyTo', { list: list(recipients.map((one) => placeOf(one, naming))) })
 }
 
 /** "10 STRK in any 24 h": `what` is an amount or a count. */

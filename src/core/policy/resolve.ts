@@ -18,6 +18,7 @@ import {
   ruleId,
   siteErrorOf,
 } from './asked.ts'
+import { assetAddress } from './assets.ts'
 import { type Entries, moneyFelts, resolvePaths } from './class-arguments.ts'
 import { DEFAULTS } from './defaults.ts'
 import { LIMITS } from './limits.ts'
@@ -29,7 +30,6 @@ import type {
   DenyRule,
   Entrypoint,
   FeePolicy,
-  NftLimit,
   SessionPolicy,
   TokenLimit,
   UsagePolicy,
@@ -270,10 +270,6 @@ function allowing(
   if (limit.spenders !== undefined) return { approvals, spenders: [...limit.spenders] }
   if (approvals === 'forbid') return { approvals, spenders: [] }
   return { approvals, spenders: likelySpenders(limit.token, calls) }
-}
-
-function assetAddress(limit: TokenLimit | NftLimit): Address {
-  return limit.asset === 'erc20' ? limit.token : limit.collection
 }
 
 /** A total without a cap has room for nothing. */

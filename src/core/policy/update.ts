@@ -3,6 +3,7 @@ import { malformed, type SiteError, thrown } from '../errors.ts'
 import { type Address, u256 } from '../felt.ts'
 import { MIN_LIFE, type UnixSeconds } from '../time.ts'
 import { type Asked, type AskedRule, type AskedUpdate, contractsOf, never, ruleId, siteErrorOf } from './asked.ts'
+import { assetAddress } from './assets.ts'
 import { ruleContent } from './carry.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, chainMethods } from './meters.ts'
@@ -20,8 +21,7 @@ export type Updated =
 
 /** The contracts whose code must be known to judge an update. */
 export function updateScope({ members }: AskedUpdate): readonly Address[] {
-  const denied = (members.deny ?? []).flatMap(({ contract }) => (contract === '*' ? [] : [contract]))
-  return [...contractsOf(members.calls), ...denied, ...namedAssets(members)]
+  return [...contractsOf([...members.calls, ...(members.deny ?? [])]), ...namedAssets(members)]
 }
 
 function namedAssets({ limits, items }: Asked): readonly Address[] {
@@ -136,17 +136,17 @@ function mergedSpend(
   calls: readonly CallRule[],
   named: (member: 'limits' | 'items') => boolean,
 ): SpendPolicy {
-  const again = new Set(given.limits.map(placeOf))
+  const again = new Set(given.limits.map(assetAddress))
   const kept = before.limits.flatMap((limit): SpendPolicy['limits'] => {
     if (!named(limit.asset === 'erc20' ? 'limits' : 'items')) return [limit]
-    if (again.has(placeOf(limit))) return []
+    if (again.has(assetAddress(limit))) return []
     // Without a limit of its own each payment asks, as in a request (policy.md 3.2).
-    return calls.some((rule) => rule.contract === placeOf(limit) && movesMoney(rule)) ? [emptied(limit)] : []
+    return calls.some((rule) => rule.contract === assetAddress(limit) && movesMoney(rule)) ? [emptied(limit)] : []
   })
-  const stays = new Set(kept.map(placeOf))
-  const added = given.limits.filter((limit) => !stays.has(placeOf(limit)))
+  const stays = new Set(kept.map(assetAddress))
+  const added = given.limits.filter((limit) => !stays.has(assetAddress(limit)))
   return {
-    limits: [...kept, ...added].sort((a, b) => byValue(placeOf(a), placeOf(b))),
+    limits: [...kept, ...added].sort((a, b) => byValue(assetAddress(a), assetAddress(b))),
     look: before.look === 'simulate' ? 'simulate' : given.look,
   }
 }
@@ -158,10 +158,6 @@ function emptied(limit: SpendPolicy['limits'][number]): SpendPolicy['limits'][nu
     return { ...limit, caps: [{ window, max: u256(0n) }, ...limit.caps.filter((cap) => cap.window.kind !== 'session')] }
   }
   return { ...limit, maxOut: [{ window, max: 0 }, ...limit.maxOut.filter((cap) => cap.window.kind !== 'session')] }
-}
-
-function placeOf(limit: SpendPolicy['limits'][number]): Address {
-  return limit.asset === 'erc20' ? limit.token : limit.collection
 }
 
 function movesMoney({ entrypoints }: CallRule): boolean {
