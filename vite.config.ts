@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { crx, type ManifestV3Export } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { buildHash } from './.ci/build-hash.ts'
 import chromium from './manifest.json' with { type: 'json' }
+import project from './package.json' with { type: 'json' }
 
 const browser = process.env.BROWSER === 'firefox' ? 'firefox' : 'chrome'
 const e2e = process.env.E2E === '1'
@@ -18,7 +22,12 @@ const firefox = {
     },
   },
 }
-const extension = () => crx({ browser, manifest: (browser === 'firefox' ? firefox : chromium) as ManifestV3Export })
+/** The browser's page of extensions and our settings show it. */
+const named = () => ({
+  ...chromium,
+  version_name: `${chromium.version} (${buildHash(fileURLToPath(new URL('.', import.meta.url)))})`,
+})
+const extension = () => crx({ browser, manifest: (browser === 'firefox' ? firefox : named()) as ManifestV3Export })
 
 /** Screens fill placeholders by name; the lists of them are for the browser, which reads its own copy of the catalogue. */
 const sentences = (): Plugin => ({
@@ -32,9 +41,24 @@ const sentences = (): Plugin => ({
   },
 })
 
+/** What the packages inside the extension are licensed under, word by word: the settings link to it. */
+const licences = (): Plugin => ({
+  name: 'licences',
+  apply: 'build',
+  generateBundle() {
+    const texts = Object.keys(project.dependencies).map((name) => {
+      const folder = new URL(`./node_modules/${name}/`, import.meta.url)
+      const file = readdirSync(folder).find((it) => /^licen[cs]e/i.test(it))
+      if (file === undefined) throw new Error(`${name} has no licence`)
+      return `${name}\n\n${readFileSync(new URL(file, folder), 'utf8').trim()}`
+    })
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: `${texts.join('\n\n\n')}\n` })
+  },
+})
+
 export default defineConfig({
   // Vitest reads this file too; the extension plugin must not run there.
-  plugins: [sentences(), preact(), process.env.VITEST ? [] : extension()],
+  plugins: [sentences(), preact(), licences(), process.env.VITEST ? [] : extension()],
   build: {
     outDir: browser === 'firefox' ? 'dist/firefox' : e2e ? 'dist/e2e' : 'dist/chromium',
     target: browser === 'firefox' ? 'firefox140' : 'chrome120',
@@ -43,7 +67,15 @@ export default defineConfig({
       output: {
         // A chunk shared with the screens is evaluated before the worker's own code: the guard has to come before that
         // one too, so it is a chunk of its own and the worker's first import (security.md 13.3).
-        codeSplitting: { groups: [{ name: 'egress', test: /src[\\/]platform[\\/]egress\.ts$/ }] },
+        codeSplitting: {
+          groups: [
+            { name: 'egress', test: /src[\\/]platform[\\/]egress\.ts$/ },
+            // Read beside the screens' code, not as a part of it.
+            { name: 'english', test: /_locales[\\/]en[\\/]messages\.json$/ },
+            { name: 'spanish', test: /_locales[\\/]es[\\/]messages\.json$/ },
+            { name: 'chinese', test: /_locales[\\/]zh_CN[\\/]messages\.json$/ },
+          ],
+        },
       },
     },
   },

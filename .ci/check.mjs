@@ -1,5 +1,5 @@
 // Everything that needs no browser and no chain, under one minute: types, Biome, unit tests (layers, doors and surface among
-// them), sizes, the Poseidon bench, ids in titles. Goes on after a failure: all of them are worth seeing at once.
+// them), sizes, the Poseidon bench, ids in titles, printed pages. Goes on after a failure: all of them are worth seeing at once.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { at, bin, isProgram, run, since } from './steps.mjs'
@@ -30,6 +30,7 @@ export async function check() {
   await step('bench:size', script('.ci/size.mjs'))
   await step('bench:poseidon', script('bench/poseidon.mjs'))
   await step('ids in titles', script('.ci/titles.mjs'))
+  await step('printed pages', () => run(process.execPath, [at('.ci/docs.mjs'), '--check']))
   console.log(
     `\ncheck: ${failedSteps.length === 0 ? 'all steps passed' : `failed: ${failedSteps.join(', ')}`}, ${since(from)}`,
   )

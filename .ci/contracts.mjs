@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { at, isProgram, readEnvironment, run, since } from './steps.mjs'
 
-const NAMES = ['token', 'game', 'collection', 'market', 'fee_token', 'replaceable', 'replacement']
+const NAMES = ['token', 'game', 'collection', 'market', 'fee_token', 'replaceable', 'replacement', 'rebasing', 'proxy']
 /** As many compilations at a time: each takes a core and 1.3 GB. */
 const LANES = 2
 const HASHES = at('e2e/contracts/hashes.json')

@@ -15,7 +15,8 @@ const CODE_FROM_TEXT = {
   eval: /(?<![.\w$])eval\s*\(/,
   'new Function': /\bnew\s+Function\b/,
   WebAssembly: /\bWebAssembly\b/,
-  'dynamic import': /(?<![.\w$])import\s*\(/,
+  // A screen that is read when it is first shown: a file of the extension, named where it stands.
+  'dynamic import': /(?<![.\w$])import\s*\((?!\s*([`"'])\.\/[\w.-]+\.js\1\s*\))/,
 }
 const FOR_TESTS = {
   'a test phrase': /\btest test test\b/,
@@ -66,7 +67,9 @@ const PLANTED = [
   'eval("1")',
   'new Function("a")',
   'WebAssembly.compile(b)',
-  'import("./a.js")',
+  'import(name)',
+  'import("https://a.b/c.js")',
+  'import("./" + name)',
   'var p="test test test test junk"',
   'fetch("https://x.y")',
   'await fetch(u,{method:`POST`})',
@@ -93,6 +96,11 @@ export function scan(folder = 'dist/chromium') {
   const before = order.slice(0, order.indexOf(guard)).filter((path) => !/^assets\/rolldown-runtime-/.test(path))
   if (!guard || !/\bfetch\b/.test(read(guard))) wrong.push('the egress guard is not in the worker')
   else if (before.length > 0) wrong.push(`evaluated before the egress guard: ${before.join(', ')}`)
+
+  const { dependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  for (const name of Object.keys(dependencies))
+    if (!files.includes('licences.txt') || !read('licences.txt').includes(`${name}\n\n`))
+      wrong.push(`licences.txt does not have ${name}`)
 
   for (const path of scripts) {
     for (const fault of faultsIn(read(path), path === guard)) wrong.push(`${path} ${fault}`)

@@ -25,7 +25,7 @@ await step('contracts', async () => (await import('./contracts.mjs')).contracts(
 // The same cases each time, so that no run is luck; `npm run fuzz:long` draws others.
 await step('fuzz', async () => (await run(process.execPath, [at('.ci/fuzz.mjs')], { env: { FUZZ_SEED: '1' } })).code)
 // Alone: a browser beside them would be measured with them.
-for (const name of ['policy', 'hotpath', 'execute', 'wake'])
+for (const name of ['policy', 'hotpath', 'execute', 'wake', 'paint'])
   await step(`bench:${name}`, async () => (await run(process.execPath, [at(`bench/${name}.mjs`)])).code)
 await tests('e2e', async () => (await import('./e2e.mjs')).e2e())
 finish(sum.failed === 0 ? 0 : 1)

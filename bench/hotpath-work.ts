@@ -106,6 +106,9 @@ function oursFor(session: StoredSession) {
       guardianSubkey: () => undefined,
       sessionSubkey: () => undefined,
     },
+    classify: () => {
+      throw new Error('no messages here')
+    },
     vault: { openSecret: async () => undefined },
     stops: createStopFlags(),
     look: () => session,

@@ -82,6 +82,9 @@ export function memoryStore(now: () => number): Database {
         change(store, key, { key, v, value, ...(marks === undefined ? {} : { marks }) }),
       putRow: async (store, row) => change(store, row.key, row),
       delete: async (store, key) => change(store, key, undefined),
+      clear: async (store) => {
+        for (const key of [...rowsOf(store).all.keys()]) change(store, key, undefined)
+      },
       committed: (call) => then.push(call),
     }
   }
@@ -98,6 +101,8 @@ export function memoryStore(now: () => number): Database {
     trustWall: async () => {
       wall = now()
     },
+    stage: async () => {},
+    settle: async () => {},
     close: async () => {},
   }
 }

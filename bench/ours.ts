@@ -7,13 +7,14 @@ import { createStopFlags } from '../src/background/keys/working-set.ts'
 import { createAccounts } from '../src/background/owners/accounts.ts'
 import { createHistory } from '../src/background/owners/history.ts'
 import { createNetworks } from '../src/background/owners/networks.ts'
+import { listedTokens } from '../src/background/owners/token-rows.ts'
 import { createSending } from '../src/background/sending/parts.ts'
 import { sampleSession } from '../src/background/sending/sample-session.ts'
 import { STRK } from '../src/core/account.ts'
 import { type Address, address, type Felt, felt, shortString, u256 } from '../src/core/felt.ts'
 import { emptyBook } from '../src/core/policy/book.ts'
 import type { Call, Origin, RuleId, SessionPolicy } from '../src/core/policy/policy.ts'
-import type { AccountRecord, NetworkId, StoredSession } from '../src/core/records.ts'
+import type { NetworkId, OwnAccount, StoredSession } from '../src/core/records.ts'
 import { createGuard, openDatabase } from '../src/platform/database.ts'
 import { createNodes, type Post } from '../src/platform/node.ts'
 import { ARGENT_0_4_0 } from '../src/starknet/accounts.ts'
@@ -102,10 +103,11 @@ function policyOf({ methods, look }: Omit<Mode, 'account'>, now: number): Sessio
   }
 }
 
-export const recordOf = (address: Address): AccountRecord => ({
+export const recordOf = (address: Address): OwnAccount => ({
   address,
   name: 'Account 1',
-  index: 0,
+  order: 0,
+  owner: { from: 'phrase', scheme: 'ready', index: 0 },
   classHash: ARGENT_0_4_0,
   ownerPublicKey: publicKey(OWNER),
   guardian: { publicKey: publicKey(GUARDIAN), generation: 0 },
@@ -153,19 +155,20 @@ export async function openOurs({ url, name, mode }: { url: string; name?: string
     return answer
   }
   const needsGuard = () => guard
-  const networks = createNetworks({ db, guard: needsGuard, now, onRestart: async () => {} })
+  const networks = createNetworks({ db, guard: needsGuard, now, newId: () => 'f', onRestart: async () => {} })
   const nodes = createNodes({ networks, post, now, wait })
   const accounts = createAccounts({
     db,
     guard: needsGuard,
     now,
-    read: async () => ({ classHash: ARGENT_0_4_0, guardian: publicKey(GUARDIAN) }),
+    read: async () => ({ classHash: ARGENT_0_4_0, kind: 'argent-0.4.0', guardian: publicKey(GUARDIAN) }),
   })
   const history = createHistory({ db, guard: needsGuard, now, newId })
   const timers = new Set<() => void>()
   const sending = createSending({
     db,
     guard: needsGuard,
+    area: undefined,
     keys: {
       isUnlocked: () => true,
       sessionKey: () => SESSION,
@@ -173,6 +176,9 @@ export async function openOurs({ url, name, mode }: { url: string; name?: string
       ownerSubkey: () => undefined,
       guardianSubkey: () => undefined,
       sessionSubkey: () => undefined,
+    },
+    classify: () => {
+      throw new Error('no messages here')
     },
     vault: { openSecret: async () => undefined },
     stops: createStopFlags(),
@@ -184,6 +190,7 @@ export async function openOurs({ url, name, mode }: { url: string; name?: string
       cold: () => {
         throw new Error('nobody looks')
       },
+      listed: (network) => listedTokens(db, network),
     }),
     history,
     newId,
@@ -195,12 +202,14 @@ export async function openOurs({ url, name, mode }: { url: string; name?: string
       return () => timers.delete(fn)
     },
     sendWanted: async () => {},
+    post: () => Promise.reject(new Error('no service here')),
+    allowServices: () => {},
     onSession: () => {},
     onRow: () => {},
     report,
   })
   if ((await accounts.all()).length === 0) {
-    await accounts.add(recordOf(mode.account))
+    await accounts.add([recordOf(mode.account)])
     const session = sessionOf(mode, now())
     await sending.sessions.create(session, emptyBook(session.id))
   }

@@ -152,7 +152,9 @@ async function serve() {
       counted.requests += 1
       // What leaves beside a transaction, or after it, is no round of it.
       if (body.method === 'starknet_addInvokeTransaction') counted.rounds = depth
-      const text = request.url === '/cosigner/signSession' ? cosign(body) : answer(body)
+      const isList = Array.isArray(body)
+      const text =
+        request.url === '/cosigner/signSession' ? cosign(body) : isList ? `[${body.map(answer)}]` : answer(body)
       const send = () => {
         if (counted === seen) answered = Math.max(answered, depth)
         counted.bytes += text.length
@@ -200,6 +202,10 @@ async function serve() {
     starknet_getClassHashAt: () => ARGENT,
     starknet_getClassAt: () => CLASS,
     starknet_getClass: () => CLASS,
+    // No second key has stood here before.
+    starknet_getEvents: () => ({ events: [] }),
+    // No slot of a proxy is set.
+    starknet_getStorageAt: () => '0x0',
     starknet_call: ({ request: { contract_address: account, entry_point_selector: selector } }) => {
       if (selector === SELECTORS.get_guardian) return [guardians.get(BigInt(account)) ?? '0x0']
       return BALANCE.includes(selector) ? ['0x56bc75e2d63100000', '0x0'] : ['0x0', '0x0']

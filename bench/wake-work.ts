@@ -76,13 +76,13 @@ export async function measureWake(node: StubNode, chrome: string | undefined): P
   }
 }
 
-interface Run {
+export interface Run {
   readonly stop: () => Promise<void>
   /** ms from the page's ask to the answer. */
   readonly ask: (round: number) => Promise<number>
 }
 
-interface Extension {
+export interface Extension {
   readonly context: BrowserContext
   readonly name: Name
   readonly worker: Worker
@@ -105,8 +105,8 @@ async function quiet(node: StubNode): Promise<void> {
 
 async function buildAll(): Promise<void> {
   rmSync(OUT, { recursive: true, force: true })
-  await buildWallet('ours', [])
-  await buildWallet('eager', [openDoors()])
+  await buildWallet(`${OUT}/ours`, [])
+  await buildWallet(`${OUT}/eager`, [openDoors()])
   const manifest = (name: Name) => {
     const file = `${OUT}/${name}/manifest.json`
     return {
@@ -157,13 +157,13 @@ async function buildAll(): Promise<void> {
   }
 }
 
-async function buildWallet(name: Name, plugins: Plugin[]): Promise<void> {
+export async function buildWallet(outDir: string, plugins: Plugin[]): Promise<void> {
   await build({
     root: at('..'),
     configFile: at('../vite.config.ts'),
     logLevel: 'error',
     plugins,
-    build: { outDir: `${OUT}/${name}`, emptyOutDir: true },
+    build: { outDir, emptyOutDir: true },
   })
 }
 
@@ -207,7 +207,7 @@ function launch(profile: string, nodeUrl: string, executablePath: string | undef
 // ---- Who asks them.
 
 /** A wallet with a running session, as a person and a site bring it about. */
-async function wallet({ context, name, worker }: Extension, url: string): Promise<Run> {
+export async function wallet({ context, name, worker }: Extension, url: string): Promise<Run> {
   const person = await personAt(context, homeOf(worker))
   await person.createWallet()
   await person.selectNetwork('Devnet')
@@ -302,7 +302,7 @@ async function workersOf(context: BrowserContext): Promise<ReadonlyMap<string, W
 }
 
 /** A page with nothing but what can be clicked, of two origins. */
-async function servePage() {
+export async function servePage() {
   const server = createServer((_request, response) => {
     response
       .writeHead(200, { 'content-type': 'text/html' })

@@ -15,14 +15,10 @@ export async function launch(options: {
   headless: boolean
   /** The caller closes the browser when the process is told to end; otherwise Playwright ends the process itself. */
   ownSignals?: boolean
+  /** Pages that were left are kept whole, as in a person's browser. */
+  cached?: boolean
 }): Promise<BrowserContext> {
-  const extension = fileURLToPath(new URL(`../dist/${options.build}`, import.meta.url))
-  if (!existsSync(`${extension}/manifest.json`)) throw new Error(`dist/${options.build} is not built: npm run build`)
-  mkdirSync(`${options.profile}/Default`, { recursive: true })
-  const preferences = `${options.profile}/Default/Preferences`
-  // Without developer mode a command-line extension is gone after `runtime.reload()`.
-  if (!existsSync(preferences))
-    writeFileSync(preferences, JSON.stringify({ extensions: { ui: { developer_mode: true } } }))
+  prepare(options.profile)
   // A trace would fetch the body of each answer a worker got, and a worker that is stopped while it is asked for one
   // (Network.getResponseBody) takes the whole browser with it: Chromium 156 ends by a failed check of its own.
   process.env.PLAYWRIGHT_DISABLE_SERVICE_WORKER_NETWORK = '1'
@@ -30,16 +26,31 @@ export async function launch(options: {
     executablePath: process.env.CHROME_PATH ?? chromium.executablePath(),
     headless: options.headless,
     viewport: null,
+    ...(options.cached === true ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
     handleSIGINT: !options.ownSignals,
     handleSIGTERM: !options.ownSignals,
     handleSIGHUP: !options.ownSignals,
     args: [
-      `--disable-extensions-except=${extension}`,
-      `--load-extension=${extension}`,
+      ...extensionArgs(options.build),
       `--host-resolver-rules=MAP 127.0.0.1:5050 127.0.0.1:${options.nodePort}, MAP 127.0.0.1 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND`,
       ...(options.headless ? ['--screen-info={1600x1200}'] : []),
     ],
   })
+}
+
+/** A profile in which an extension of the command line may be. */
+export function prepare(profile: string): void {
+  mkdirSync(`${profile}/Default`, { recursive: true })
+  const preferences = `${profile}/Default/Preferences`
+  // Without developer mode a command-line extension is gone after `runtime.reload()`.
+  if (!existsSync(preferences))
+    writeFileSync(preferences, JSON.stringify({ extensions: { ui: { developer_mode: true } } }))
+}
+
+export function extensionArgs(build: Build): readonly string[] {
+  const extension = fileURLToPath(new URL(`../dist/${build}`, import.meta.url))
+  if (!existsSync(`${extension}/manifest.json`)) throw new Error(`dist/${build} is not built: npm run build`)
+  return [`--disable-extensions-except=${extension}`, `--load-extension=${extension}`]
 }
 
 /** The extension's worker, started by the browser itself. */

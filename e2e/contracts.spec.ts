@@ -5,7 +5,17 @@ import { expect, test } from './world.ts'
 test.describe.configure({ mode: 'serial' })
 
 test('the committed Sierra has the class hash that is committed beside it', () => {
-  const names: ContractName[] = ['token', 'game', 'collection', 'market', 'fee_token', 'replaceable', 'replacement']
+  const names: ContractName[] = [
+    'token',
+    'game',
+    'collection',
+    'market',
+    'fee_token',
+    'replaceable',
+    'replacement',
+    'rebasing',
+    'proxy',
+  ]
   for (const name of names) expect(hash.computeContractClassHash(sierraOf(name))).toBe(hashesOf(name).class_hash)
 })
 

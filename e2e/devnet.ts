@@ -94,7 +94,16 @@ export function deployFixtures(devnet: Devnet): Promise<Fixtures> {
   return known
 }
 
-export type ContractName = 'token' | 'game' | 'collection' | 'market' | 'fee_token' | 'replaceable' | 'replacement'
+export type ContractName =
+  | 'token'
+  | 'game'
+  | 'collection'
+  | 'market'
+  | 'fee_token'
+  | 'replaceable'
+  | 'replacement'
+  | 'rebasing'
+  | 'proxy'
 
 export const sierraOf = (name: ContractName): CompiledSierra => readJson(`contracts/${name}.sierra.json`)
 export const hashesOf = (name: ContractName): { class_hash: string; compiled_class_hash: string } =>

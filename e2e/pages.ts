@@ -7,7 +7,7 @@ import { build } from 'vite'
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const PLAYGROUND = at('../dist/playground')
 
-const PAGES = ['index.html', 'trade.html', 'tip.html', 'subscription.html', 'items.html']
+const PAGES = ['index.html', 'trade.html', 'tip.html', 'subscription.html', 'items.html', 'for-dapps.html']
 
 /** The playground as static files, built like any site: nothing of the extension's own build takes part. */
 export async function buildPlayground(): Promise<void> {

@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto'
 import { createContracts } from '../src/background/contracts.ts'
 import { type Allowed, approved } from '../src/background/keys/approved.ts'
+import type { CosignAnswer } from '../src/background/sending/cosigning.ts'
 import type { InSession } from '../src/background/sending/executor.ts'
 import {
   ACCOUNT,
@@ -8,6 +9,7 @@ import {
   createWorld,
   GUARDIAN,
   ORIGIN,
+  OWNER,
   storedSession,
   type World,
 } from '../src/background/sending/stub-world.ts'
@@ -21,11 +23,14 @@ import { resolve } from '../src/core/policy/resolve.ts'
 import { parseRequest } from '../src/core/policy/wire.ts'
 import type { RequestSessionParams } from '../src/core/policy/wire-shape.ts'
 import type { JournalRow, StoredSession } from '../src/core/records.ts'
+import { bundled } from '../src/core/tokens.ts'
 import { createNode, type Post } from '../src/platform/node.ts'
-import { publicKey, randomKey, sign } from '../src/starknet/curve.ts'
-import { invokeBody, invokeHash } from '../src/starknet/invoke.ts'
+import { ordinarySignature } from '../src/starknet/accounts.ts'
+import { publicKey, randomKey, type Signature, sign } from '../src/starknet/curve.ts'
+import { committedMaximum, invokeBody, invokeHash } from '../src/starknet/invoke.ts'
 import { selectorOf } from '../src/starknet/selector.ts'
 import {
+  authorizationFelts,
   methodKey,
   methodTree,
   readAuthorization,
@@ -56,6 +61,16 @@ export type Landed =
   | { readonly by: 'nobody'; readonly hash: Felt }
   | { readonly by: 'chain'; readonly when: 'validation' | 'execution'; readonly words: string }
 
+/** What a site has built and signed with the key that it holds, and what the wallet says to it. */
+export interface Cosigned {
+  readonly answer: CosignAnswer
+  readonly hash: Felt
+  /** Of the bounds that it was built with. */
+  readonly maxFee: bigint
+  /** By the site, with both signatures. @throws where the second one was not given */
+  send(): Promise<Landed>
+}
+
 /**
  * The wallet's background without a browser, on a real chain: the account deployed with both its keys, sessions as the
  * wallet makes them from what a site asks, and tokens that pass the wallet by.
@@ -71,8 +86,12 @@ export interface Parts {
   done(running: Running, ...calls: readonly Call[]): Promise<JournalRow>
   /** The codes of what the wallet answers instead of signing. */
   refusal(running: Running, ...calls: readonly Call[]): Promise<readonly Reason['code'][]>
+  /** The site has the key, and asks for the second signature. `price`: how many times the block's it pays at most. */
+  cosign(running: Running, calls: readonly Call[], price?: bigint): Promise<Cosigned>
   /** Signs and sends without asking any policy. */
   raw(running: Running, calls: readonly Call[], forged?: Forged): Promise<Landed>
+  /** Signs with the keys of the account and no session, and sends, without asking any policy. */
+  rawByOwner(calls: readonly Call[]): Promise<Landed>
   /** The token that `raw` would send. */
   tokenOver(running: Running, calls: readonly Call[]): Promise<readonly Felt[]>
   /** What a person does with the account: without a session. */
@@ -84,6 +103,8 @@ export interface Parts {
   /** @returns the view's felts as integers */
   view(to: string, name: string, ...calldata: readonly (string | number | bigint)[]): Promise<readonly bigint[]>
   now(): Promise<number>
+  /** Every request that the wallet has sent to its node, as text. */
+  readonly posted: readonly string[]
   /** Once, when the wallet's next transaction has left it and the chain does not have it yet. */
   beforeNext(act: () => Promise<void>): void
   /** What the wallet has read of the chain grows older by this, s. */
@@ -94,6 +115,10 @@ export interface More {
   readonly change?: (policy: SessionPolicy) => SessionPolicy
   readonly effective?: (granted: SessionPolicy) => SessionPolicy
   readonly session?: Partial<StoredSession>
+  /** Held by the wallet alone, as a session for any contract is. */
+  readonly backing?: 'wallet'
+  /** Written by its page, which has the key: what both keys signed names no policy. */
+  readonly byPage?: true
 }
 
 const NETWORK = 'devnet'
@@ -108,6 +133,7 @@ export const to = (contract: string, name: string, ...calldata: readonly (string
 export const u256 = (amount: bigint | number) => [BigInt(amount) & (2n ** 128n - 1n), BigInt(amount) >> 128n] as const
 
 const same = (policy: SessionPolicy) => policy
+type Built = Pick<Forged, 'sessionKey' | 'named' | 'tip'> & { readonly price?: bigint }
 const VALIDATION_FAILED = 55
 /** What contracts said, out of a node's long sentence: `0x… ('session/expired')`. */
 const textsIn = (message: string) => [...message.matchAll(/\('([^']+)'\)/g)].map(([, text]) => text).join(', ')
@@ -118,7 +144,9 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
   Object.assign(globalThis, { __E2E__: false })
   let meanwhile: (() => Promise<void>) | undefined
   let older = 0
+  const posted: string[] = []
   const post: Post = async (_url, body) => {
+    posted.push(body)
     if (meanwhile !== undefined && body.includes('"starknet_addInvokeTransaction"')) {
       const act = meanwhile
       meanwhile = undefined
@@ -139,7 +167,11 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
     network: NETWORK,
     ticks: () => performance.now() + older,
     contracts: (nodes) => {
-      reader = createContracts({ nodes, cold: () => cold })
+      reader = createContracts({
+        nodes,
+        cold: () => cold,
+        listed: async (network) => bundled(network).map((it) => it.address),
+      })
       return reader
     },
   })
@@ -173,7 +205,7 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
         ownAccounts: [ACCOUNT],
         classes: await contracts.facts(NETWORK, [...called, ...tokens]),
         strk: STRK,
-        allowances: await contracts.allowances(NETWORK, ACCOUNT, tokens, called),
+        allowances: (await contracts.allowances(NETWORK, ACCOUNT, tokens, called)).given,
       },
       at,
     )
@@ -181,22 +213,28 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
     return resolved.policy
   }
 
-  const start: Parts['start'] = async (ask, { change = same, effective = same, session: more } = {}) => {
+  const start: Parts['start'] = async (
+    ask,
+    { change = same, effective = same, session: more, backing, byPage } = {},
+  ) => {
     const key = randomKey((length) => crypto.getRandomValues(new Uint8Array(length)))
     const granted = change(await policyOf(ask))
     const { genesis } = world.networks.get(NETWORK)
     if (genesis === undefined) throw new Error('the node was not checked')
     const id = newId('s')
+    const { chain, ...stored } = storedSession(id, granted, key)
     const session = {
-      ...storedSession(id, granted, key),
+      ...stored,
+      ...(backing === undefined ? { chain: chain! } : { backing, key: { by: 'wallet', guid: felt(0) } as const }),
       network: NETWORK,
       genesis,
       effective: effective(granted),
       createdAt: await now(),
+      ...(byPage === undefined ? {} : writtenByPage(stored, chain!)),
       ...more,
     } as const
     await world.sessions.create(session, emptyBook(session.id))
-    world.useKey(id, key)
+    if (byPage === undefined) world.useKey(id, key)
     return { session, key }
   }
 
@@ -210,22 +248,26 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
       session: session.id,
     })
 
-  const signed = async ({ session, key }: Running, calls: readonly Call[], forged: Forged = {}) => {
-    const { chain } = session
-    if (chain === undefined) throw new Error('not a session on chain')
-    const { chainId } = session
-    const named = publicKey(forged.named ?? key)
-    const tree = methodTree(chain.methods)
-    // Of a call that is not in the tree, the best that a thief has: a path that leads to the root from somewhere.
-    const [any] = tree.proofs.values()
-    const proofs = calls.map((call) => tree.proofs.get(methodKey(call.to, call.selector)) ?? any!)
+  const generousBounds = async (times = 2n) => {
     const { prices } = await node.lastBlock()
-    const bound = (maxAmount: bigint, price: bigint) => ({ maxAmount, maxPrice: price * 2n })
-    const bounds = {
+    const bound = (maxAmount: bigint, price: bigint) => ({ maxAmount, maxPrice: price * times })
+    return {
       l1_gas: bound(0n, prices.l1_gas),
       l2_gas: bound(100_000_000n, prices.l2_gas),
       l1_data_gas: bound(10_000n, prices.l1_data_gas),
     }
+  }
+
+  const built = async ({ session, key }: Running, calls: readonly Call[], forged: Built = {}) => {
+    const { chain } = session
+    if (chain === undefined) throw new Error('not a session on chain')
+    const { chainId } = session
+    const named = publicKey(forged.named ?? key)
+    const tree = methodTree(chain.methods, chain.bySite ? 'written' : 'sorted')
+    // Of a call that is not in the tree, the best that a thief has: a path that leads to the root from somewhere.
+    const [any] = tree.proofs.values()
+    const proofs = calls.map((call) => tree.proofs.get(methodKey(call.to, call.selector)) ?? any!)
+    const bounds = await generousBounds(forged.price)
     const { tip = 0n } = forged
     const parts = { sender: ACCOUNT, calls, nonce: (await node.nonce(ACCOUNT)) ?? felt(0), tip, bounds }
     const hash = invokeHash({ chainId, ...parts })
@@ -235,19 +277,52 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
       sessionKeyGuid: signerGuid(named),
     })
     const message = sessionMessage(hash, own)
-    const token = sessionToken({
-      ...{ expiresAt, root, metadata, proofs },
-      sessionPublicKey: named,
-      authorization: readAuthorization(chain.authorization),
-      session: sign(message, forged.sessionKey ?? key),
-      guardian: sign(message, forged.guardianKey ?? GUARDIAN),
-    })
-    const { signature = (it) => it } = forged
-    return { hash, parts, signature: signature(token) }
+    const bySession = sign(message, forged.sessionKey ?? key)
+    const tokenOf = (guardian: Signature) =>
+      sessionToken({
+        ...{ expiresAt, root, metadata, proofs },
+        sessionPublicKey: named,
+        authorization: readAuthorization(chain.authorization),
+        session: bySession,
+        guardian,
+      })
+    return { hash, parts, message, bySession, tokenOf }
   }
 
-  const raw: Parts['raw'] = async (running, calls, forged) => {
-    const { hash, parts, signature } = await signed(running, calls, forged)
+  const signed = async (running: Running, calls: readonly Call[], forged: Forged = {}) => {
+    const { hash, parts, message, tokenOf } = await built(running, calls, forged)
+    const { guardianKey = GUARDIAN, signature = (it) => it } = forged
+    return { hash, parts, signature: signature(tokenOf(sign(message, guardianKey))) }
+  }
+
+  const cosign: Parts['cosign'] = async (running, calls, price) => {
+    const { hash, parts, bySession, tokenOf } = await built(running, calls, price === undefined ? {} : { price })
+    const { nonce, bounds, tip } = parts
+    const asked = { calls, nonce, bounds, tip, signature: bySession, cache: 0 } as const
+    const answer = await world.cosigning.transaction(running.session, asked)
+    return {
+      answer,
+      hash,
+      maxFee: committedMaximum(bounds, tip),
+      send: async () => {
+        if (answer.kind !== 'signed') throw new Error(`not signed: ${answer.kind}`)
+        return send({ hash, parts, signature: tokenOf(answer) })
+      },
+    }
+  }
+
+  const raw: Parts['raw'] = async (running, calls, forged) => send(await signed(running, calls, forged))
+
+  const rawByOwner: Parts['rawByOwner'] = async (calls) => {
+    const bounds = await generousBounds()
+    const { chainId } = world.networks.get(NETWORK)
+    const parts = { sender: ACCOUNT, calls, nonce: (await node.nonce(ACCOUNT)) ?? felt(0), tip: 0n, bounds }
+    const hash = invokeHash({ chainId, ...parts })
+    const by = (key: Uint8Array) => ({ publicKey: publicKey(key), signature: sign(hash, key) })
+    return send({ hash, parts, signature: ordinarySignature('argent-0.4.0', by(OWNER), by(GUARDIAN)) })
+  }
+
+  const send = async ({ hash, parts, signature }: Awaited<ReturnType<typeof signed>>): Promise<Landed> => {
     const refused = await devnet
       .rpc('starknet_addInvokeTransaction', { invoke_transaction: invokeBody({ ...parts, signature }) })
       .then(
@@ -299,7 +374,10 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
       if (result.kind !== 'ask' && result.kind !== 'refuse') throw new Error(`not refused: ${result.kind}`)
       return result.reasons.map(({ code }) => code)
     },
+    cosign,
     raw,
+    rawByOwner,
+    posted,
     tokenOver: async (running, calls) => (await signed(running, calls)).signature,
     byOwner,
     revokeOnChain: async ({ session: { id, chain } }) => {
@@ -323,5 +401,26 @@ export async function partsOn(devnet: Devnet): Promise<Parts> {
       older += seconds * 1_000
     },
     stop,
+  }
+}
+
+/** As @argent/x-sessions writes it, in an order of its own. */
+function writtenByPage(
+  { chainId, key: { guid } }: Pick<StoredSession, 'chainId' | 'key'>,
+  chain: NonNullable<StoredSession['chain']>,
+): Pick<StoredSession, 'key' | 'chain'> {
+  const { methods, root } = methodTree([...chain.methods].reverse(), 'written')
+  const metadata = '{"projectID":"chess","txFees":[]}'
+  const { expiresAt } = chain
+  const hash = sessionHash({ chainId, account: ACCOUNT, expiresAt, root, metadata, sessionKeyGuid: guid })
+  const authorization = authorizationFelts({
+    ownerPublicKey: publicKey(OWNER),
+    owner: sign(hash, OWNER),
+    guardianPublicKey: publicKey(GUARDIAN),
+    guardian: sign(hash, GUARDIAN),
+  })
+  return {
+    key: { by: 'dapp', guid },
+    chain: { sessionHash: hash, expiresAt, methods, root, metadata, authorization, bySite: true },
   }
 }

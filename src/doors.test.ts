@@ -14,10 +14,15 @@ const DOORS: Readonly<Record<string, string>> = {
     'Every port of a page or a screen is judged by what the browser says of it, in the first turn.',
   'background/starting.ts: PrivateKey':
     'Names what has to be wiped when a start fails; the keys themselves pass through.',
+  'background/importing.ts: PrivateKey': 'Keys a person brings in: made, sealed and wiped inside one call.',
+  'background/upkeep.ts: PrivateKey':
+    'Second keys of the phrase that were set elsewhere: made, sealed and wiped inside one call.',
+  'background/new-account.ts: PrivateKey': 'Puts a new account and its keys side by side for the vault.',
   'cold/phrase.ts: PrivateKey': 'Owner and guardian keys are derived from the phrase here.',
   "content/bridge.iife.ts: addEventListener('message') × 1": 'Requests of the page come in; the gate checks each.',
   'content/link.ts: onMessage × 2': 'Answers and events of the worker come in for this document.',
   "inpage/inpage.iife.ts: addEventListener('message') × 1": 'Answers come in from the bridge of the same window.',
+  'platform/database.ts: indexedDB × 1': 'Asks whether a wallet was made beside data of another shape.',
   'platform/browser.ts: onConnect × 2': 'The door to the browser: ports open here.',
   'platform/browser.ts: onMessage × 3': 'The door to the browser: messages of a port come in here.',
   'platform/browser.ts: storage. × 5': 'The door to storage.session, which holds only sealed keys.',
@@ -25,15 +30,18 @@ const DOORS: Readonly<Record<string, string>> = {
   'platform/checkpoint.ts: storage. × 5':
     'Crash points and clock of dist/e2e, which outlive the worker; the release build has none of it.',
   'platform/egress.ts: fetch( × 1': 'The guard: the one fetch there is, taken before any package runs.',
+  'sdk/cosigner.ts: fetch( × 2':
+    'In a page that asked for it: two addresses that nobody can own are answered, everything else goes to the fetch that was there.',
   'starknet/curve.ts: PrivateKey': 'The door to noble: the type is made and used here.',
-  'ui/main.tsx: storage. × 2': 'Remembers the theme alone, so that the first paint has its colours.',
+  'ui/main.tsx: storage. × 5':
+    'Remembers the theme and the language alone, so that the first paint has its colours and words.',
 }
 
 const WORDS: Readonly<Record<string, RegExp>> = {
   onConnect: /\bonConnect\b/g,
   onMessage: /\bonMessage\b/g,
   "addEventListener('message')": /\baddEventListener\s*\(\s*['"`]message['"`]/g,
-  'fetch(': /(?<![.\w$])fetch\s*\(|\b(?:globalThis|self|window)\s*\.\s*fetch\b/g,
+  'fetch(': /(?<![.\w$])fetch\s*\(|\b(?:globalThis|self|window|scope)\s*\.\s*fetch\b/g,
   indexedDB: /\bindexedDB\b/g,
   'storage.': /\bstorage\s*\.\s*(?:local|session|sync|managed|onChanged)\b|\b(?:localStorage|sessionStorage)\b/g,
   PrivateKey: /\bPrivateKey\b/g,

@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   background: { may: ['core', 'starknet', 'platform'], types: ['cold'] },
   inpage: { may: FRAME },
   content: { may: FRAME },
+  sdk: { may: ['starknet'], types: ['core'] },
   ui: {
     may: ['core', 'platform/channel.ts', 'public/_locales'],
     packages: { preact: ['*'], '@preact/signals': ['*'] },
@@ -43,6 +44,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** The one file that says `require`, and what it reaches: nobody else in the worker imports a value of these. */
 const DOOR_FILE = 'background/doors.ts'
 const DOORS = ['background/sites.ts', 'background/person.ts', 'cold/index.ts']
+/** They alone say `import()` of code: screens that are read when they are first shown. */
+const SCREENS_FILES = ['ui/app.tsx', 'ui/screens/approve/frame.tsx']
+/** And the one that says it of catalogues: languages that are read when they are chosen. */
+const WORDS_FILE = 'ui/words.ts'
+const CATALOGUE = /^public\/_locales\/\w+\/messages\.json$/
 /** What no start of the worker needs: it is evaluated behind a door (doors.ts). */
 const BEHIND_DOORS = [
   ...['cold', 'core/policy', 'background/views', 'background/handlers', 'background/sending'],
@@ -108,6 +114,9 @@ describe('planted violations are found', () => {
     ['the worker opens cold beside its door', 'background/a.ts', `const cold = require('../cold/index.ts')`],
     ['the worker imports cold at the top', DOOR_FILE, `import { hash } from '../cold/index.ts'`],
     ['the worker imports cold dynamically', DOOR_FILE, `const cold = import('../cold/index.ts')`],
+    ['a screen reads another later', 'ui/screens/a.tsx', `const b = import('./b.tsx')`],
+    ['a screen reads a language', 'ui/screens/a.tsx', `const b = import('../../../public/_locales/es/messages.json')`],
+    ['the words read code', WORDS_FILE, `const b = import('./screens/a.tsx')`],
     ['a door for one file', DOOR_FILE, `const view = require('./view.ts')`],
     [
       'the worker imports what is behind a door',
@@ -151,6 +160,16 @@ describe('planted violations are found', () => {
       'a door inside the worker',
       DOOR_FILE,
       `export const sites = () => require('./sites.ts') as typeof import('./sites.ts')`,
+    ],
+    [
+      'a screen that comes later',
+      'ui/app.tsx',
+      `const Send = later(() => import('./screens/send.tsx').then((it) => it.Send))`,
+    ],
+    [
+      'a language that comes when it is chosen',
+      WORDS_FILE,
+      `const load = () => import('../../public/_locales/es/messages.json').then((it) => it.default)`,
     ],
     ['the types of a package', 'core/protocol/a.ts', `import type * as v from 'valibot'`],
     [
@@ -211,7 +230,11 @@ function isAllowed(path: string, folder: string, layer: Layer, { from, how }: Im
   const within = (places: readonly string[]) =>
     places.some((place) => target === place || target.startsWith(`${place}/`))
   if (how === 'require') return path === DOOR_FILE && DOORS.includes(target)
-  if (how === 'dynamic' || (how === 'value' && DOORS.includes(target))) return false
+  if (how === 'dynamic') {
+    const isScreen = SCREENS_FILES.includes(path) && target.startsWith('ui/screens/')
+    return isScreen || (path === WORDS_FILE && CATALOGUE.test(target))
+  }
+  if (how === 'value' && DOORS.includes(target)) return false
   if (target.startsWith(`${ORACLE}/`) !== path.startsWith(`${ORACLE}/`)) {
     return path.startsWith(`${ORACLE}/`) && folder === 'core' && target.startsWith('core/') && mayAsk(path, how)
   }

@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { chromium, expect, type Page, test } from '@playwright/test'
 import { createServer, type ViteDevServer } from 'vite'
+import english from '../../public/_locales/en/messages.json' with { type: 'json' }
+import spanish from '../../public/_locales/es/messages.json' with { type: 'json' }
+import chinese from '../../public/_locales/zh_CN/messages.json' with { type: 'json' }
 import { shown } from './views.ts'
 
 test.use({
@@ -25,10 +28,14 @@ test.beforeAll(async () => {
 test.afterAll(() => server.close())
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const isThere = async (page: Page, screen: string) => {
+  await page.locator(`html[data-ready="${screen}"]`).waitFor()
+  await page.locator('main').first().waitFor()
+}
 const show = async (page: Page, screen: string, theme = 'light', size = { width: 420, height: 720 }) => {
   await page.setViewportSize(size)
   await page.goto(`${base}?screen=${screen}&theme=${theme}`)
-  await page.locator('main').first().waitFor()
+  await isThere(page, screen)
 }
 /** What axe finds, as text a person can act on. */
 const faults = (page: Page) =>
@@ -65,6 +72,167 @@ for (const screen of Object.keys(shown))
       document.documentElement.style.fontSize = '200%'
     })
     expect(await tooWide(page), '200 % text').toBe(0)
+  })
+
+for (const screen of ['transaction', 'message', 'switch', 'network-request', 'token-request', 'send-undeployed'])
+  test(`${screen}: the question is one sentence that reads on`, async ({ page }) => {
+    await show(page, screen)
+    const [height, words] = await page.locator('#sentence').evaluate((it) => {
+      const { display, lineHeight } = getComputedStyle(it)
+      return [it.getBoundingClientRect().height / Number.parseFloat(lineHeight), `${display} ${it.textContent}`]
+    })
+    expect(words).toMatch(/^block /)
+    expect(Math.round(height)).toBeLessThanOrEqual(2)
+  })
+
+/** What a person reads, as pieces with a figure in them: "25", "0.8", "14:05", an address. */
+const figures = (page: Page) =>
+  page.evaluate(() => {
+    // What is only read out comes in its own time, and is on no screen.
+    for (const it of document.querySelectorAll<HTMLElement>('.unseen[role=status]')) it.style.display = 'none'
+    return [...document.body.innerText.replaceAll(/[\u2066-\u2069]/g, '').matchAll(/[0-9][0-9.,:]*/g)]
+      .map(([it]) => it.replace(/[.,:]$/, ''))
+      .sort()
+  })
+/** Text that is there and cannot be seen whole. */
+const clipped = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('main *')]
+      .filter((it) => {
+        const { overflowX, textOverflow, display } = getComputedStyle(it)
+        const cuts = overflowX === 'hidden' || overflowX === 'clip' || textOverflow === 'ellipsis'
+        return cuts && display !== 'none' && it.clientWidth > 1 && it.scrollWidth > it.clientWidth + 1
+      })
+      .map((it) => it.outerHTML.slice(0, 200)),
+  )
+
+for (const screen of Object.keys(shown))
+  test(`${screen}: whole in a longer language, and mirrored in one from right to left`, async ({ page }) => {
+    await show(page, screen)
+    const told = await figures(page)
+    for (const language of ['long', 'rtl']) {
+      await page.goto(`${base}?screen=${screen}&theme=light&language=${language}`)
+      await isThere(page, screen)
+      if (language === 'long') expect(await figures(page), 'no figure is lost').toEqual(told)
+      expect(await clipped(page), language).toEqual([])
+      await page.evaluate(() => {
+        document.documentElement.dataset.surface = 'tab'
+      })
+      await page.setViewportSize({ width: 320, height: 640 })
+      expect(await tooWide(page), `${language}, 320 px`).toBe(0)
+      expect(await clipped(page), `${language}, 320 px`).toEqual([])
+      await page.setViewportSize({ width: 420, height: 720 })
+    }
+    await expect(page.locator('html')).toHaveAttribute('dir', 'rtl')
+    const back = page.locator('.icon-button.back').first()
+    if ((await back.count()) > 0) {
+      const box = await back.boundingBox()
+      expect(box === null ? 0 : box.x, 'the way back is on the right').toBeGreaterThan(210)
+    }
+  })
+
+for (const screen of Object.keys(shown))
+  test(`${screen}: every control is reached by the keyboard, and is seen in forced colours`, async ({ page }) => {
+    await page.emulateMedia({ forcedColors: 'active' })
+    await show(page, screen)
+    // A group of radios is one stop; what is in a closed sheet or menu is none.
+    const wanted = await page.evaluate(() => {
+      // Under an open sheet nothing can be reached.
+      const place = document.querySelector('dialog:modal') ?? document.querySelector('main')
+      const stops = [...(place?.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea') ?? [])]
+      const seen = new Set<string>()
+      let count = 0
+      for (const it of stops) {
+        if (it.tabIndex < 0 || it.getClientRects().length === 0 || (it as HTMLButtonElement).disabled) continue
+        const group = it instanceof HTMLInputElement && it.type === 'radio' ? it.name : undefined
+        if (group !== undefined && seen.has(group)) continue
+        if (group !== undefined) seen.add(group)
+        count += 1
+      }
+      return count
+    })
+    await page.evaluate(() => {
+      ;(document.activeElement as HTMLElement | null)?.blur()
+      const start = document.createElement('span')
+      start.tabIndex = -1
+      // Outside an open sheet nothing takes the focus.
+      ;(document.querySelector('dialog:modal') ?? document.body).prepend(start)
+      start.focus()
+    })
+    const reached = await page.evaluate(() => {
+      const found = new Set<Element>()
+      Object.assign(window, { found })
+      addEventListener('focusin', (event) => {
+        if (event.target instanceof Element && event.target.closest('main') !== null) found.add(event.target)
+      })
+      return found.size
+    })
+    expect(reached).toBe(0)
+    for (let step = 0; step < wanted; step += 1) await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => (window as unknown as { found: Set<Element> }).found.size)).toBe(wanted)
+    const unseen = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('main [role=switch], main .button, main .tick input, main .field')]
+        .filter((it) => it.getClientRects().length > 0)
+        .filter((it) => {
+          const { borderTopStyle, borderTopWidth } = getComputedStyle(it)
+          const inner = it.firstElementChild === null ? undefined : getComputedStyle(it.firstElementChild)
+          const lined = (style?: CSSStyleDeclaration) =>
+            style !== undefined && style.borderTopStyle !== 'none' && style.borderTopWidth !== '0px'
+          return (borderTopStyle === 'none' || borderTopWidth === '0px') && !lined(inner) && it.tagName !== 'INPUT'
+        })
+        .map((it) => it.outerHTML.slice(0, 120)),
+    )
+    expect(unseen, 'an edge in forced colours').toEqual([])
+  })
+
+for (const screen of ['session', 'session-unlisted', 'session-written', 'session-service', 'session-four'])
+  test(`${screen}: worst case, end and every contract are in view without scrolling, in a window of 420 × 760`, async ({
+    page,
+  }) => {
+    // What the frame of a window of that size leaves.
+    await show(page, screen, 'light', { width: 420, height: 720 })
+    await expect(page.locator('.approval .decide').getByRole('button', { name: 'Allow session' })).toBeVisible()
+    const rules = shown[screen]?.view?.approvals[0]
+    const contracts = new Set(rules?.kind === 'session' ? rules.can.map(({ contract }) => contract) : [])
+    expect(contracts.size).toBeGreaterThan(0)
+    const seen = await page.evaluate(() => {
+      const floor = document.querySelector('.approval .summary')?.getBoundingClientRect().top ?? 0
+      const isSeen = (it: Element) => {
+        const { top, bottom, height } = it.getBoundingClientRect()
+        return height > 0 && top >= 0 && bottom <= floor
+      }
+      const all = (what: string) => [...document.querySelectorAll(what)].map(isSeen)
+      return {
+        worst: all('.worst'),
+        end: all('.sentence'),
+        ends: all('.picker'),
+        contracts: all('.contract, .unlisted'),
+      }
+    })
+    expect(seen).toEqual({ worst: [true], end: [true], ends: [true], contracts: [...contracts].map(() => true) })
+    await expect(page.locator('.approval .summary')).toContainText(/ends tomorrow 14:05/)
+  })
+
+/** By their code, and what stands on Allow in them. */
+const SPOKEN = [
+  ['en', english],
+  ['es', spanish],
+  ['zh-CN', chinese],
+] as const
+for (const [language, { ui_session_allow: allow }] of SPOKEN)
+  test(`in ${language} the narrowest window lets a session be allowed: what the button says does not move it`, async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width: 320, height: 560 })
+    await page.goto(`${base}?screen=session&theme=light&language=${language}`)
+    await isThere(page, 'session')
+    const button = page.locator('.approval .decide > button')
+    const before = await button.boundingBox()
+    await expect(button).toHaveAccessibleName(allow.message)
+    await expect(button).toBeEnabled()
+    expect(await button.boundingBox()).toEqual(before)
+    await button.click()
+    await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
   })
 
 type Asked = readonly { readonly verb: string; readonly params: unknown }[]
@@ -175,6 +343,23 @@ test.describe('a decision', () => {
     await page.getByRole('switch', { name: 'move on Arena' }).click({ force: true })
     expect(await asked(page, 'editApproval')).toHaveLength(1)
   })
+})
+
+test('a press on the last page of the start counts, also before the new wallet is there to be seen', async ({
+  page,
+}) => {
+  await show(page, 'welcome')
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  await press('I have one')
+  for (let word = 1; word <= 12; word += 1) await page.getByLabel(`Word ${word}`, { exact: true }).fill('test')
+  await press('Go on')
+  await expect(page.getByRole('heading', { name: 'Your accounts' })).toBeVisible()
+  await press('Go on')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await press('Go on')
+  await press('Open wallet')
+  await page.evaluate(() => (window as unknown as { push(screen: string): void }).push('home'))
+  await expect(page.getByRole('button', { name: 'Receive', exact: true })).toBeVisible()
 })
 
 test('the phrase is never text in the page unless it is read aloud, and hides when the window loses the focus', async ({

@@ -1,19 +1,29 @@
-/** Draws one screen from a canned View: `?screen=session&theme=dark`. Without `screen`: the list of all. */
+/** Draws one screen from a canned View: `?screen=session&theme=dark`, with `&language=es` in one that is shipped, `long` or `rtl` in one nobody speaks. Without `screen`: the list of all. */
 import { signal } from '@preact/signals'
 import { render } from 'preact'
-import type { Verb, Verbs, View } from '../../src/core/protocol/ui.ts'
+import { felt } from '../../src/core/felt.ts'
+import type { Verb, Verbs } from '../../src/core/protocol/ui.ts'
 import { line } from '../../src/core/words.ts'
 import { App } from '../../src/ui/app.tsx'
 import { type Wallet, WalletContext } from '../../src/ui/client.ts'
-import { clock } from '../../src/ui/words.ts'
+import { clock, LANGUAGES, speak, t } from '../../src/ui/words.ts'
+import { stepCost } from './life.ts'
 import { Parts } from './parts.tsx'
-import { base, NOW, shown } from './views.ts'
+import { longer, mirrored } from './pseudo.ts'
+import { base, candidatesOf, canned, foundAt, NOW, type Shown, shown, waitingDetail } from './views.ts'
 
 const query = new URLSearchParams(location.search)
 const name = query.get('screen') ?? ''
 const theme = query.get('theme')
 document.documentElement.dataset.theme = theme === 'dark' ? 'dark' : 'light'
 clock.value = NOW
+
+const language = query.get('language')
+const shipped = LANGUAGES.find(({ code }) => code === language)
+if (shipped !== undefined) await speak(shipped)
+if (language === 'long') await speak({ code: 'en', name: 'longer', load: async () => longer() })
+// Hebrew for the browser: its figures are ours, and it runs from right to left.
+if (language === 'rtl') await speak({ code: 'he', name: 'mirrored', load: async () => mirrored() })
 
 const picture = shown[name]
 const root = document.getElementById('app')
@@ -40,34 +50,91 @@ else {
     name === 'parts' ? (
       <Parts />
     ) : (
-      <WalletContext.Provider value={cannedWallet(picture.view)}>
+      <WalletContext.Provider value={cannedWallet(picture)}>
         <App surface={picture.surface} />
       </WalletContext.Provider>
     ),
     root,
   )
+  for (const [at, key] of (picture.press ?? []).entries()) {
+    if (picture.password !== undefined && at === (picture.press?.length ?? 0) - 1) await type(picture.password)
+    ;(await found(t(key))).click()
+    // What is pressed leads to the screen that is meant: only when that is drawn it is looked at.
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next))
+  }
+  if (picture.at !== undefined) (await heading(picture.at)).scrollIntoView()
+  document.documentElement.dataset.ready = name
 }
 
-/** Answers like a worker whose state never changes, and keeps what it was asked for the tests. */
-function cannedWallet(view: View | undefined): Wallet {
+async function heading(id: string): Promise<Element> {
+  for (;;) {
+    const it = document.getElementById(id)
+    if (it !== null) return it
+    await new Promise((next) => requestAnimationFrame(next))
+  }
+}
+
+/** Screens that are read when they are first shown come a moment later. */
+async function found(name: string): Promise<HTMLElement> {
+  for (;;) {
+    const button = [...document.querySelectorAll('button')].find((it) => it.textContent === name)
+    // What is off yet is on once what was typed is read.
+    if (button !== undefined && button.ariaDisabled !== 'true' && !button.disabled) return button
+    await new Promise((next) => requestAnimationFrame(next))
+  }
+}
+
+async function type(password: string): Promise<void> {
+  for (;;) {
+    const field = document.querySelector<HTMLInputElement>('input[type=password]')
+    if (field !== null) {
+      field.value = password
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }))
+      return
+    }
+    await new Promise((next) => requestAnimationFrame(next))
+  }
+}
+
+/** Answers like a worker whose state changes only when a test pushes another screen's, and keeps what it was asked for the tests. */
+function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
   const asked: { readonly verb: Verb; readonly params: unknown }[] = []
   Object.assign(window, { asked })
   const answers: Partial<{ [V in Verb]: Verbs[V]['result'] }> = {
     newPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },
     revealPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },
     checkPhrase: { ok: true, address: base.accounts[0]!.address },
+    exportBackup: { name: 'latchkey-backup-2025-11-26.json', text: '{}' },
+    checkBackup: { at: base.now - 86_400, accounts: 2, sites: 3, sessions: 1, same: true },
+    stepCost,
+    importKeys: { keys: [0, 1, 2].map((index) => ({ index, publicKey: felt(index + 0x2b42) })) },
     stopAll: { stopped: ['s1', 's2'] },
+    ...canned,
+    ...own,
   }
   const ask: Wallet['ask'] = async (verb, params) => {
     asked.push({ verb, params })
     if (verb === 'unlock') throw { code: 'wrongPassword', line: line('ui_fault_title') }
+    // Of each key its own addresses.
+    if (verb === 'importCandidates')
+      return candidatesOf((params as Verbs['importCandidates']['params']).publicKey) as never
+    if (verb === 'importLook') return foundAt((params as Verbs['importLook']['params']).addresses) as never
+    if (verb === 'activityDetail' && (params as Verbs['activityDetail']['params']).id === waitingDetail.row.id)
+      return waitingDetail as never
     // Only the verbs above answer with more than null.
     return (answers[verb] ?? null) as Verbs[typeof verb]['result']
   }
+  const current = signal(view)
+  Object.assign(window, {
+    push: (screen: string) => {
+      current.value = shown[screen]?.view
+    },
+  })
   return {
-    view: signal(view),
+    view: current,
     line: signal(view === undefined ? 'lost' : 'open'),
     failure: signal(undefined),
+    damage: signal(failure),
     ask,
     retry: () => undefined,
   }

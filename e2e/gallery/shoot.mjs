@@ -1,4 +1,4 @@
-// Pictures of every gallery screen: node e2e/gallery/shoot.mjs <folder> [screen…]
+// Pictures of every gallery screen: [LANGUAGE=es] node e2e/gallery/shoot.mjs <folder> [screen…]
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium } from '@playwright/test'
@@ -21,8 +21,10 @@ try {
   for (const screen of wanted.length > 0 ? wanted : all) {
     const [name, size] = screen.split('@')
     for (const theme of ['light', 'dark']) {
-      await page.goto(`http://127.0.0.1:${address.port}/e2e/gallery/?screen=${name}&theme=${theme}`)
-      await page.waitForSelector('main, .start')
+      await page.goto(
+        `http://127.0.0.1:${address.port}/e2e/gallery/?screen=${name}&theme=${theme}&language=${process.env.LANGUAGE ?? 'en'}`,
+      )
+      await page.waitForSelector(`html[data-ready="${name}"]`)
       const surface = await page.evaluate(() => document.documentElement.dataset.surface)
       const at = size !== undefined ? [size] : surface === 'window' ? ['window', 'narrow'] : [surface]
       for (const one of at) {

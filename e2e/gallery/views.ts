@@ -1,20 +1,40 @@
 /** Canned Views: what the worker would compute for one afternoon. Amounts, sites and addresses are examples. */
-import { type Address, address, felt, type Hash32, type U256 } from '../../src/core/felt.ts'
+import { type Address, address, type ClassHash, felt, type Hash32, type U256 } from '../../src/core/felt.ts'
+import type { RequestSessionParams } from '../../src/core/policy/wire-shape.ts'
 import type {
   AccountView,
   ActivityView,
   ConnectView,
+  MessageView,
   MeterView,
   RuleView,
   SessionRequestView,
   SessionView,
   SiteView,
   TransactionView,
+  Verb,
+  VerbError,
+  Verbs,
   View,
 } from '../../src/core/protocol/ui.ts'
 import { DAY } from '../../src/core/time.ts'
-import { amount, count, duration, inner, type Line, line, list, place, text, time } from '../../src/core/words.ts'
+import {
+  amount,
+  count,
+  duration,
+  inner,
+  type Line,
+  line,
+  list,
+  type MessageKey,
+  place,
+  text,
+  time,
+} from '../../src/core/words.ts'
+import { COLLECTION, explained, MARKET } from './asked.ts'
+import { lifeViews } from './life.ts'
 
+import { connected, placesOf, placesScreens } from './places.ts'
 /** Wednesday 26 November 2025, 14:05 in Berlin. */
 export const NOW = 1_764_162_300
 export const STRK = { symbol: 'STRK', decimals: 18 }
@@ -27,6 +47,7 @@ const units = (value: string): U256 => {
 }
 const strk = (value: string) => amount(units(value), STRK)
 const plainLine = (words: string): Line => line('ui_duration', { for: text(words) })
+const PASSWORD = 'a long enough password'
 const digest = `0x${'5e'.repeat(32)}` as Hash32
 
 const GAME = address('0x42a676b6b29db00fdd59342c671340d42d6f64e11afff6c841a55dc02541a4d')
@@ -45,6 +66,70 @@ const game: AccountView = {
     { token: address('0x53c91'), name: USDC, title: 'USD Coin', amount: '12500000' as U256, at: NOW - 20 },
   ],
 }
+/** One of each kind, as the list of accounts shows them. */
+const kinds: readonly AccountView[] = [
+  {
+    ...game,
+    key: 'phrase',
+    badges: ['sessionsOn'],
+    running: 2,
+    title: line('class_ready', { version: text('0.4.0') }),
+  },
+  {
+    address: MAIN,
+    name: 'Main',
+    key: 'phrase',
+    badges: ['notDeployed'],
+    running: 0,
+    title: line('class_ready', { version: text('0.4.0') }),
+    balances: [{ token: STRK_TOKEN, name: STRK, amount: units('1204.5'), at: NOW }],
+  },
+  {
+    address: SAVINGS,
+    name: 'Old wallet, an account with the longest name!',
+    key: 'key',
+    badges: ['plain'],
+    running: 1,
+    title: line('class_openZeppelin', { version: text('1.0.0') }),
+    balances: [{ token: STRK_TOKEN, name: STRK, amount: units('0'), at: NOW }],
+  },
+  {
+    address: address('0x5a1e'),
+    name: 'Treasury',
+    key: 'nowhere',
+    badges: ['watch'],
+    running: 0,
+    title: line('class_unknown'),
+    balances: [{ token: STRK_TOKEN, name: STRK, amount: units('900000'), at: NOW }],
+  },
+  {
+    address: address('0x5aa7'),
+    name: 'Smart',
+    key: 'phrase',
+    badges: ['foreign'],
+    running: 0,
+    title: line('class_ready', { version: text('0.4.0') }),
+    balances: [],
+  },
+  {
+    address: address('0xca1'),
+    name: 'From 2022',
+    key: 'key',
+    badges: ['old'],
+    running: 0,
+    title: line('class_readyOld'),
+    balances: [],
+  },
+  {
+    address: address('0xe15e'),
+    name: 'Elsewhere',
+    key: 'key',
+    badges: ['elsewhere'],
+    running: 0,
+    balances: [],
+    hidden: true,
+  },
+]
 const accounts: readonly AccountView[] = [
   game,
   { address: MAIN, name: 'Main', balances: [{ token: STRK_TOKEN, name: STRK, amount: units('1204.5'), at: NOW }] },
@@ -58,6 +143,7 @@ const site = (host: string, tint: number, words = 'Connected 12 Nov · 1 session
   tint,
   initial: host.slice(0, 1).toUpperCase(),
   firstTime: false,
+  account: GAME,
   known: known(words),
 })
 const play = site('play.g.io', 2)
@@ -242,6 +328,90 @@ const danger: SessionRequestView = {
   tick: plainLine('I know it can take everything in this account.'),
 }
 
+const asked = (host: string, ask: RequestSessionParams, siteKey?: { readonly wrote: boolean }): SessionRequestView => ({
+  ...request,
+  site: site(host, 3, 'First time here'),
+  ...explained(ask, { host, account: GAME, now: NOW, arena: ARENA, ...(siteKey === undefined ? {} : { siteKey }) }),
+})
+/** By the site alone: no labels, no reason, no limit of its own, and the key is with the site. */
+const written = asked(
+  'play.g.io',
+  { calls: [{ contract_address: ARENA, entry_point: ['move', 'buy'] }] },
+  { wrote: true },
+)
+const items = asked('bazaar.k.io', {
+  calls: [
+    { contract_address: COLLECTION, entry_point: ['transfer_from', 'approve'] },
+    { contract_address: MARKET, entry_point: 'take', label: 'Sell a sword' },
+  ],
+  nft_limits: [{ collection: COLLECTION, max_out: 2, spenders: [MARKET], approve_one: 'allow' }],
+  reason: 'Give items away and sell them without a window for each.',
+})
+const allItems: SessionRequestView = {
+  ...asked('bazaar.k.io', {
+    calls: [
+      { contract_address: COLLECTION, entry_point: 'set_approval_for_all' },
+      { contract_address: MARKET, entry_point: 'take' },
+    ],
+    nft_limits: [{ collection: COLLECTION, max_out: 2, spenders: [MARKET], approve_all: 'allow' }],
+  }),
+  stepUp: true,
+}
+const anyContract: SessionRequestView = {
+  ...asked('bot.h.io', {
+    calls: [{ contract_address: '*', entry_point: '*' }],
+    deny: [{ contract_address: ARENA, entry_point: 'rename' }],
+    spend_limits: [{ token: STRK_TOKEN, total: units('5') }],
+    reason: 'Trade wherever the price is best.',
+  }),
+  ends: { ...request.ends, by: 'wallet' },
+  stepUp: true,
+}
+const openLeave = (clears: boolean): SessionRequestView => ({
+  ...request,
+  risks: [
+    {
+      level: clears ? 'note' : 'warn',
+      line: line(clears ? 'policy_riskCleared' : 'policy_riskAllowance', {
+        spender: place(ARENA, 'Arena'),
+        amount: strk('100'),
+      }),
+      clears,
+    },
+    ...request.risks,
+  ],
+  steps: clears
+    ? [
+        { step: 'setup', title: line('step_clear'), cost: plainLine('at most 0.008 STRK'), state: 'todo' },
+        ...request.steps,
+      ]
+    : request.steps,
+})
+const sponsored = asked('play.g.io', {
+  calls: [
+    { contract_address: ARENA, entry_point: 'move', required: true },
+    { contract_address: ARENA, entry_point: 'buy', sponsored_only: true },
+  ],
+  fees: { payer: 'any', paymasters: ['https://pay.example'] },
+})
+/** Four rules, of three contracts. */
+const four = asked('play.g.io', {
+  calls: [
+    { contract_address: ARENA, entry_point: 'move', required: true },
+    { contract_address: MARKET, entry_point: 'take' },
+    { contract_address: COLLECTION, entry_point: 'mint' },
+    { contract_address: ARENA, entry_point: 'buy' },
+  ],
+  nft_limits: [{ collection: COLLECTION, max_out: 1 }],
+  fees: { max_total: units('0.8') },
+})
+/** The service that Latchkey asks to pay, and that sees each use. */
+const service = asked('play.g.io', {
+  calls: [{ contract_address: ARENA, entry_point: ['move', 'buy'] }],
+  fees: { payer: 'sponsor', paymasters: ['https://pay.example'], paymaster_url: 'https://pay.example/v1' },
+  usage: { max_transactions: 200 },
+})
+
 const widened: SessionRequestView = {
   ...request,
   can: [...rules, { ...rules[0]!, id: 'r9', line: plainLine('trade'), required: false, locked: false }],
@@ -383,6 +553,74 @@ const large: SessionRequestView = {
   ),
 }
 
+const signed = (name: string, depth: number, value?: Line) => ({
+  name,
+  depth,
+  ...(value === undefined ? {} : { value }),
+})
+const quoted = (value: string) => line('message_text', { text: text(value) })
+const domainRows = (name: string) => [
+  signed('name', 0, quoted(name)),
+  signed('version', 0, plainLine('1')),
+  signed('chainId', 0, quoted('SN_SEPOLIA')),
+  signed('revision', 0, plainLine('1')),
+]
+/** A login with text of the site beside it, an order, and calls that somebody else sends. */
+const login: MessageView = {
+  kind: 'message',
+  id: 'm1',
+  rev: 1,
+  digest,
+  site: site('play.g.io', 2, '1 session here'),
+  network: 'sepolia',
+  openedAt: NOW,
+  lapsesAt: NOW + 300,
+  account: request.account,
+  details: request.details,
+  sentence: line('message_sentence', { type: text('Login'), about: text('Arena') }),
+  reasons: [],
+  risks: [],
+  ticks: [],
+  calls: [],
+  balanceChanges: [],
+  end: line('message_end'),
+  domain: domainRows('Arena'),
+  message: [
+    signed('text', 0, quoted('Sign in to Arena as Main account. This costs nothing.')),
+    signed('issued', 0, line('message_time', { time: time(NOW), seconds: text(String(NOW)) })),
+    signed('remember', 0, line('message_yes')),
+  ],
+  unsigned: [{ name: 'Purpose', text: 'Free skins for everybody' }],
+}
+const order: MessageView = {
+  ...login,
+  id: 'm2',
+  sentence: line('message_sentence', { type: text('Order'), about: text('Bazaar') }),
+  reasons: [line('reason_messageScope')],
+  sessionId: 's1',
+  risks: [{ level: 'warn', line: line('message_money') }],
+  domain: domainRows('Bazaar'),
+  message: [
+    signed('maker', 0, line('message_item', { value: place(GAME, 'Main account') })),
+    signed('give', 0),
+    signed('token_address', 1, line('message_item', { value: place(STRK_TOKEN, 'STRK') })),
+    signed('amount', 1, line('message_amount', { amount: strk('8'), value: text('8000000000000000000') })),
+    signed('items', 0, plainLine('4012, 4013')),
+    signed('route', 0),
+    signed('0', 1),
+    signed('to', 2, line('message_item', { value: place(ARENA) })),
+    signed(
+      'action',
+      2,
+      line('message_action', {
+        name: text('swap'),
+        selector: text('0x15543c3708653cda9d418b4ccd3be11368e40636c10c44b18cfe756b6d88b29'),
+      }),
+    ),
+    signed('expires', 0, line('message_time', { time: time(NOW + 86_400), seconds: text(String(NOW + 86_400)) })),
+  ],
+  unsigned: [],
+}
 const transaction: TransactionView = {
   kind: 'transaction',
   id: 't1',
@@ -408,10 +646,21 @@ const transaction: TransactionView = {
     }),
   ],
   sessionId: 's1',
+  risks: [],
   balanceChanges: [
-    { line: plainLine('−8 STRK'), direction: 'out' },
-    { line: plainLine('+1 Sword'), direction: 'in' },
+    {
+      line: line('moves_out', { amount: strk('8') }),
+      direction: 'out',
+      detail: line('moves_left', { amount: strk('23.2') }),
+    },
+    {
+      line: line('moves_itemIn_other', { n: count(1) }),
+      direction: 'in',
+      detail: line('moves_item', { id: text('4012'), collection: place(ARENA, 'Arena') }),
+    },
+    { line: line('moves_leave', { spender: place(ARENA, 'Arena'), amount: strk('2') }), direction: 'allowance' },
   ],
+  ticks: [],
   calls: [
     {
       contract: STRK_TOKEN,
@@ -433,10 +682,131 @@ const transaction: TransactionView = {
       raw: [felt(4012n)],
     },
   ],
-  fee: { line: plainLine('about 0.012 STRK, never more than 0.019 STRK'), known: true },
+  fee: {
+    about: line('fee_about', { fee: strk('0.012') }),
+    line: line('fee_atMost', { fee: strk('0.019') }),
+    known: true,
+    chosen: { speed: 'normal', tip: units('0'), cap: units('0.019'), ownCap: false },
+  },
   summary: line('policy_barSpend', { list: strk('8'), fee: strk('0.019') }),
   steps: [],
 }
+
+/** Asked outside of any session, and for nothing but its fee. */
+const { sessionId: _of, summary: _bar, ...outOfSession } = transaction
+const alone: TransactionView = { ...outOfSession, reasons: [] }
+
+const STRANGER = address('0x42affff0dbeef0dd59342c671340d42d6f64e11afff6c841a55dc0254111a4d')
+/** Calls that somebody else sends: one of them pays an address that looks like one the person knows. */
+const outside: MessageView = {
+  ...login,
+  id: 'm3',
+  sentence: line('transaction_calls_other', { action: text('buy'), contract: place(ARENA, 'Arena'), n: count(1) }),
+  end: line('policy_barEnd', { end: time(NOW + 7_200) }),
+  summary: line('outside_bar', { list: strk('8') }),
+  risks: [
+    { level: 'danger', line: line('outside_anyone', { until: time(NOW + 7_200) }) },
+    {
+      level: 'danger',
+      line: line('to_lookAlike', { name: text('Game') }),
+      detail: line('to_lookAlikeDetail', { address: place(GAME) }),
+    },
+    { level: 'warn', line: line('to_new') },
+    { level: 'note', line: line('outside_now') },
+  ],
+  ticks: [line('to_lookAlikeTick'), line('outside_tick', { until: time(NOW + 7_200) })],
+  balanceChanges: [
+    {
+      line: line('moves_out', { amount: strk('8') }),
+      direction: 'out',
+      detail: line('moves_left', { amount: strk('23.2') }),
+    },
+    {
+      line: line('moves_itemIn_other', { n: count(1) }),
+      direction: 'in',
+      detail: line('moves_item', { id: text('4012'), collection: place(ARENA, 'Arena') }),
+    },
+  ],
+  calls: [
+    {
+      contract: ARENA,
+      contractName: 'Arena',
+      entrypoint: line('policy_action', { name: text('buy') }),
+      args: [{ name: 'item', text: '4012' }],
+      warnings: [],
+      raw: [felt(4012n)],
+    },
+    {
+      contract: STRK_TOKEN,
+      contractName: 'STRK',
+      entrypoint: line('call_named', { action: text('transfer') }),
+      args: [
+        { name: 'recipient', text: '0x0', line: line('call_to', { to: place(STRANGER) }) },
+        { name: 'amount', text: '5', line: line('call_amount', { amount: strk('5') }) },
+      ],
+      warnings: [line('call_warnNew')],
+      raw: [STRANGER, felt(5n * 10n ** 18n), felt(0n)],
+    },
+  ],
+  domain: [],
+  message: [],
+  unsigned: [],
+}
+/** The node has not said yet what it does: it cannot be signed. */
+const { summary: _outsideBar, ...outsideBare } = outside
+const outsideUnknown: MessageView = {
+  ...outsideBare,
+  id: 'm4',
+  balanceChanges: [],
+  blocked: line('blocked_node'),
+}
+/** It would fail now. */
+const outsideFails: MessageView = {
+  ...outsideBare,
+  id: 'm5',
+  balanceChanges: [],
+  ticks: [line('outside_fails', { words: text("'not your item'") }), ...outsideBare.ticks],
+}
+/** A send to an address that looks like one the person knows. */
+const send: TransactionView = {
+  ...transaction,
+  id: 't2',
+  own: 'send',
+  sentence: line('policy_callSend', { amount: strk('5'), to: place(STRANGER) }),
+  reasons: [],
+  risks: [
+    {
+      level: 'danger',
+      line: line('to_lookAlike', { name: text('Game') }),
+      detail: line('to_lookAlikeDetail', { address: place(GAME) }),
+    },
+    { level: 'warn', line: line('to_new') },
+    { level: 'warn', line: line('to_notDeployed', { network: text('Sepolia') }) },
+  ],
+  ticks: [line('to_lookAlikeTick')],
+  balanceChanges: [
+    {
+      line: line('moves_out', { amount: strk('5') }),
+      direction: 'out',
+      detail: line('moves_left', { amount: strk('26.2') }),
+    },
+  ],
+  calls: [
+    {
+      contract: STRK_TOKEN,
+      contractName: 'STRK',
+      entrypoint: line('call_named', { action: text('transfer') }),
+      args: [
+        { name: 'recipient', text: '0x0', line: line('call_to', { to: place(STRANGER) }) },
+        { name: 'amount', text: '5', line: line('call_amount', { amount: strk('5') }) },
+      ],
+      warnings: [line('call_warnNew')],
+      raw: [STRANGER, felt(5n * 10n ** 18n), felt(0n)],
+    },
+  ],
+  summary: line('policy_barSpend', { list: strk('5'), fee: strk('0.019') }),
+}
+const { sessionId: _session, ...plainSend } = send
 
 const connect: ConnectView = {
   kind: 'connect',
@@ -449,10 +819,10 @@ const connect: ConnectView = {
   lapsesAt: NOW + 300,
   account: request.account,
   details: [],
-  sentence: line('ui_unlock_asks', { host: text('play.g.io') }),
+  sentence: line('connect_sentence', { host: text('play.g.io') }),
   choices: accounts,
-  sees: [plainLine('Its address and what is public on chain')],
-  cannot: [plainLine('Move anything without asking'), plainLine('See your other accounts')],
+  sees: [line('connect_seesAddress'), line('connect_seesPublic', { network: text('Sepolia') })],
+  cannot: [line('connect_cannotMove'), line('connect_cannotOthers')],
 }
 
 const activity: readonly ActivityView[] = [
@@ -465,7 +835,7 @@ const activity: readonly ActivityView[] = [
     stateLine: plainLine('automatic'),
     host: 'play.g.io',
     amount: plainLine('−0.14 STRK'),
-    fee: plainLine('fees'),
+    fee: line('act_fee', { fee: strk('0.012') }),
     session: 's1',
   },
   {
@@ -477,7 +847,7 @@ const activity: readonly ActivityView[] = [
     stateLine: plainLine('automatic'),
     host: 'play.g.io',
     amount: plainLine('−4 STRK'),
-    fee: plainLine('fee 0.011'),
+    fee: line('act_fee', { fee: strk('0.011') }),
     session: 's1',
   },
   {
@@ -498,10 +868,12 @@ const activity: readonly ActivityView[] = [
     state: 'done',
     stateLine: plainLine('Done'),
     amount: plainLine('−5 STRK'),
+    fee: line('act_fee', { fee: strk('0.014') }),
   },
 ]
 
 const session: SessionView = {
+  left: [],
   id: 's1',
   site: play,
   account: { address: GAME, name: 'Game' },
@@ -535,6 +907,7 @@ const sessions: readonly SessionView[] = [
   {
     ...session,
     id: 's2',
+    worst: line('policy_leftPaused', { left: inner(session.worst) }),
     site: site('trade.d.io', 3),
     account: { address: MAIN, name: 'Main' },
     status: 'paused',
@@ -563,6 +936,7 @@ const sessions: readonly SessionView[] = [
     site: play,
     status: 'paused',
     group: 'waiting',
+    worst: line('policy_leftPaused', { left: inner(session.worst) }),
     cause: line('reason_paused', { cause: inner(line('reason_pausePerson')) }),
     cut: [8, 2, 6, 2, 4],
     canResume: true,
@@ -570,12 +944,14 @@ const sessions: readonly SessionView[] = [
   {
     ...session,
     id: 's4',
+    worst: line('policy_leftNothing'),
     site: site('chess.q.io', 1),
     status: 'expired',
     group: 'ended',
     cut: [2, 8, 6, 2, 4],
     endsAt: NOW - 58_000,
     endedAt: NOW - 58_000,
+    left: [line('session_left', { spender: text('Arena'), amount: strk('25') })],
     onChain: {
       state: 'offered',
       line: plainLine(
@@ -585,7 +961,7 @@ const sessions: readonly SessionView[] = [
   },
 ]
 
-export const base: View = {
+const plain: View = {
   rev: 1,
   now: NOW,
   lock: 'unlocked',
@@ -593,9 +969,9 @@ export const base: View = {
   backupChecked: true,
   network: 'sepolia',
   networks: [
-    { id: 'sepolia', name: 'Sepolia', host: 'rpc.starknet-testnet.example', test: true },
-    { id: 'mainnet', name: 'Mainnet', host: 'rpc.starknet.example', test: false },
-    { id: 'devnet', name: 'Devnet', host: '127.0.0.1:5050', test: true },
+    { id: 'sepolia', name: 'Sepolia', host: 'rpc.starknet-testnet.example', test: true, local: false },
+    { id: 'mainnet', name: 'Mainnet', host: 'rpc.starknet.example', test: false, local: false },
+    { id: 'devnet', name: 'Devnet', host: '127.0.0.1:5050', test: true, local: true },
   ],
   account: game,
   accounts,
@@ -610,18 +986,126 @@ export const base: View = {
   approvals: [],
   waiting: [],
   activity,
+  tokens: [
+    ...game.balances.map((it) => ({ ...it, added: false, hidden: false })),
+    {
+      token: address('0x777'),
+      name: { symbol: 'LORDS', decimals: 18 },
+      amount: units('7'),
+      at: NOW - 20,
+      added: true,
+      hidden: false,
+    },
+    {
+      token: address('0x778'),
+      name: { symbol: 'WBTC', decimals: 8 },
+      title: 'Wrapped BTC',
+      added: false,
+      hidden: true,
+    },
+  ],
   autoLock: 900,
-  sites: [play],
+  sites: [connected(play, { accounts, now: NOW })],
+  sessionSettings: { on: true, runWhileLocked: true, life: DAY, idlePause: null },
+  version: '0.1.0 (3f9c2ab07e51d864)',
 }
+
+/** What the worker answers to the pages that ask. */
+export const canned: Partial<{ readonly [V in Verb]: Verbs[V]['result'] }> = {
+  checkRecipient: { address: STRANGER, risks: send.risks },
+  sendDraft: { draft: { to: STRANGER, amount: '5' } },
+  sendMax: { amount: units('31.181'), fee: line('fee_atMost', { fee: strk('0.019') }) },
+  activity: { rows: activity, next: NOW - 20_000, sites: [play] },
+  lookUpToken: {
+    token: address('0x999'),
+    name: { symbol: 'USDC', decimals: 6 },
+    balance: '0' as U256,
+    risks: [
+      {
+        level: 'danger',
+        line: line('token_lookAlike', { symbol: text('USDC') }),
+        detail: line('token_lookAlikeDetail', { address: place(address('0x53c91')) }),
+      },
+      { level: 'note', line: line('token_chain') },
+    ],
+  },
+  activityDetail: {
+    row: { ...activity[1]!, hash: felt(0x123456789abcdefn) },
+    calls: transaction.calls.slice(1),
+    allowedBy: { session: 's1', host: 'play.g.io', rules: [line('policy_action', { name: text('buy') })] },
+    counted: [],
+    meters: [
+      {
+        title: line('meter_spend', { token: text('STRK') }),
+        line: line('act_meter', { before: strk('14'), after: strk('18'), limit: strk('25') }),
+      },
+      {
+        title: line('meter_fee'),
+        line: line('act_meter', { before: strk('0.22'), after: strk('0.231'), limit: strk('0.8') }),
+      },
+      { title: line('meter_tx'), line: line('act_meter', { before: count(41), after: count(42), limit: count(200) }) },
+      {
+        title: line('meter_rule', { actions: text('buy'), contract: place(ARENA, 'Arena') }),
+        line: line('act_meter', { before: count(3), after: count(4), limit: count(10) }),
+      },
+    ],
+    network: 'Sepolia',
+    explorer: 'https://sepolia.voyager.online/tx/0x123',
+    details: [
+      { label: line('fact_network'), value: 'Sepolia', mono: false },
+      { label: line('fact_hash'), value: `0x${'12'.repeat(32)}`, mono: true },
+      { label: line('fact_nonce'), value: '41', mono: false },
+    ],
+    mayReplace: false,
+  },
+}
+/** Out and in no block: what a person sent may be sent again with a higher fee. */
+export const waitingDetail: Verbs['activityDetail']['result'] = {
+  row: {
+    id: 'x5',
+    at: NOW - 40,
+    title: plainLine('Sent to Ana'),
+    lines: [plainLine('you')],
+    state: 'sent',
+    stateLine: plainLine('Sent'),
+    amount: plainLine('−5 STRK'),
+    hash: felt(0x123456789abcdefn),
+  },
+  calls: send.calls.map((call) => ({ ...call, warnings: [] })),
+  counted: [],
+  meters: [],
+  network: 'Sepolia',
+  explorer: 'https://sepolia.voyager.online/tx/0x123',
+  details: [
+    { label: line('fact_network'), value: 'Sepolia', mono: false },
+    { label: line('fact_hash'), value: `0x${'12'.repeat(32)}`, mono: true },
+    { label: line('fact_nonce'), value: '42', mono: false },
+  ],
+  mayReplace: true,
+}
+export const base: View = { ...plain, ...placesOf(plain, plain.sites) }
 const { account: _account, strip: _strip, ...bare } = base
 const fresh: View = { ...bare, lock: 'new', accounts: [], sessions: [], activity: [], sites: [] }
 
+const passkeys: View['passkeys'] = [
+  { credentialId: 'aa01', prfSalt: '5a'.repeat(32), at: NOW - 12 * DAY },
+  { credentialId: 'aa02', prfSalt: '5b'.repeat(32), at: NOW - 3_600 },
+]
+
 export interface Shown {
   readonly view?: View
+  /** Why the recovery page stands there. */
+  readonly failure?: VerbError
   readonly surface: 'popup' | 'window' | 'tab'
   readonly path?: string
+  /** The heading that the picture begins with. */
+  readonly at?: 'ui_sessions'
+  /** What is typed where a password is asked for, before the last of the presses. */
+  readonly password?: string
   /** Buttons to press by name, before the picture. */
-  readonly press?: readonly string[]
+  readonly press?: readonly MessageKey[]
+  /** What the worker says here, and nowhere else. */
+  readonly answers?: Partial<{ readonly [V in Verb]: Verbs[V]['result'] }>
 }
 const asks = (...approvals: View['approvals']): Shown => ({
   surface: 'window',
@@ -633,6 +1117,15 @@ export const shown: Readonly<Record<string, Shown>> = {
   session: asks(request, { ...transaction, id: 't9' }),
   'session-unlisted': asks(unlisted),
   'session-danger': asks(danger),
+  'session-items': asks(items),
+  'session-all-items': asks(allItems),
+  'session-any-contract': asks(anyContract),
+  'session-sponsored': asks(sponsored),
+  'session-written': asks(written),
+  'session-service': asks(service),
+  'session-four': asks(four),
+  'session-leave': asks(openLeave(false)),
+  'session-leave-cleared': asks(openLeave(true)),
   'session-large': asks(large),
   'session-widened': asks(widened),
   'session-rotated': asks(rotated),
@@ -652,11 +1145,89 @@ export const shown: Readonly<Record<string, Shown>> = {
     repeat: line('repeat_spends', { n: count(10), life: duration(3_600), list: strk('80') }),
   }),
   'transaction-tick': asks({
-    ...transaction,
+    ...alone,
     balanceChanges: [],
-    reasons: [],
-    tick: plainLine('Balance changes unknown. Send anyway.'),
+    ticks: [line('transaction_unseen')],
+    summary: line('transaction_barUnknown', { fee: strk('0.019') }),
   }),
+  'transaction-code': asks({
+    ...alone,
+    sentence: line('declare_sentence', { host: text('play.g.io') }),
+    balanceChanges: [],
+    calls: [],
+    carries: {
+      kind: 'class',
+      lines: [line('declare_free'), line('declare_forever')],
+      facts: [
+        { label: line('fact_classHash'), value: digest, mono: true },
+        { label: line('fact_compiledClassHash'), value: digest, mono: true },
+        { label: line('fact_bytes'), value: '81324', mono: false },
+      ],
+    },
+  }),
+  'transaction-proof': asks({
+    ...transaction,
+    reasons: [line('reason_unsupportedProof')],
+    risks: [{ level: 'warn', line: line('proof_hidden') }],
+    ticks: [line('proof_tick')],
+    summary: line('transaction_barMore', { list: strk('8'), fee: strk('0.019') }),
+    carries: {
+      kind: 'proof',
+      lines: [],
+      facts: [{ label: line('fact_proof'), value: digest, mono: true }],
+    },
+  }),
+  message: asks(login),
+  'message-order': asks(order),
+  'message-outside': asks(outside),
+  'message-outside-unknown': asks(outsideUnknown),
+  'message-outside-fails': asks(outsideFails),
+  send: { surface: 'popup', path: '/send', view: base },
+  'send-review': asks(plainSend),
+  'send-undeployed': asks({
+    ...plainSend,
+    sentence: line('policy_callSend', { amount: strk('5'), to: place(MAIN, 'Main') }),
+    risks: [],
+    ticks: [line('transaction_unseen')],
+    balanceChanges: [],
+    calls: [
+      {
+        ...plainSend.calls[0]!,
+        args: [
+          { name: 'recipient', text: MAIN, line: line('call_to', { to: place(MAIN, 'Main') }) },
+          { name: 'amount', text: '5', line: line('call_amount', { amount: strk('5') }) },
+        ],
+        warnings: [],
+        raw: [MAIN, felt(5n * 10n ** 18n), felt(0n)],
+      },
+    ],
+    summary: line('policy_barSpend', { list: strk('5'), fee: strk('0.039') }),
+    steps: [
+      { step: 'deploy', title: line('step_deploy'), cost: line('step_cost', { fee: strk('0.02') }), state: 'todo' },
+    ],
+  }),
+  'send-poor': asks({
+    ...plainSend,
+    risks: [],
+    ticks: [],
+    account: { ...plainSend.account, balance: { amount: units('4.2'), name: STRK } },
+    balanceChanges: [{ line: line('moves_out', { amount: strk('5') }), direction: 'out' }],
+    blocked: line('blocked_poorAll', { needs: strk('5.019'), has: strk('4.2') }),
+  }),
+  receive: { surface: 'popup', path: '/receive', view: base },
+  'receive-devnet': {
+    surface: 'popup',
+    path: '/receive',
+    view: {
+      ...base,
+      network: 'devnet',
+      account: { ...game, state: { deployed: false, guardian: 'none', at: NOW } },
+    },
+  },
+  tokens: { surface: 'tab', path: '/tokens', view: { ...base, fiat: true } },
+  activity: { surface: 'popup', path: '/activity', view: base },
+  'activity-detail': { surface: 'popup', path: '/activity/x2', view: base },
+  'activity-waiting': { surface: 'popup', path: '/activity/x5', view: base },
   connect: asks(connect),
   'approval-locked': {
     surface: 'window',
@@ -689,6 +1260,8 @@ export const shown: Readonly<Record<string, Shown>> = {
       waiting: [{ id: 'a1', host: 'play.g.io' }],
     },
   },
+  accounts: { surface: 'popup', path: '/accounts', view: { ...base, accounts: kinds } },
+  import: { surface: 'tab', path: '/import', view: base },
   sessions: { surface: 'popup', path: '/sessions', view: base },
   'sessions-none': { surface: 'popup', path: '/sessions', view: { ...base, sessions: [] } },
   'session-detail': { surface: 'tab', path: '/session/s1', view: base },
@@ -696,6 +1269,42 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-ended': { surface: 'tab', path: '/session/s4', view: base },
   'session-unknown': { surface: 'tab', path: '/session/none', view: base },
   settings: { surface: 'tab', path: '/settings', view: { ...base, backupChecked: false } },
+  security: { surface: 'tab', path: '/security', view: { ...base, passkeys } },
+  'security-bare': { surface: 'popup', path: '/security', view: { ...base, backupChecked: false } },
+  'change-password': { surface: 'tab', path: '/password', view: base },
+  'add-passkey': { surface: 'tab', path: '/passkey', view: base },
+  'save-backup': { surface: 'tab', path: '/save-backup', view: base },
+  'save-backup-bare': {
+    surface: 'tab',
+    path: '/save-backup',
+    view: base,
+    password: PASSWORD,
+    press: ['ui_backupFile_save'],
+    answers: {
+      exportBackup: {
+        name: 'latchkey-backup-2025-11-26.json',
+        text: '{}',
+        withoutPhrase: true,
+        missing: ['Old wallet, an account with the longest name!'],
+      },
+    },
+  },
+  'check-file': { surface: 'tab', path: '/check-file', view: base },
+  erase: { surface: 'tab', path: '/erase', view: { ...base, backupChecked: false } },
+  forgot: { surface: 'tab', path: '/forgot', view: { ...base, lock: 'locked' } },
+  recovery: { surface: 'tab', path: '/', failure: { code: 'damaged', line: line('err_damagedRow') } },
+  'recovery-missing': {
+    surface: 'tab',
+    path: '/',
+    failure: { code: 'damaged', line: line('err_damagedRow') },
+    password: PASSWORD,
+    press: ['ui_recovery_goOn'],
+    answers: { goOnWithout: { dropped: 2, missing: ['Game', 'Old wallet, an account with the longest name!'] } },
+  },
+  'recovery-newer': { surface: 'popup', path: '/', failure: { code: 'damaged', line: line('err_otherShape') } },
+  'unlock-passkey': { surface: 'tab', path: '/', view: { ...base, lock: 'locked', approvals: [], passkeys } },
+  'unlock-passkey-popup': { surface: 'popup', path: '/', view: { ...base, lock: 'locked', approvals: [], passkeys } },
+  restore: { surface: 'tab', path: '/', view: fresh, press: ['ui_welcome_restore'] },
   reveal: { surface: 'tab', path: '/phrase', view: base },
   unlock: {
     surface: 'popup',
@@ -710,6 +1319,32 @@ export const shown: Readonly<Record<string, Shown>> = {
   },
   welcome: { surface: 'tab', path: '/', view: fresh },
   'welcome-popup': { surface: 'popup', path: '/', view: fresh },
+  ...lifeViews(base, NOW),
   lost: { surface: 'popup', path: '/' },
+  ...placesScreens(base, asks),
   parts: { surface: 'tab' },
+}
+
+const VERSIONS = ['0.5.0', '0.4.0', '0.3.1', '0.3.0'] as const
+/** What the worker would compute of a key, and what a network would have there. */
+export function candidatesOf(publicKey: string): Verbs['importCandidates']['result'] {
+  const from = BigInt(publicKey) << 200n
+  return {
+    rows: VERSIONS.map((version, at) => ({
+      address: address(from + BigInt(at)),
+      classHash: felt(at + 1) as ClassHash,
+      title: line('class_ready', { version: text(version) }),
+    })),
+  }
+}
+export function foundAt(addresses: readonly Address[]): Verbs['importLook']['result'] {
+  const [, today, older] = addresses
+  if (today === undefined || older === undefined || BigInt(today) >> 200n !== 0x2b42n) return { found: [] }
+  const title = line('class_ready', { version: text('0.4.0') })
+  return {
+    found: [
+      { address: today, network: 'sepolia', deployed: title, secondKey: 'ours', generation: 0, balance: units('31.2') },
+      { address: older, network: 'sepolia', deployed: title, secondKey: 'foreign', balance: units('0') },
+    ],
+  }
 }

@@ -1,17 +1,14 @@
 // A game: many small calls, and a little money. One approval, and then no window.
+import { game } from '../../src/core/policy/templates.ts'
 import { balance, button, call, coins, felt, GAME, open, read, STRK, settled, TOKEN, u256 } from './page.ts'
 
 /** What this site asks for: the person sees it in words, may narrow it, and says yes once. */
-const ASK = {
-  calls: [
-    { contract_address: GAME, entry_point: ['move', 'doAction', 'say'], required: true },
-    { contract_address: TOKEN, entry_point: 'mint' },
-    { contract_address: STRK, entry_point: 'transfer' },
-  ],
-  spend_limits: [{ token: STRK, total: coins(5).toString(), per_call: coins(2).toString() }],
-  duration: 3600,
+const ASK = game({
+  plays: [{ contract: GAME, actions: ['move', 'doAction', 'say'] }],
+  more: [{ contract: TOKEN, actions: ['mint'] }],
+  spends: { token: STRK, total: `${coins(5)}`, each: `${coins(2)}` },
   reason: 'Play rounds without a window for each move.',
-}
+})
 
 await open(ASK, ({ me, byItself, askingMe }) => {
   const moves = async () => (await read(GAME, 'moves', me()))[0] ?? 0n

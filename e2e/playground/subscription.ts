@@ -1,21 +1,17 @@
 // A subscription: one payee, and the price once in each week from the start on.
+import { subscription } from '../../src/core/policy/templates.ts'
 import { balance, button, COIN, call, coins, MARKET, open, STRK, settled, u256 } from './page.ts'
 
 // Any address will do.
 const PAYEE = COIN
-const ASK = {
+const ASK = subscription({
   tag: 'subscription',
-  calls: [{ contract_address: STRK, entry_point: 'transfer', required: true, label: 'The weekly price' }],
-  spend_limits: [
-    {
-      token: STRK,
-      per_period: { amount: coins(5).toString(), seconds: 604_800 },
-      recipients: [PAYEE],
-    },
-  ],
-  duration: 2_592_000,
+  token: STRK,
+  payee: PAYEE,
+  price: `${coins(5)}`,
+  period: 604_800,
   reason: 'Pay for each week when it begins.',
-}
+})
 
 await open(ASK, ({ byItself }) => {
   const pay = (n: number, whom = PAYEE) => call(STRK, 'transfer', whom, ...u256(coins(n)))

@@ -1,24 +1,19 @@
 // Tips: at most so much each, and at most so much on a day of the calendar (UTC).
+import { tip } from '../../src/core/policy/templates.ts'
 import { balance, button, call, coins, GAME, open, STRK, settled, u256 } from './page.ts'
 
-const ASK = {
+const ASK = tip({
   tag: 'tip',
-  calls: [{ contract_address: STRK, entry_point: 'transfer', label: 'Tips' }],
-  spend_limits: [
-    {
-      token: STRK,
-      per_call: coins(1).toString(),
-      caps: [{ amount: coins(3).toString(), window: { calendar: 'day' } }],
-    },
-  ],
-  duration: 604_800,
+  token: STRK,
+  each: `${coins(1)}`,
+  daily: `${coins(3)}`,
   reason: 'Tip what you like with one click.',
-}
+})
 
 await open(ASK, ({ me, byItself, askingMe }) => {
-  const tip = (n: number) => call(STRK, 'transfer', GAME, ...u256(coins(n)))
+  const give = (n: number) => call(STRK, 'transfer', GAME, ...u256(coins(n)))
 
-  button('Tip 1 STRK', async () => `${await settled(await byItself(tip(1)))}, STRK left ${await balance(STRK, me())}`)
-  button('Tip 2 STRK', async () => settled(await byItself(tip(2))))
-  button('Tip 2 STRK, ask me', async () => settled(await askingMe(tip(2))))
+  button('Tip 1 STRK', async () => `${await settled(await byItself(give(1)))}, STRK left ${await balance(STRK, me())}`)
+  button('Tip 2 STRK', async () => settled(await byItself(give(2))))
+  button('Tip 2 STRK, ask me', async () => settled(await askingMe(give(2))))
 })

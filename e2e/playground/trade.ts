@@ -1,25 +1,20 @@
 // A trade: an approval and the swap that uses it in one transaction. What is not used up of the approval is set back by the
 // wallet in the same transaction, so nothing can be pulled later.
+import { trade } from '../../src/core/policy/templates.ts'
 import { balance, button, COIN, call, coins, inCoins, MARKET, open, read, settled, TOKEN, u256 } from './page.ts'
 
-const ASK = {
+const TRADE = trade({
   tag: 'trade',
-  calls: [
-    { contract_address: MARKET, entry_point: 'swap', args: [{ at: 'token_in', op: 'eq', value: TOKEN }] },
-    { contract_address: TOKEN, entry_point: ['approve', 'mint'] },
-  ],
-  spend_limits: [
-    {
-      token: TOKEN,
-      total: coins(100).toString(),
-      per_tx: coins(20).toString(),
-      spenders: [MARKET],
-      approvals: 'reset_after',
-    },
-  ],
-  duration: 3600,
+  market: MARKET,
+  swap: 'swap',
+  parameter: 'token_in',
+  token: TOKEN,
+  total: `${coins(100)}`,
+  each: `${coins(20)}`,
   reason: 'Swap without a window for each trade.',
-}
+})
+/** And coins to trade with, which only a test has. */
+const ASK = { ...TRADE, calls: [...TRADE.calls, { contract_address: TOKEN, entry_point: 'mint' }] }
 
 await open(ASK, ({ me, byItself, askingMe }) => {
   const approve = (n: number, whom = MARKET) => call(TOKEN, 'approve', whom, ...u256(coins(n)))

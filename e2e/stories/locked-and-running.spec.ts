@@ -242,6 +242,18 @@ test('CH-16: after a browser start every session sleeps until the first unlock, 
   expect(await statusOf(page, id)).toBe('active')
   expect(windows.count()).toBe(1)
   await page.close()
+
+  // A session that is asked for asleep: its unlock and its question are in one window.
+  await kept.restart()
+  const again = await kept.site.open()
+  const opened = windowsFrom(again)
+  const ask = { calls: [{ contract_address: fixtures.game, entry_point: 'say' }], duration: 600 }
+  const wanted = await clickFor(again, 'wallet_requestSession', ask)
+  await unlockIn(wanted.window)
+  await kept.person.allow(wanted.window, 'Allow session')
+  expect(await wanted.answer).toMatchObject({ result: { status: 'active' } })
+  expect(opened.count()).toBe(1)
+  await again.close()
 })
 
 interface Session {

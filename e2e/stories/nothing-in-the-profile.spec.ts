@@ -102,6 +102,30 @@ test('T22: a phrase that was typed to import it leaves nothing in the closed pro
   expect(searched(info.outputPath('profile'), all, [wordsOf('phrase', phrase)])).toEqual([])
 })
 
+/*
+ * Not searched for: sealed records and the address. Chromium's LevelDB keeps deleted rows in its files until it merges them,
+ * which no extension can ask for; the screen says so.
+ */
+test('T22: after the wallet was erased no row is left, and the closed profile holds no phrase, key or password', async ({
+  context,
+  home,
+  worker,
+}, info) => {
+  test.setTimeout(240_000)
+  const person = await personAt(context, home)
+  const address = await person.createWallet()
+  const { owner, guardian, subkeys } = await keysOf(person.page, address)
+  const phrase = person.phrase()
+  await person.wipe()
+  expect(await rowsOf(person.page)).toEqual([])
+  expect(Object.keys(await sessionStorageOf(worker))).toEqual(['mark'])
+  await context.close()
+  const secrets = { owner, guardian, ...subkeys, ...secretsOf(phrase) }
+  const needles = Object.entries(secrets).flatMap(([name, bytes]) => formsOf(name, bytes))
+  const all = [...needles, ...textForms('password', PASSWORD)]
+  expect(searched(info.outputPath('profile'), all, [wordsOf('phrase', phrase)])).toEqual([])
+})
+
 /** What else opens everything that the phrase opens. */
 function secretsOf(phrase: string): Record<string, Uint8Array> {
   const seed = mnemonicToSeedSync(phrase)
@@ -110,9 +134,8 @@ function secretsOf(phrase: string): Record<string, Uint8Array> {
   return { entropy: mnemonicToEntropy(phrase, wordlist), seed, 'key of the first stage': privateKey }
 }
 
-/** Opens a copy of the vault as it lies in the browser. */
-async function keysOf(wallet: Page, address: string, session: string) {
-  const rows = await wallet.evaluate(
+function rowsOf(wallet: Page): Promise<Row[]> {
+  return wallet.evaluate(
     () =>
       new Promise<Row[]>((resolve, reject) => {
         const opened = indexedDB.open('latchkey')
@@ -127,6 +150,11 @@ async function keysOf(wallet: Page, address: string, session: string) {
         }
       }),
   )
+}
+
+/** Opens a copy of the vault as it lies in the browser. */
+async function keysOf(wallet: Page, address: string, session?: string) {
+  const rows = await rowsOf(wallet)
   const now = () => Math.floor(Date.now() / 1000)
   const db = openDatabase({ now })
   await db.write(['vault'], 'strict', async (tx) => {
@@ -147,7 +175,7 @@ async function keysOf(wallet: Page, address: string, session: string) {
     phrase: phrase.ok ? phrase.value : '',
     owner: await secret('owner', ownerSecretId(account), owner),
     guardian: await secret('guardian', guardianSecretId(account, 0), guardian),
-    session: await secret('session', session, ofSessions),
+    session: session === undefined ? new Uint8Array() : await secret('session', session, ofSessions),
     subkeys: {
       'subkey owner': owner,
       'subkey guardian': guardian,

@@ -1,12 +1,17 @@
 /** Traps of the policy that a chain can set: what contracts do beside the calls, what time does, what fees do. */
+
+import { holdsOf } from '../../src/background/sending/journal.ts'
+import { GUARDIAN, OWNER } from '../../src/background/sending/stub-world.ts'
 import { STRK } from '../../src/core/account.ts'
-import { address, type Felt } from '../../src/core/felt.ts'
+import { address, type Felt, felt, u256 as u256Of } from '../../src/core/felt.ts'
 import { feeMeter, spendMeter, TX, used } from '../../src/core/policy/book.ts'
 import { BANNED } from '../../src/core/policy/forbidden.ts'
-import type { SessionPolicy } from '../../src/core/policy/policy.ts'
+import type { Call, SessionPolicy } from '../../src/core/policy/policy.ts'
 import type { RequestSessionParams, SpendLimit } from '../../src/core/policy/wire-shape.ts'
+import { publicKey } from '../../src/starknet/curve.ts'
 import { type Devnet, declare, deploy, deployFixtures, type Fixtures, startDevnet } from '../devnet.ts'
 import { type Parts, partsOn, type Running, to, u256 } from '../parts.ts'
+import { formsOf } from '../secrets.ts'
 import { expect, test } from '../world.ts'
 
 test.describe.configure({ mode: 'default' })
@@ -36,6 +41,7 @@ test.afterAll(async () => {
 })
 
 const DAY = 86_400
+const WRONG_NONCE = 52
 
 test('old allowance pulled by an allowed contract: in a trial run it is found before anything is signed', async () => {
   await allowed({ [at.token]: 100, [at.coin]: 100 })
@@ -98,6 +104,26 @@ test('class change pauses before the next signature', async () => {
   expect(await on.view(replaceable, 'plays')).toEqual([1n])
 })
 
+test('class change pauses before the next signature: also of the class that a proxy stands for', async () => {
+  const first = await declare(devnet, 'replaceable')
+  const proxy = await deploy(devnet, await declare(devnet, 'proxy'), [first])
+  const session = await on.start({ calls: [{ contract_address: proxy, entry_point: 'play' }], duration: DAY })
+  expect(session.session.granted.calls[0]?.codePin).toMatchObject({ impl: felt(first) })
+  const play = to(proxy, 'play')
+  expect((await on.done(session, play)).end).toBe('accepted')
+  const itself = await devnet.rpc('starknet_getClassHashAt', { block_id: 'latest', contract_address: proxy })
+  await on.byOthers(proxy, 'point', await declare(devnet, 'replacement'))
+  // The proxy's own class says nothing.
+  expect(await devnet.rpc('starknet_getClassHashAt', { block_id: 'latest', contract_address: proxy })).toBe(itself)
+  const nonce = await nonceOf()
+
+  on.age(61)
+  expect(await on.refusal(session, play)).toEqual(['codeChanged'])
+  expect(stateOf(session)).toEqual({ state: 'paused', pause: 'codeChanged' })
+  expect(await nonceOf()).toBe(nonce)
+  expect(await on.view(proxy, 'plays')).toEqual([1n])
+})
+
 test('fee-on-transfer and rebasing tokens: the larger receipt wins', async () => {
   const token = taking
   const ask: RequestSessionParams = {
@@ -120,6 +146,35 @@ test('fee-on-transfer and rebasing tokens: the larger receipt wins', async () =>
   expect(await on.refusal(trying, send(910))).toEqual(['spendCap'])
   expect((await on.done(trying, send(900))).end).toBe('accepted')
   expect(await spent(trying, token)).toBe(990n)
+  expect(stateOf(trying)).toEqual({ state: 'active', pause: undefined })
+})
+
+test('fee-on-transfer and rebasing tokens: whole shares leave, and a balance that shrinks by itself is nobody’s spending', async () => {
+  const token = await deploy(devnet, await declare(devnet, 'rebasing'))
+  await on.byOthers(token, 'mint', on.account, ...u256(10_000))
+  await on.byOthers(token, 'rebase', ...u256(7))
+  const ask: RequestSessionParams = {
+    calls: [{ contract_address: token, entry_point: 'transfer' }],
+    spend_limits: [{ token, total: '100' }],
+    duration: DAY,
+  }
+  const send = (amount: number) => to(token, 'transfer', at.game, ...u256(amount))
+
+  const looking = await on.start(ask)
+  const row = await on.done(looking, send(10))
+  expect(row.charges).toContainEqual(expect.objectContaining({ meter: spendMeter(address(token)), amount: '10' }))
+  expect(row.outcome?.out[address(token)]).toBe('14')
+  expect(await spent(looking, token)).toBe(14n)
+  expect(stateOf(looking)).toEqual({ state: 'paused', pause: 'overdrawn' })
+
+  const trying = await on.start(ask, { change: simulating })
+  expect((await on.done(trying, send(10))).end).toBe('accepted')
+  expect(await spent(trying, token)).toBe(14n)
+  // A share is worth less now: half of what the account had is gone, and no transfer says so.
+  await on.byOthers(token, 'rebase', ...u256(3))
+  expect((await on.done(trying, send(30))).end).toBe('accepted')
+  expect(await spent(trying, token)).toBe(44n)
+  expect(await on.refusal(trying, send(55))).toEqual(['spendCap'])
   expect(stateOf(trying)).toEqual({ state: 'active', pause: undefined })
 })
 
@@ -224,6 +279,87 @@ test('estimate signatures cannot be sent: what a trial run carries is no signatu
   expect((await on.raw(session, calls, { signature: zeros })).by).toBe('chain')
 })
 
+test('revocation does not recall what was signed: it lands, stays held until then, and the journal names its hash', async () => {
+  await allowed({ [at.token]: 0 })
+  const session = await on.start({
+    calls: [{ contract_address: at.token, entry_point: 'transfer' }],
+    spend_limits: [{ token: at.token, total: '100' }],
+    duration: DAY,
+  })
+  const { id } = session.session
+  const pay = to(at.token, 'transfer', at.game, ...u256(60))
+  let open: Awaited<ReturnType<typeof on.world.journal.open>> = []
+  on.beforeNext(async () => {
+    await on.world.sessions.revoke(id, await on.now(), false)
+    open = (await on.world.journal.open()).filter((row) => row.session === id)
+  })
+  const row = await on.done(session, pay)
+  expect(row.end).toBe('accepted')
+  expect(open.map(({ hash, status }) => ({ hash, status }))).toEqual([{ hash: row.hash, status: 'signed' }])
+  expect(open[0]?.charges).toContainEqual(
+    expect.objectContaining({ meter: spendMeter(address(at.token)), amount: '60' }),
+  )
+  expect(await spent(session, at.token)).toBe(60n)
+  expect(stateOf(session).state).toBe('revoked')
+  expect(await on.refusal(session, pay)).toEqual(['revoked'])
+})
+
+test('identical request after revocation: the hash that is dead on the chain signs nothing, and the request makes another', async () => {
+  const move = to(at.game, 'move', 1, 1)
+  const first = await on.start(playing())
+  expect((await on.done(first, move)).end).toBe('accepted')
+  await on.world.sessions.revoke(first.session.id, await on.now(), true)
+  await on.revokeOnChain(first)
+  const isDead = async ({ session }: Running) =>
+    (await on.view(on.account, 'is_session_revoked', session.chain!.sessionHash))[0] === 1n
+  expect(await isDead(first)).toBe(true)
+  const nonce = await nonceOf()
+  expect(await on.refusal(first, move)).toEqual(['revoked'])
+  expect(await nonceOf()).toBe(nonce)
+
+  const again = await on.start(playing())
+  expect(again.session.chain!.sessionHash).not.toBe(first.session.chain!.sessionHash)
+  expect(await isDead(again)).toBe(false)
+  expect((await on.done(again, move)).end).toBe('accepted')
+})
+
+test('no private key leaves the wallet: not in a request to the node, an answer, a record or a log', async () => {
+  const said: string[] = []
+  const plain = { ...console }
+  const names = ['log', 'info', 'warn', 'error', 'debug'] as const
+  for (const name of names) console[name] = (...words: unknown[]) => void said.push(words.map(String).join(' '))
+  try {
+    const session = await on.start(playing())
+    const answers: unknown[] = [await on.act(session, to(at.game, 'move', 1, 1))]
+    await expect.poll(async () => (await on.world.journal.open()).length, { timeout: 60_000 }).toBe(0)
+    answers.push(await on.act(session, to(at.game, 'reset')))
+    await on.byOwner(to(at.game, 'move', 2, 2))
+    const state = await on.world.ledger.state(session.session.id)
+    const rows = await on.world.journal.list({ network: session.session.network, account: session.session.account })
+    const records = [state, rows, await on.world.history.list({ limit: 1_000 }), on.world.errors]
+    const text = JSON.stringify([answers, records, said, on.posted], (_, it) => (typeof it === 'bigint' ? `${it}` : it))
+    const keys = { owner: OWNER, guardian: GUARDIAN, session: session.key }
+    // Owner and guardian of the vectors are small numbers: their few digits stand in any text by chance, padded ones do not.
+    const padded = (name: string, key: Uint8Array) => ({
+      name: `${name}, padded`,
+      bytes: Buffer.from(Buffer.from(key).toString('hex')),
+    })
+    const forms = Object.entries(keys).flatMap(([name, key]) =>
+      [...formsOf(name, key), padded(name, key)].filter(({ bytes }) => bytes.length >= 16),
+    )
+    const found = (where: string) =>
+      forms.filter(({ bytes }) => Buffer.from(where).includes(bytes)).map((it) => it.name)
+    expect(found(text)).toEqual([])
+    // What the search would find, and that there was something to search.
+    expect(found(`${text}${BigInt(`0x${Buffer.from(session.key).toString('hex')}`)}`)).toEqual(['session, decimal'])
+    expect(found(`${text}0x${Buffer.from(OWNER).toString('hex')}`)).toEqual(['owner, padded'])
+    expect(text).toContain(publicKey(session.key))
+    expect(text).toContain('starknet_addInvokeTransaction')
+  } finally {
+    Object.assign(console, plain)
+  }
+})
+
 test('end boundary: a minute before it the wallet stops, and the chain takes the last second', async () => {
   test.setTimeout(180_000)
   // Its own time: a clock that was moved is everybody's.
@@ -257,6 +393,66 @@ test('end boundary: a minute before it the wallet stops, and the chain takes the
     alone.stop()
     await chain.stop()
   }
+})
+
+test('page-made session is held to effective: the chain takes what its page wrote, the second key signs what the person left of it', async () => {
+  await on.byOwner(to(at.token, 'mint', on.account, ...u256(100)))
+  const session = await on.start(
+    {
+      calls: [
+        { contract_address: at.game, entry_point: 'move' },
+        { contract_address: at.token, entry_point: 'transfer' },
+      ],
+      spend_limits: [{ token: at.token, total: '100' }],
+      duration: DAY,
+    },
+    { byPage: true, effective: lowered },
+  )
+  expect(session.session.chain?.bySite).toBe(true)
+  const pay = (amount: number) => to(at.token, 'transfer', at.game, ...u256(amount))
+  const play = to(at.game, 'move', 1, 1)
+  const missed = async (...calls: readonly Call[]) => {
+    const { answer } = await on.cosign(session, calls)
+    return answer.kind === 'ask' || answer.kind === 'refuse' ? answer.reasons.map(({ code }) => code) : [answer.kind]
+  }
+  const nonce = await nonceOf()
+  expect(await missed(pay(41))).toEqual(['spendCap'])
+  expect(await missed(play)).toEqual(['ruleDisabled'])
+  expect(await nonceOf()).toBe(nonce)
+
+  const paid = await on.cosign(session, [pay(40)])
+  expect(await paid.send()).toEqual({ by: 'nobody', hash: paid.hash })
+  await settled()
+  expect(await spent(session, at.token)).toBe(40n)
+  expect(await missed(pay(1))).toEqual(['spendCap'])
+  // The page has no second key, and with it the chain would take all of what the page wrote.
+  expect((await on.raw(session, [pay(1)], { guardianKey: session.key })).by).toBe('chain')
+  expect((await on.raw(session, [pay(60), play])).by).toBe('nobody')
+})
+
+test('two hashes on one nonce: the largest is held, the chain takes one, and that one is booked', async () => {
+  const session = await on.start(playing(), { byPage: true })
+  const move = to(at.game, 'move', 3, 4)
+  const small = await on.cosign(session, [move], 2n)
+  expect([await held(session, feeMeter(STRK)), await held(session, TX)]).toEqual([small.maxFee, 1n])
+  const large = await on.cosign(session, [move], 5n)
+  expect(large.maxFee).toBeGreaterThan(small.maxFee)
+  expect([await held(session, feeMeter(STRK)), await held(session, TX)]).toEqual([large.maxFee, 1n])
+
+  expect(await small.send()).toEqual({ by: 'nobody', hash: small.hash })
+  await expect(large.send()).rejects.toMatchObject({ code: WRONG_NONCE })
+  await settled()
+  const { actual_fee: fee } = await devnet.rpc<{ actual_fee: { amount: string } }>('starknet_getTransactionReceipt', {
+    transaction_hash: small.hash,
+  })
+  const rows = await on.world.journal.list({ session: session.session.id })
+  expect(rows.map(({ hash, end }) => [hash, end]).sort()).toEqual(
+    [
+      [small.hash, 'accepted'],
+      [large.hash, 'dropped'],
+    ].sort(),
+  )
+  expect([await held(session, feeMeter(STRK)), await held(session, TX)]).toEqual([BigInt(fee.amount), 1n])
 })
 
 test('approve is charged when granted, in every spelling; the end of the session ends no allowance', async () => {
@@ -349,6 +545,15 @@ const simulating = (policy: SessionPolicy): SessionPolicy => ({
   ...policy,
   spend: { ...policy.spend, look: 'simulate' },
 })
+/** What a person makes of it before the yes: 40 of the 100, and no game. */
+const lowered = (policy: SessionPolicy): SessionPolicy => ({
+  ...policy,
+  calls: policy.calls.map((rule) => ({ ...rule, enabled: rule.contract !== address(at.game) })),
+  spend: {
+    ...policy.spend,
+    limits: policy.spend.limits.map((it) => ({ ...it, caps: [{ window: { kind: 'session' }, max: u256Of(40n) }] })),
+  },
+})
 const sum = ([low = 0n, high = 0n]: readonly bigint[]) => low + (high << 128n)
 
 /** What the account allows the market, from before any session. */
@@ -377,6 +582,17 @@ function stateOf({ session }: Running) {
 async function meter({ session }: Running, name: ReturnType<typeof spendMeter>): Promise<bigint> {
   const state = await on.world.ledger.state(session.id)
   return used(state!.book, [], name, { kind: 'session' }, await on.now())
+}
+
+/** With what is signed and not settled. */
+async function held({ session }: Running, name: ReturnType<typeof spendMeter>): Promise<bigint> {
+  const state = await on.world.ledger.state(session.id)
+  return used(state!.book, holdsOf(state!.open), name, { kind: 'session' }, await on.now())
+}
+
+/** What a site sends by itself is found by looking. */
+async function settled(): Promise<void> {
+  await expect.poll(async () => (await on.world.journal.open()).length, { timeout: 60_000 }).toBe(0)
 }
 
 const spent = (running: Running, token: string) => meter(running, spendMeter(address(token)))

@@ -37,7 +37,9 @@ test('T25: a wrong word, a weak password and a wrong password are told in words 
   await expect(page.getByText('These words do not belong together.')).toBeVisible()
   await expect(goOn).toBeDisabled()
   await type(PHRASE)
-  await expect(page.getByText('It leads to this account:')).toBeVisible()
+  await expect(page.getByText('Every word is on the list, and they fit together.')).toBeVisible()
+  await goOn.click()
+  await expect(page.getByRole('heading', { name: 'Your accounts' })).toBeVisible()
   await goOn.click()
 
   const password = page.getByLabel('Password', { exact: true })
@@ -228,7 +230,7 @@ test('R8 I7: a node that is gone is told as such, nothing is sent when it is bac
   await retryUntilGone(kept.person.page, 'Your node does not answer.')
   expect(kept.node.since().filter((method) => SENDS.includes(method))).toEqual([])
   expect(await nonce()).toBe(nonceBefore)
-  expect(await held(page)).toBe('0')
+  await expect.poll(() => held(page)).toBe('0')
 
   // It took the transaction and its answer was lost: the same bytes again, which it knows.
   kept.node.mark()

@@ -25,7 +25,8 @@ test.beforeAll(async () => {
   devnet = await startDevnet()
   at = await deployFixtures(devnet)
   on = await partsOn(devnet)
-  await on.byOwner(to(at.token, 'mint', on.account, ...u256(1_000_000)))
+  const much = u256(1_000_000)
+  await on.byOwner(to(at.token, 'mint', on.account, ...much), to(at.coin, 'mint', on.account, ...much))
 })
 test.afterAll(async () => {
   on?.stop()
@@ -311,6 +312,32 @@ for (const row of ROWS) {
   })
 }
 
+for (const row of ROWS) {
+  if (row.wallet === undefined) continue
+  test(`held by the wallet alone: ${row.is}`, async () => {
+    expect(enforcedBy(row.member, 'wallet')).toBe('wallet')
+    const more = typeof row.more === 'function' ? row.more() : row.more
+    const running = await on.start(row.ask(), { ...more, backing: 'wallet' })
+    expect(running.session.chain).toBeUndefined()
+    await row.first?.(running)
+    const calls = row.breaks()
+    expect([...(await on.refusal(running, ...calls))].sort()).toEqual(row.wallet)
+    // The chain knows no session: to it these are the owner's calls.
+    expect(await on.rawByOwner(calls)).toMatchObject({ by: 'nobody' })
+  })
+}
+
+test('held by the wallet alone: what fits passes, signed by the owner, and only while the wallet is open', async () => {
+  const running = await on.start(game(), { backing: 'wallet' })
+  expect((await on.done(running, ...move())).end).toBe('accepted')
+  on.world.lock.unlocked = false
+  try {
+    expect(await on.refusal(running, ...move())).toEqual(['locked'])
+  } finally {
+    on.world.lock.unlocked = true
+  }
+})
+
 test('a revocation holds here at once, and on the chain after its transaction', async () => {
   const running = await on.start(game())
   await on.world.sessions.revoke(running.session.id, await on.now(), true)
@@ -373,6 +400,7 @@ test('messages are held by the owner key: a token of a session is no signature o
 })
 
 async function revoked(running: Running): Promise<void> {
-  await on.world.sessions.revoke(running.session.id, await on.now(), true)
-  await on.revokeOnChain(running)
+  const { id, chain } = running.session
+  await on.world.sessions.revoke(id, await on.now(), chain !== undefined)
+  if (chain !== undefined) await on.revokeOnChain(running)
 }

@@ -1,19 +1,26 @@
+import { messageRules } from '../cold/message-rules.ts'
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { readClass } from '../cold/contract-class.ts'
+import { STRK } from '../core/account.ts'
 import type { ClassHash, Felt } from '../core/felt.ts'
-import { type Address, address, felt, padded, u256 } from '../core/felt.ts'
+import { type Address, address, felt, padded, shortString, u256 } from '../core/felt.ts'
 import { TX, used } from '../core/policy/book.ts'
 import type { MeterBook, SessionId } from '../core/policy/policy.ts'
-import type { ApprovalRecord, PlannedStep, StoredSession } from '../core/records.ts'
+import type { ResolveFacts } from '../core/policy/resolve.ts'
+import type { ApprovalRecord, PlannedStep, SessionQuestion, StoredSession } from '../core/records.ts'
+import { ARGENT_0_4_0, OPENZEPPELIN_1_0_0 } from '../starknet/accounts.ts'
+import { selectorOf } from '../starknet/selector.ts'
 import { createAccess } from './access.ts'
 import { stepFailed } from './failures.ts'
 import { createDisconnect, createEndGrant } from './handlers/connect.ts'
 import { executeHandlers } from './handlers/execute.ts'
 import { sessionHandlers } from './handlers/session.ts'
-import { edited } from './handlers/wallet.ts'
+import { edited } from './handlers/wallet/approvals.ts'
 import type { Allowed } from './keys/approved.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
+import { createStops } from './owners/stops.ts'
 import type { Context } from './router.ts'
 import { holdsOf } from './sending/journal.ts'
 import { ACCOUNT, createWorld, GAME, NETWORK, ORIGIN, type World } from './sending/stub-world.ts'
@@ -23,25 +30,33 @@ import { createStarter, type StartNeeds } from './starting.ts'
 const OTHER = address('0xbad')
 const GHOST = address('0x9057')
 const HELD_MS = 150
+const GENESIS = { hash: felt('0xb0'), at: 5 }
 
 let world: World
 let life: ReturnType<typeof createLife>
 let reads: string[]
+let reading: () => Promise<void>
+/** What others may take of the account. */
+let taken: ResolveFacts['allowances']
 /** What the store of sealed keys does inside the commit of a session. */
 let inCommit: () => Promise<void>
 let beforeCommit: () => Promise<void>
 let ending: () => Promise<void>
-let ends: [string, boolean][]
+let ends: [string, boolean | 'never'][]
 let steps: (planned: readonly PlannedStep[], onDone: (step: PlannedStep, hash: Felt) => Promise<void>) => Promise<void>
 let allowedSteps: readonly Allowed[]
 let given: () => Promise<void>
 let authorized: number
 let sleeps: 'noted' | 'unknown' | 'awake'
+/** What the person chose in the settings. */
+let chosen: { off: boolean; restLocked: boolean; life?: number }
 
 beforeEach(async () => {
   world = await createWorld()
   await world.nodes.of(NETWORK)
   reads = []
+  reading = async () => undefined
+  taken = []
   inCommit = async () => undefined
   beforeCommit = async () => undefined
   ending = async () => undefined
@@ -50,6 +65,7 @@ beforeEach(async () => {
   given = async () => undefined
   authorized = 0
   sleeps = 'awake'
+  chosen = { off: false, restLocked: false }
   life = createLife()
 })
 
@@ -63,7 +79,9 @@ function createLife() {
     return `${Math.random()} ${ids}`
   }
   const windows: string[] = []
-  const stored = createGrants({ db, guard: () => world.guard, now })
+  const guard = () => (world.lock.asleep ? undefined : world.guard)
+  const stored = createGrants({ db, guard, now })
+  const stops = createStops({ db, now })
   const grants: typeof stored = {
     ...stored,
     give: async (...grant) => {
@@ -80,7 +98,10 @@ function createLife() {
     window: { open: async () => void windows.push('window'), isOurs: async () => true },
     changed: () => undefined,
   })
-  const selected = async () => ({ account: ACCOUNT, network: NETWORK })
+  const selected = async () => {
+    if (world.lock.asleep) throw new Error('no account')
+    return { account: ACCOUNT, network: NETWORK }
+  }
   const access = createAccess({
     approvals,
     grants,
@@ -99,9 +120,9 @@ function createLife() {
     sessions,
     signer: {
       ...signer,
-      authorization: (yes, of) => {
+      authorization: (yes, of, guardian) => {
         authorized += 1
-        return signer.authorization(yes, of)
+        return signer.authorization(yes, of, guardian)
       },
     },
     vault: {
@@ -115,11 +136,13 @@ function createLife() {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     now,
     network: ({ network }) => networks.get(network),
+    accountClass: async () => (world.node.state.classHash ?? ARGENT_0_4_0) as ClassHash,
     account: async () => {
-      const [own] = await accounts.all()
+      const own = await accounts.own(ACCOUNT)
       if (own === undefined) throw new Error('no account')
       return own
     },
+    guardian: async (own) => own.guardian,
     runSteps: (planned, { approved }, onDone) => {
       allowedSteps = approved.allows
       return steps(planned, onDone)
@@ -130,6 +153,7 @@ function createLife() {
   const there = { classHash: '0xc' as ClassHash, entrypoints: [] }
   const shared = { access, accounts, approvals, grants, history, sessions, print }
   const session = sessionHandlers({
+    messageRules,
     ...shared,
     contracts: {
       facts: async (_network: string, of: readonly Address[]) => {
@@ -138,22 +162,26 @@ function createLife() {
       },
       allowances: async () => {
         reads.push('allowances')
-        return []
+        return { given: taken, isWhole: true }
       },
     } as unknown as Parameters<typeof sessionHandlers>[0]['contracts'],
     networks: networks.all,
     selected,
+    shownNetwork: async () => NETWORK,
+    isConnected: stops.hasGrant,
     clock: async () => now(),
     mayUse: async () => true,
+    chosen: async () => chosen,
     newSessionId: () => newId() as SessionId,
     planSteps: async (_account, _network, missing, setups = []) =>
       [...missing.map((step) => ({ step })), ...setups.map((it) => ({ ...it, step: 'setup' as const }))].map((it) => ({
         ...it,
         bounds: NO_FEE,
       })),
+    isDead: async () => false,
     start,
     keep: async () => undefined,
-    awake: () => true,
+    awake: () => !world.lock.asleep,
     endAsleep: async () => sleeps,
     end: async ({ id }, onChain) => {
       ends.push([id, onChain])
@@ -166,7 +194,20 @@ function createLife() {
   const execute = executeHandlers({
     ...shared,
     executor,
-    state: async () => 'unlocked',
+    state: async () => (world.lock.asleep ? 'asleep' : 'unlocked'),
+    isConnected: stops.hasGrant,
+    readClass: (input, named, turn) =>
+      readClass(input, named, {
+        turn: (hash) =>
+          turn(async () => {
+            reads.push('class')
+            await reading()
+            return hash()
+          }),
+        breathe: async () => undefined,
+      }),
+    isDeclared: async () => false,
+    spec: async () => '0.10.2',
     wait: () => new Promise((done) => setTimeout(done, 1)),
   })
   const disconnect = createDisconnect({
@@ -174,7 +215,18 @@ function createLife() {
     asleep: async () => 'awake',
     endGrant: createEndGrant({ grants, sessions, history, told: async () => undefined }),
   })
-  return { approvals, grants, session: session.methods, asks: session.byPerson, execute, disconnect, windows }
+  const { hasGrant: connected, disconnect: noteDisconnect } = stops
+  return {
+    approvals,
+    grants,
+    session: session.methods,
+    asks: session.byPerson,
+    execute,
+    disconnect,
+    connected,
+    noteDisconnect,
+    windows,
+  }
 }
 
 const from = (request: string, more: Partial<Context> = {}): Context => ({
@@ -228,6 +280,29 @@ describe('a session that is asked for', () => {
     expect(await ask(from('r1'), wanted())).toEqual(await answer)
     expect(list()).toHaveLength(1)
   })
+  it('sets to 0 first what its contracts may already take, in the one step before it, and not what others may', async () => {
+    taken = [{ token: STRK, spender: GAME, amount: u256(7n) }]
+    const setup = [{ contract_address: GAME, entry_point: 'join' }]
+    const answer = ask(from('r1'), wanted({ setup_calls: setup }))
+    const clear = async (on: boolean) => {
+      const { id, rev, question } = await waits('r1')
+      if (question.kind !== 'session') throw new Error('another question')
+      const planned = await life.asks.cleared(question, 0, on)
+      await life.approvals.change(id, rev, () => planned)
+      return (await waits('r1')).question
+    }
+    const approve = { to: STRK, selector: selectorOf('approve'), calldata: [GAME, felt(0), felt(0)] }
+    const join = { to: GAME, selector: selectorOf('join'), calldata: [] }
+    expect(await clear(true)).toMatchObject({ clears: [approve], steps: [{ step: 'setup', calls: [approve, join] }] })
+    const without = await clear(false)
+    expect(without).toMatchObject({ steps: [{ step: 'setup', calls: [join] }] })
+    expect(without).not.toHaveProperty('clears')
+    await clear(true)
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: { status: 'active' } })
+    // The yes is for these calls and no others.
+    expect(allowedSteps).toContainEqual({ kind: 'calls', calls: [approve, join] })
+  })
   it('for any contract has no list on chain, no key of its own, and nothing that both keys sign', async () => {
     const before = authorized
     const answer = ask(from('r1'), wanted({ calls: [{ contract_address: '*', entry_point: '*' }] }))
@@ -238,6 +313,32 @@ describe('a session that is asked for', () => {
     expect(authorized).toBe(before)
     const [session] = list()
     expect([session?.backing, session?.chain, session?.runWhileLocked]).toEqual(['wallet', undefined, false])
+  })
+  it('of an account whose class has no sessions is held by this wallet alone, with nothing set up on chain', async () => {
+    const before = authorized
+    // A second key that stands in a class that has none says nothing.
+    world.node.state.classHash = OPENZEPPELIN_1_0_0
+    expect(await life.session.wallet_supportedSessions(from('s0'), null as never)).toMatchObject({ accounts: [] })
+    const answer = ask(from('r1'), wanted())
+    const { question } = await allow('r1')
+    expect(question).toMatchObject({ walletOnly: true, runWhileLocked: false, steps: [] })
+    expect(await answer).toMatchObject({
+      result: { status: 'active', backing: 'wallet', chain: null, runs_while_locked: false },
+    })
+    expect(await life.session.wallet_supportedSessions(from('s1'), null as never)).toMatchObject({
+      accounts: [{ ready: 'wallet' }],
+    })
+    expect(authorized).toBe(before)
+    const [session] = list()
+    expect(session).toMatchObject({ accountClass: OPENZEPPELIN_1_0_0, backing: 'wallet' })
+    // What is enforced is what was asked, not any contract.
+    expect(session?.effective.calls.map(({ contract }) => contract)).toEqual([GAME])
+  })
+  it("of a watched contract is asked like any other: only accounts with a key here are this wallet's own", async () => {
+    await world.accounts.add([{ address: GAME, owner: { from: 'nowhere' }, name: 'Seen', order: 9, createdAt: 1 }])
+    const answer = ask(from('r1'), wanted())
+    await allow('r1')
+    expect(await answer).toMatchObject({ result: { status: 'active' } })
   })
   it('does not start when the site was disconnected after the yes, and leaves no grant', async () => {
     beforeCommit = async () => void (await life.disconnect(ORIGIN))
@@ -327,6 +428,63 @@ describe('a session that is asked for', () => {
     world.clock.now += 3_600
     expect(await quietly(ask(from('r2'), wanted({}, OTHER)))).toBe('waits')
   })
+  it('refuses with 210 while sessions are switched off, without a window', async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    chosen = { ...chosen, off: true }
+    expect(await ask(from('r1'), wanted())).toEqual({ code: 210, data: { feature: 'sessions' } })
+    expect(life.windows).toEqual([])
+  })
+  it('switched off, that is told to a site only once it is connected', async () => {
+    chosen = { ...chosen, off: true }
+    const answer = ask(from('r1'), wanted())
+    await allow('r1', 'connect')
+    expect(await answer).toEqual({ code: 210, data: { feature: 'sessions' } })
+  })
+  it('does not start when sessions are switched off after the yes', async () => {
+    beforeCommit = async () => {
+      world.lock.off = true
+    }
+    const answer = ask(from('r1'), wanted())
+    await allow('r1')
+    expect(await answer).toMatchObject({ code: 210 })
+    expect(list()).toEqual([])
+  })
+  it('is neither renewed nor given another key while sessions are switched off', async () => {
+    await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
+    const session = await world.start('s1', {}, OF_NOTHING)
+    chosen = { ...chosen, off: true }
+    await expect(life.asks.renew(session)).rejects.toMatchObject({ code: 210 })
+    await expect(life.asks.rotate(session)).rejects.toMatchObject({ code: 210 })
+    expect(await life.approvals.waiting()).toEqual([])
+  })
+  it('paused, goes on for nobody while sessions are switched off', async () => {
+    const { id } = await world.start('s1', {}, OF_NOTHING)
+    await world.sessions.pause(id, 'person')
+    world.lock.off = true
+    expect((await world.sessions.resume(id, 'person'))?.state).not.toBe('active')
+    expect(world.sessions.get(id)?.state).toBe('paused')
+    world.lock.off = false
+    expect((await world.sessions.resume(id, 'person'))?.state).toBe('active')
+  })
+  it('rests while locked where the person chose so', async () => {
+    chosen = { ...chosen, restLocked: true }
+    void ask(from('r1'), wanted())
+    expect((await waits('r1')).question).toMatchObject({ runWhileLocked: false })
+  })
+  it.each([
+    ['an hour', 3_600],
+    ['a week', 604_800],
+  ])('that names no end lasts %s where the person chose so; one that names its end does not', async (_, life) => {
+    chosen = { ...chosen, life }
+    const { duration: _none, ...endless } = wanted()
+    const answer = ask(from('r1'), endless)
+    const { askedAt, effective } = (await allow('r1')).question as SessionQuestion
+    expect(effective.validUntil - askedAt).toBe(life)
+    expect(await answer).toMatchObject({ result: { status: 'active' } })
+    void ask(from('r2'), wanted({ duration: 7_200 }, OTHER))
+    const named = (await waits('r2')).question as SessionQuestion
+    expect(named.effective.validUntil - named.askedAt).toBe(7_200)
+  })
   it('of a locked wallet: unlocks first, then what runs already answers', async () => {
     const first = ask(from('r1'), wanted())
     await allow('r1')
@@ -339,6 +497,119 @@ describe('a session that is asked for', () => {
     expect(await answer).toMatchObject({ result: { id } })
     expect(list()).toHaveLength(1)
   })
+})
+
+describe('before the first unlock after a browser start', () => {
+  const sleep = () => Object.assign(world.lock, { unlocked: false, asleep: true })
+  const wakeUp = async () => {
+    Object.assign(world.lock, { unlocked: true, asleep: false })
+    await life.approvals.unlocked()
+  }
+  const session = async () => {
+    const made = ask(from('r1'), wanted())
+    await allow('r1')
+    return ((await made) as { result: { id: string } }).result.id
+  }
+
+  it('a session that is asked for waits for the unlock, and then for its yes', async () => {
+    sleep()
+    const answer = ask(from('r1'), wanted())
+    await waits('r1', 'unlock')
+    await wakeUp()
+    await allow('r1', 'session')
+    expect(await answer).toMatchObject({ result: { status: 'active' } })
+  })
+  it('what runs already answers it after the unlock', async () => {
+    const id = await session()
+    sleep()
+    const answer = ask(from('r2'), wanted())
+    await waits('r2', 'unlock')
+    await wakeUp()
+    expect(await answer).toMatchObject({ result: { id } })
+  })
+  it('a chain that no wallet has is said at once to a site without a grant, as in every other state', async () => {
+    const own = await addedNetwork()
+    for (const [state, change] of STATES)
+      for (const chain_id of ['0x1234', own]) {
+        change()
+        const answer = await ask(from(`${state} ${chain_id}`), wanted({ chain_id }))
+        expect([state, answer]).toEqual([state, { code: 117 }])
+      }
+    expect(life.windows).toEqual([])
+  })
+  it.each([
+    ['one of its own', true],
+    ['none', false],
+  ])(
+    'a chain that names %s of the wallet is looked at after the unlock, for a connected site',
+    async (_name, isHere) => {
+      await session()
+      const own = await addedNetwork()
+      sleep()
+      const answer = ask(from('r2'), wanted({ chain_id: isHere ? own : '0x1234' }, OTHER))
+      await waits('r2', 'unlock')
+      await wakeUp()
+      // So far it comes: no node of that chain is here.
+      if (isHere) expect(await answer).toEqual({ message: 'node: wrongNetwork' })
+      else expect(await answer).toEqual({ code: 117 })
+    },
+  )
+
+  it('a site without a grant has no session, as in every other state, and opens no window', async () => {
+    const calls = [{ contract_address: GAME, entry_point: 'move', calldata: [] }]
+    for (const [state, change] of STATES) {
+      change()
+      const asked = (name: string) => from(`${state} ${name}`)
+      const { execute, session } = life
+      const only = { calls, session: { mode: 'only', id: 's' } } as const
+      const check = await execute.wallet_checkSession(asked('check'), only)
+      const answers = [
+        settled(execute.wallet_addInvokeTransaction(asked('send'), only)),
+        { code: check.error?.code, data: check.error?.data },
+        settled(session.wallet_updateSession(asked('update'), { id: 's', enabled: true })),
+        settled(session.wallet_rotateSession(asked('rotate'), { id: 's' })),
+      ]
+      expect([state, await Promise.all(answers)]).toEqual([
+        state,
+        answers.map(() => ({ code: 211, data: { id: 's' } })),
+      ])
+      const tagged = await settled(session.wallet_rotateSession(asked('tag'), { tag: 'main' }))
+      expect([state, tagged]).toEqual([state, { code: 211, data: {} }])
+    }
+    expect(life.windows).toEqual([])
+  })
+  it('what is wrong in a change is said before the unlock, and what is right waits for it', async () => {
+    const id = await session()
+    sleep()
+    for (const params of [{ id, surprise: 1 }, { id: 7 }])
+      expect(await settled(life.session.wallet_updateSession(from('r2'), params))).toMatchObject({ code: 114 })
+    const badly = life.session.wallet_rotateSession(from('r3'), { tag: 'é' })
+    expect(await settled(badly)).toMatchObject({ code: 114, data: { at: '/tag' } })
+    // That of the session itself.
+    expect(life.windows).toHaveLength(1)
+    const answer = settled(life.session.wallet_updateSession(from('r4'), { id, enabled: false }))
+    await waits('r4', 'unlock')
+    await wakeUp()
+    expect(await answer).toMatchObject({ result: { status: 'paused', paused_by: 'site' } })
+  })
+  it('a site that has disconnected is not connected any more', async () => {
+    await session()
+    sleep()
+    expect(await life.connected(ORIGIN)).toBe(true)
+    await life.noteDisconnect(ORIGIN)
+    expect(await life.connected(ORIGIN)).toBe(false)
+  })
+
+  const STATES: readonly [string, () => unknown][] = [
+    ['asleep', sleep],
+    ['locked', () => Object.assign(world.lock, { unlocked: false, asleep: false })],
+    ['unlocked', () => Object.assign(world.lock, { unlocked: true, asleep: false })],
+  ]
+  const addedNetwork = async () => {
+    const chainId = shortString('OWN_CHAIN')
+    await world.networks.add('Own', 'https://own.example/', { chainId, spec: '0.10.2', genesis: GENESIS })
+    return chainId
+  }
 })
 
 describe('T37: a site without a grant learns nothing of what is in this wallet', () => {
@@ -369,6 +640,13 @@ describe('T37: a site without a grant learns nothing of what is in this wallet',
       await waits(request)
     }
     expect(await ask(from('r4', { gesture: false }), params)).toEqual({ code: 163, data: { reason: 'busy' } })
+  })
+  it('a page of the web names no service on this computer, or beside it', async () => {
+    for (const service of ['http://127.0.0.1:8545/x', 'http://localhost:9000/v1']) {
+      const params = wanted({ fees: { payer: 'sponsor', paymaster_url: service } }, OTHER)
+      expect(await ask(from('r1'), params)).toMatchObject({ code: 114, data: { at: '/fees/paymaster_url' } })
+    }
+    expect(await life.approvals.waiting()).toEqual([])
   })
   it.each([
     ['a contract that is not there', GAME],
@@ -1093,3 +1371,49 @@ const refusing = async (request: string) => {
   const record = await waits(request)
   return [record.id, record.rev, life.approvals.digest(record), 'refuse'] as const
 }
+
+describe('a class that a site declares', () => {
+  const declare = (request: string, more: Partial<Context> = {}) =>
+    settled(
+      life.execute.wallet_addDeclareTransaction(from(request, more), {
+        compiled_class_hash: felt(1),
+        class_hash: felt(2),
+        contract_class: {
+          sierra_program: ['0x1'],
+          contract_class_version: '0.1.0',
+          entry_points_by_type: { EXTERNAL: [], L1_HANDLER: [], CONSTRUCTOR: [] },
+          abi: '[]',
+        },
+      }),
+    )
+  it('is not hashed before the site is connected', async () => {
+    const answer = declare('r1')
+    await waits('r1', 'connect')
+    expect(reads).toEqual([])
+    await allow('r1', 'connect')
+    expect(await answer).toMatchObject({ code: 114 })
+    expect(reads).toEqual(['class'])
+  })
+  it('is in work alone, and of one site there is one', async () => {
+    const other = { origin: 'https://other.example' as Context['origin'] }
+    for (const origin of [ORIGIN, other.origin]) await life.grants.give(origin, ACCOUNT, NETWORK)
+    let go: () => void = () => undefined
+    reading = () =>
+      new Promise((done) => {
+        go = done
+      })
+    const first = declare('r1')
+    await expect.poll(() => reads).toEqual(['class'])
+    const second = declare('r2', other)
+    expect(await declare('r3')).toEqual({ code: 163, data: { reason: 'busy' } })
+    expect(await quietly(second)).toBe('waits')
+    expect(reads).toEqual(['class'])
+    go()
+    expect(await first).toMatchObject({ code: 114 })
+    await expect.poll(() => reads).toEqual(['class', 'class'])
+    go()
+    expect(await second).toMatchObject({ code: 114 })
+    reading = async () => undefined
+    expect(await declare('r4')).toMatchObject({ code: 114 })
+  })
+})

@@ -15,17 +15,3 @@ export const person = () => require('./person.ts') as typeof import('./person.ts
 /** A phrase, or what a contract says of itself. */
 export const cold = () => require('../cold/index.ts') as typeof import('../cold/index.ts')
 export type Cold = typeof cold
-
-/** A part that is made at its first use; its door stays shut until then. */
-export function lazily<T extends object>(make: () => T): T {
-  let made: T | undefined
-  const part = () => {
-    made ??= make()
-    return made
-  }
-  // Stands for an object or a function alike: the handler below never looks at it.
-  return new Proxy((() => undefined) as unknown as T, {
-    get: (_, name) => Reflect.get(part(), name),
-    apply: (_, self, args) => Reflect.apply(part() as () => unknown, self, args),
-  })
-}

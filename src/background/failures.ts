@@ -1,7 +1,7 @@
 /** Failures of the signing part that the router tells apart: it must not load what throws them (doors.ts). */
 import type { Felt } from '../core/felt.ts'
 import { isKind } from '../core/kind.ts'
-import type { SetupStep } from '../core/protocol/session-info.ts'
+import type { OwnStep } from '../core/protocol/session-info.ts'
 
 /** Why a session does not sign now, although its hold was made. Nothing was signed. */
 export type NotNow = Error & {
@@ -19,11 +19,11 @@ export function isNotNow(error: unknown): error is NotNow {
 /** A step was refused by the node, reverted or dropped: nothing after it was sent. */
 export type StepFailed = Error & {
   readonly kind: 'step'
-  readonly step: SetupStep
+  readonly step: OwnStep | 'setup'
   readonly words: readonly string[]
   readonly hash?: Felt
 }
-export function stepFailed(step: SetupStep, words: readonly string[], hash?: Felt): StepFailed {
+export function stepFailed(step: OwnStep | 'setup', words: readonly string[], hash?: Felt): StepFailed {
   return Object.assign(new Error(`step failed: ${step}`), {
     kind: 'step' as const,
     step,

@@ -1,6 +1,6 @@
 import { type Refused, refused } from '../core/errors.ts'
 import { isStorageError } from '../platform/database.ts'
-import { isNodeError } from '../platform/node.ts'
+import { isNodeError } from '../platform/node-error.ts'
 import { isNotNow, isStepFailed } from './failures.ts'
 
 /**

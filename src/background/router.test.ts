@@ -9,6 +9,7 @@ import type { AnswerFrame, EventFrame, FromWorker, RequestFrame } from '../core/
 import { TO_BRIDGE } from '../core/protocol/frame.ts'
 import { type Database, openDatabase } from '../platform/database.ts'
 import { selectorOf } from '../starknet/selector.ts'
+import { createAnswering } from './answering.ts'
 import type { SiteCaller } from './caller.ts'
 import { type Answer, createAnswers } from './owners/answers.ts'
 import { type Context, createRouter, type Handlers, type SitePort, turnAway } from './router.ts'
@@ -81,14 +82,20 @@ function worker(
       },
     ]),
   ) as unknown as Handlers // Each answers its own name, which is enough for a router.
-  const router = createRouter({
-    handlers,
-    answers: createAnswers({ db, now: () => Math.floor(clock.ms / 1_000), rebuild: async () => options.rebuilt }),
+  const shared = {
     ready: options.ready ?? Promise.resolve(),
     now: () => clock.ms,
-    sleep: (ms) => new Promise((wake) => void sleeping.push({ ms, wake })),
-    newRef: () => 'ref1',
-    report: (it) => void reports.push(it),
+    sleep: (ms: number) => new Promise<void>((wake) => void sleeping.push({ ms, wake })),
+  }
+  const router = createRouter({
+    ...shared,
+    answer: createAnswering({
+      ...shared,
+      handlers,
+      answers: createAnswers({ db, now: () => Math.floor(clock.ms / 1_000), rebuild: async () => options.rebuilt }),
+      newRef: () => 'ref1',
+      report: (it) => void reports.push(it),
+    }),
     joined: (it) => void joined.push(it),
     used: () => {},
     left: (it) => void left.push(it),
@@ -116,6 +123,7 @@ function worker(
   }
   return { clock, db, router, seen, reports, sleeping, joined, left, open }
 }
+const COSIGN = { id: 's1', session_signature: ['0x1', '0x2'] }
 const error = (code: number, data?: unknown) => ({ ok: false, error: data === undefined ? { code } : { code, data } })
 const bad = (at: string, why: unknown = expect.any(String)) => error(114, { at, why })
 
@@ -142,12 +150,18 @@ describe('a request', () => {
       [INVOKE]: { calls: [CALL] },
       wallet_checkSession: { calls: [CALL] },
       wallet_revokeSession: { id: 's' },
+      wallet_switchStarknetChain: { chainId: '0x534e5f4d41494e' },
+      wallet_addStarknetChain: { id: 'own', chain_id: '0x1', chain_name: 'Own' },
+      wallet_addDeclareTransaction: { compiled_class_hash: '0x1', contract_class: {} },
+      wallet_watchAsset: { type: 'ERC20', options: { address: '0x5' } },
+      wallet_signTypedData: { types: {}, primaryType: '', domain: {}, message: {} },
+      wallet_cosignSession: COSIGN,
     }
     expect(await open().ask(method, params[method] ?? {})).toMatchObject({ ok: true, result: method })
     expect(seen.map((it) => it.method)).toEqual([method])
   })
 
-  it.each(['eth_requestAccounts', 'wallet_signTypedData', 'constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+  it.each(['eth_requestAccounts', 'wallet_signMessage', 'constructor', 'toString', '__proto__', 'hasOwnProperty'])(
     'refuses: %s has no row, 163 names it',
     async (method) => {
       const { open, seen } = worker()
@@ -256,10 +270,12 @@ describe('params', () => {
     })
     await page.ask('wallet_checkSession', { calls: { contractAddress: '0xab', entrypoint: '0x1' } })
     await page.ask('wallet_requestAccounts', { silentMode: true })
+    await page.ask('wallet_switchStarknetChain', { chainId: '0x1', silentMode: true })
     expect(seen.map((it) => [it.method, it.params])).toEqual([
       [INVOKE, { calls: [{ ...CALL, calldata: ['0x1', selectorOf('transfer')] }] }],
       ['wallet_checkSession', { calls: [{ contract_address: '0xab', entry_point: '0x1', calldata: [] }] }],
       ['wallet_requestAccounts', { silent_mode: true }],
+      ['wallet_switchStarknetChain', { chainId: '0x1', silent_mode: true }],
     ])
   })
 
@@ -542,6 +558,14 @@ describe('pace', () => {
     )
     expect(await page.ask(INVOKE, { calls: [CALL], session: { mode: 'only' } })).toMatchObject(
       error(214, { limit: 'usage', retry_at, reasons: [{ code: 'inFlight', retry_at }] }),
+    )
+    const full = { limit: 'usage', retry_at, reasons: [{ code: 'inFlight', retry_at }] }
+    expect(await page.ask('wallet_cosignSession', COSIGN)).toMatchObject(error(214, full))
+    const data = { types: {}, primaryType: '', domain: {}, message: {} }
+    expect(await page.ask('wallet_signTypedData', data)).toMatchObject(error(163, { reason: 'busy', retry_at }))
+    const declared = { compiled_class_hash: '0x1', contract_class: {} }
+    expect(await page.ask('wallet_addDeclareTransaction', declared)).toMatchObject(
+      error(163, { reason: 'busy', retry_at }),
     )
     // Other methods and other sites go on.
     expect(await page.ask('wallet_getSessions')).toMatchObject({ ok: true })

@@ -3,64 +3,65 @@
  * (doors.ts). Nothing that matters lives here only: the browser ends this process whenever it likes (security.md B7).
  */
 import '../platform/egress.ts'
-import { missingSteps, readiness } from '../core/account.ts'
-import { partsOf } from '../core/approval.ts'
-import { type Address, type Felt, padded } from '../core/felt.ts'
-import type { Origin, SessionId } from '../core/policy/policy.ts'
+import { isOwn } from '../core/account.ts'
+import { type Address, padded } from '../core/felt.ts'
+import type { SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
-import type { AccountStep } from '../core/protocol/session-info.ts'
-import type { StepView, VerbError, View } from '../core/protocol/ui.ts'
-import type { AccountRecord, ApprovalRecord, NetworkId, PlannedStep, StoredSession } from '../core/records.ts'
-import { type Line, line } from '../core/words.ts'
+import type { VerbError, View } from '../core/protocol/ui.ts'
+import type { NetworkId, OwnAccount, StoredSession } from '../core/records.ts'
+import type { UnixSeconds } from '../core/time.ts'
 import {
   alarms,
   closeStorage,
   extensionId,
   icon,
+  notices,
   onCommand,
   onConnect,
   type Port,
   session,
   windows,
+  words,
 } from '../platform/browser.ts'
 import { serve } from '../platform/channel.ts'
 import { checkpoint, loadClockShift, shiftClock } from '../platform/checkpoint.ts'
 import { now, ticks } from '../platform/clock.ts'
 import { openDatabase } from '../platform/database.ts'
 import { post, setAllowed } from '../platform/egress.ts'
-import { createNodes, isNodeError } from '../platform/node.ts'
-import { hexOf, randomBytes, wipe } from '../platform/secret-box.ts'
+import { isNodeError } from '../platform/node-error.ts'
+import { hexOf, randomBytes } from '../platform/secret-box.ts'
 import { createAccess } from './access.ts'
+import { createAlerts, type SessionStanding, type Standing } from './alerts.ts'
 import { callerOf } from './caller.ts'
-import { cold, lazily, person, sites } from './doors.ts'
+import type { Desk } from './desk.ts'
+import { cold, person, sites } from './doors.ts'
+import { createEscapeWatch, type Watchable } from './escape-watch.ts'
+import { createIdle } from './idle.ts'
 import { createStopFlags, createWorkingSet } from './keys/working-set.ts'
-import { createLooking, type Selected } from './looking.ts'
+import { forThisWallet, lazily } from './lazily.ts'
+import { createLooking } from './looking.ts'
 import { createAccounts } from './owners/accounts.ts'
-import { createAnswers } from './owners/answers.ts'
 import { createApprovals } from './owners/approvals.ts'
 import { createGrants } from './owners/grants.ts'
-import { createHistory } from './owners/history.ts'
-import { createNetworks, isLoopback } from './owners/networks.ts'
+import { createNetworks, isLoopback, isMainnet } from './owners/networks.ts'
 import { createSettings } from './owners/settings.ts'
 import { type Context, createRouter, type Handlers, turnAway } from './router.ts'
+import { createTelling } from './telling.ts'
 
 const PAGE = 'src/ui/index.html'
 const APPROVAL = `${PAGE}#/approval`
 const APPROVAL_WINDOW = 'approvalWindow'
 const EVERY_MINUTE = 'everyMinute'
 const STOP_ALL = 'stop-all'
-const ACCENT = '#0B6B5D'
-const DANGER = '#A8231C'
 /** A View is made at most so often, ms: many changes of one moment are one push. */
 const PUSH_AFTER_MS = 30
 
-/** How long an ended session is still told of to its site, s. */
-const JUST_ENDED = 300
-
 const newId = () => hexOf(randomBytes(16))
-const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+/** Work that waits for the chain ends with its wallet: nobody goes on for one that is gone. */
+const wait = (ms: number) => new Promise<void>((done) => setTimeout(forThisWallet(done), ms))
 const after = (ms: number, fn: () => void) => {
-  const timer = setTimeout(fn, ms)
+  const timer = setTimeout(forThisWallet(fn), ms)
   return () => clearTimeout(timer)
 }
 /** What went wrong, without what it was about: no message of a library, no params, no calldata. */
@@ -85,48 +86,55 @@ const db = openDatabase({
 })
 const vault = lazily(() => person().createVault({ db, now, random: randomBytes, ticks }))
 const stops = createStopFlags()
-const workingSet = createWorkingSet({ db, area: session, report })
+const workingSet = lazily(() => createWorkingSet({ db, area: session, report }))
 const guard = () => workingSet.guard()
-const settings = createSettings({ db })
-const networks = createNetworks({
-  db,
-  guard,
-  now,
-  onRestart: async (network, seen) => {
-    await sending.sessions.pauseAll({ network }, 'chainRestarted')
-    // Its transactions can never be seen again. A local chain starts over whenever its owner likes, and guards no money.
-    await sending.ledger.abandon(network)
-    if (isLoopback(networks.get(network).node)) await networks.adopt(network, seen)
-    changed()
-  },
-})
-const nodes = createNodes({ networks, post, now, wait })
-const accounts = createAccounts({
-  db,
-  guard,
-  now,
-  read: async (account, network) => {
-    const node = await nodes.of(network)
-    const classHash = await node.classHashAt(account)
-    if (classHash === undefined) return { guardian: '0x0' as Felt }
-    const [guardian = '0x0' as Felt] = await node.call(sites().getGuardianCall(account))
-    return { classHash, guardian }
-  },
-})
+const settings = createSettings({ db, guard, isKnown: (network) => networks.has(network) })
+const networks = lazily(() =>
+  createNetworks({
+    db,
+    guard,
+    now,
+    newId,
+    onRestart: async (network, seen) => {
+      await sending.sessions.pauseAll({ network }, 'chainRestarted')
+      // Its transactions can never be seen again. A local chain starts over whenever its owner likes, and guards no money.
+      await sending.ledger.abandon(network)
+      if (isLoopback(networks.get(network).node)) await networks.adopt(network, seen)
+      changed()
+    },
+  }),
+)
+const nodes = lazily(() => sites().createNodes({ networks, post, now, wait: sleep }))
+const accounts = lazily(() =>
+  createAccounts({
+    db,
+    guard,
+    now,
+    read: async (account, network) => {
+      const node = await nodes.of(network)
+      return sites().readAccount(node, account)
+    },
+  }),
+)
 const grants = createGrants({ db, guard, now })
-const history = createHistory({ db, guard, now, newId, onChange: () => changed() })
-const contracts = lazily(() => sites().createContracts({ nodes, cold }))
-const tokens = lazily(() => person().createTokens({ nodes, now }))
+const contacts = lazily(() => person().createContacts({ db, guard, now }))
+const history = lazily(() => sites().createHistory({ db, guard, now, newId, onChange: () => changed() }))
+const classify: ReturnType<typeof cold>['classify'] = (typedData, at) => cold().classify(typedData, at)
+const contracts = lazily(() =>
+  sites().createContracts({ nodes, cold, listed: (network) => sites().listedTokens(db, network) }),
+)
 const sending = lazily(() =>
   sites().createSending({
     db,
     guard,
+    area: session,
     keys: workingSet,
     vault,
     stops,
     nodes,
     networks,
     accounts,
+    classify,
     contracts,
     history,
     newId,
@@ -134,14 +142,21 @@ const sending = lazily(() =>
     ticks,
     wait,
     after,
-    sendWanted: (): Promise<void> => upkeep.sendWanted(),
+    sendWanted: (): Promise<void> => desk.upkeep.sendWanted(),
+    post,
+    allowServices: (origins) => setAllowed('services', origins),
+    sessionsOff: settings.sessionsOff,
     onSession: (stored) => {
       if (stored.state !== 'active') workingSet.removeSession(stored.id).catch(report)
-      tellSessions(stored.origin)
+      telling.tell(stored.origin)
       changed()
     },
     onRow: (row) => {
-      if (row.origin !== undefined && row.session !== undefined) tellSessions(row.origin)
+      if (row.origin !== undefined && row.session !== undefined) telling.tell(row.origin)
+      if (row.origin !== undefined && row.session !== undefined && row.status === 'sent')
+        alerts.automatic(row.origin, row.id).catch(report)
+      if (row.session === undefined && row.status === 'settled' && (row.end === 'accepted' || row.end === 'reverted'))
+        endedLately = [...endedLately, { id: row.hash, failed: row.end === 'reverted', at: now() }]
       if (row.status === 'sent' || (row.status === 'settled' && row.end !== 'released')) unsaved = false
       if (row.status === 'settled') refresh()
       changed()
@@ -149,6 +164,7 @@ const sending = lazily(() =>
     report,
   }),
 )
+const messages = lazily(() => sending.messages)
 const ledger = lazily(() => sending.ledger)
 const journal = lazily(() => sending.journal)
 const sessions = lazily(() => sending.sessions)
@@ -180,12 +196,10 @@ const unlocking = lazily(() =>
     endGrant: (origin) => endGrant(origin),
     cold,
     now,
+    audit: () => journal.audit(),
     recover: async () => {
       // Only now: before the first unlock no secret is loaded and no node is asked anything.
-      setAllowed(
-        'nodes',
-        networks.all().map(({ node }) => new URL(node).origin),
-      )
+      allowNodes()
       await recovery.recover()
     },
     changed: () => {
@@ -194,9 +208,55 @@ const unlocking = lazily(() =>
     },
   }),
 )
-const upkeep = lazily(() =>
-  person().createUpkeep({ sessions, executor, accounts, history, vault, workingSet, newId, now, report }),
+/** Mainnet stays closed until the phrase was checked. */
+const mayUse = async (network: NetworkId) => !isMainnet(networks.get(network)) || (await settings.get()).backupChecked
+const selected = () => offeredToSites()
+const shownNetwork = async () => (await settings.get()).network
+const move = lazily(() =>
+  sites().createMove({ grants, approvals, networks, tell: router.tell, changed: () => changed() }),
 )
+const watch = lazily(() =>
+  createEscapeWatch({
+    db,
+    now,
+    watched: async () => {
+      if (guard() === undefined) return undefined
+      const own = (await accounts.all()).filter(isOwn)
+      return networks.all().flatMap(({ id: network, node }) =>
+        own.map((it): Watchable => {
+          const secondKey = hasSecondKey(it, network)
+          return { account: it.address, network, node, ...(secondKey === undefined ? {} : { secondKey }) }
+        }),
+      )
+    },
+    ask: async ({ account, network, node: url }, what) => {
+      const call = what === 'escape' ? sites().getEscapeCall(account) : sites().getEscapePeriodCall(account)
+      // Asleep no network's row can be checked; the node is asked for this alone.
+      const node = guard() === undefined ? sites().createNode({ url, post, wait }) : await nodes.of(network)
+      return node.call(call)
+    },
+    nodeOf: (network) => networks.get(network).node,
+    onAlarm: async ({ account, network }) => {
+      if (guard() !== undefined) await sessions.pauseAll({ account, network }, 'escapeEvent')
+    },
+    changed: () => changed(),
+    report,
+  }),
+)
+/** One of ours has stood there, or some key stands there now. */
+function hasSecondKey(account: OwnAccount, network: NetworkId): boolean | undefined {
+  if ([account.guardian, ...(account.retired ?? [])].some((it) => it.stood?.includes(network))) return true
+  const seen = accounts.lastState(account.address, network)
+  return seen && seen.classHash !== undefined && seen.guardian !== '0x0'
+}
+const alerts = lazily(() => createAlerts({ icon, notify: notices.show, words, area: session }))
+const probe = lazily(() => sites().createProbing({ post, allow: (origins) => setAllowed('candidate', origins), wait }))
+function allowNodes(): void {
+  setAllowed(
+    'nodes',
+    networks.all().map(({ node }) => new URL(node).origin),
+  )
+}
 const keysOf = (stored: StoredSession) => ({
   unlocked: workingSet.isUnlocked(now()),
   workingSet: signer.hasKeys(stored),
@@ -217,12 +277,7 @@ const access = createAccess({
           workingSet.sessionKey(it.id) !== undefined &&
           it.effective.validUntil > now(),
       ),
-  selected: async () => {
-    const { network, account } = await settings.get()
-    const own = account ?? (await accounts.all())[0]?.address
-    if (own === undefined) throw new Error('no account')
-    return { account: own, network }
-  },
+  selected: () => offeredToSites(),
   told: async ({ origin, account, network }) => {
     await history.add({ network, account, origin, event: { kind: 'connected' } })
     router.tell(origin, 'accountsChanged', () => [[padded(account)]])
@@ -245,241 +300,203 @@ const endGrant = lazily(() =>
   }),
 )
 
-const FAILED = { deploy: 'step_failedDeploy', enable: 'step_failedEnable', setup: 'step_failedSetup' } as const
-const placeOf = ({ step, of }: PlannedStep) => `${step} ${of ?? ''}`
-/** Where an approval's steps stand; memory only, because the journal has the truth. */
-const stepsOf = new Map<string, { readonly states: Map<string, StepView['state']>; outcome?: Line }>()
-const start = lazily(() =>
-  person().createStarter({
-    approvals,
-    sessions,
-    signer,
-    vault,
-    sessionSubkey: () => workingSet.sessionSubkey(now()),
-    random: randomBytes,
-    now,
-    network: ({ network }) => networks.get(network),
-    account: ({ account }) => ownAccount(account),
-    runSteps: async (planned, { account, question, approved }, onDone) => {
-      const id = approved.approval
-      const progress = { states: new Map<string, StepView['state']>() }
-      stepsOf.set(id, progress)
-      // What is done already stays done: asking again goes on after it.
-      const missing = missingSteps(
-        readiness(await accounts.state(account, question.network, 0), account.guardian.publicKey),
-      )
-      const refused = partsOf(question).flatMap(({ off, sessionId }) => (off ? [sessionId] : []))
-      const isDue = ({ step, of }: PlannedStep) =>
-        step === 'setup'
-          ? of !== undefined && !refused.includes(of) && !question.done.some((it) => it.of === of)
-          : missing.includes(step)
-      const steps = planned.filter(isDue)
-      try {
-        await executor.runSteps({ network: question.network, account, steps, approved }, async (step, state, hash) => {
-          progress.states.set(placeOf(step), state)
-          if (state === 'done') await onDone(step, hash)
-          changed()
-        })
-      } catch (error) {
-        const failed = steps.find((it) => progress.states.get(placeOf(it)) !== 'done')
-        if (failed !== undefined) progress.states.set(placeOf(failed), 'failed')
-        stepsOf.set(id, { ...progress, outcome: line(FAILED[failed?.step ?? 'enable']) })
-        throw error
-      } finally {
-        refresh()
-      }
-    },
-    keep: unlocking.keep,
-    wipe,
-  }),
-)
-
 const sessionAsking = lazily(() =>
   sites().sessionHandlers({
     access,
     accounts,
     approvals,
     contracts,
+    messageRules: lazily(() => cold().messageRules),
     grants,
     history,
     sessions,
     print,
     networks: networks.all,
-    selected: async () => {
-      const { network, account } = await settings.get()
-      return { network, account: account ?? ((await accounts.all())[0]?.address as Address) }
-    },
+    selected,
+    shownNetwork,
+    isConnected: unlocking.isConnected,
     clock,
-    mayUse: async (network) => network !== 'mainnet' || (await settings.get()).backupChecked,
+    mayUse,
+    chosen: async () => {
+      const { sessionsOff, restLocked, defaultLife } = await settings.get()
+      return {
+        off: sessionsOff === true,
+        restLocked: restLocked === true,
+        ...(defaultLife === undefined ? {} : { life: defaultLife }),
+      }
+    },
     newSessionId: () => newId() as SessionId,
     planSteps: async (account, network, steps, setups = []) =>
       steps.length + setups.length === 0
         ? []
         : (await executor.estimateSteps({ network, account, steps, setups })).steps,
-    start,
+    isDead: (account, network, hash) => executor.isDead(account, network, hash),
+    start: lazily(() => desk.start),
     keep: unlocking.keep,
     awake: () => guard() !== undefined,
     endAsleep: unlocking.endAsleep,
-    end: (session, onChain) => upkeep.end(session, onChain),
+    end: (session, onChain) => desk.upkeep.end(session, onChain),
     granted: async (grant) => router.tell(grant.origin, 'accountsChanged', () => [[padded(grant.account)]]),
     report,
   }),
 )
 
+const idle = createIdle({ settings, sessions, isUnlocked: () => workingSet.isUnlocked(now()), now })
 const ready = wake()
 /** The person's own screens open also where recovery failed: they say so, and an unlock tries again. */
 const awake = ready.catch(report)
 const router = createRouter({
-  handlers: lazily(() =>
-    afterUnlocking({
-      ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
-      ...sites().networkHandlers({
-        access,
-        network: async (id) => networks.get(id),
-        selected: async () => (await settings.get()).network,
+  answer: lazily(() =>
+    sites().createAnswering({
+      handlers: lazily(() =>
+        afterUnlocking({
+          ...sites().connectHandlers({ access, accounts, approvals, disconnect }),
+          ...sites().networkHandlers({
+            access,
+            approvals,
+            grants,
+            networks,
+            selected,
+            shownNetwork,
+            isUnlocked: async () => (await unlocking.state()) === 'unlocked',
+            mayUse,
+            move,
+            probe,
+            nodesChanged: allowNodes,
+          }),
+          ...sites().tokenHandlers({ access, approvals, tokens: lazily(() => desk.tokens), refresh: () => refresh() }),
+          ...sessionAsking.methods,
+          ...sites().signHandlers({
+            access,
+            accounts,
+            approvals,
+            grants,
+            history,
+            messages,
+            networks,
+            classify,
+            written: sessionAsking.written,
+            cosigning: sending.cosigning,
+            executor,
+            shownNetwork,
+            clock,
+            wait,
+            report,
+          }),
+          ...sites().cosignHandlers({
+            classify,
+            cosigning: sending.cosigning,
+            grants,
+            history,
+            print,
+            sessions,
+            state: unlocking.state,
+            isConnected: unlocking.isConnected,
+            wait,
+            report,
+          }),
+          ...sites().executeHandlers({
+            access,
+            accounts,
+            approvals,
+            executor,
+            grants,
+            history,
+            sessions,
+            print,
+            state: unlocking.state,
+            isConnected: unlocking.isConnected,
+            readClass: (input, named, turn) => cold().readClass(input, named, { turn, breathe: () => sleep(0) }),
+            isDeclared: async (network, hash) => (await (await nodes.of(network)).abiOf(hash)) !== undefined,
+            spec: async (network) => (await nodes.of(network)).specVersion(),
+            wait,
+            report,
+          }),
+        }),
+      ),
+      answers: sites().createAnswers({
+        db,
+        now,
+        rebuild: async (origin, id) => {
+          // Asleep nothing can be checked, and nothing is signed either: the request runs anew.
+          if (guard() === undefined) return undefined
+          const row = await journal.rebuild(origin, id)
+          return row && { result: sites().answerOfRow(row) }
+        },
       }),
-      ...sessionAsking.methods,
-      ...sites().executeHandlers({
-        access,
-        accounts,
-        approvals,
-        executor,
-        grants,
-        history,
-        sessions,
-        print,
-        state: unlocking.state,
-        wait,
-        report,
-      }),
+      ready,
+      now: () => now() * 1000,
+      sleep,
+      newRef: () => newId().slice(0, 8),
+      report: ({ error }) => report(error),
     }),
   ),
-  answers: createAnswers({
-    db,
-    now,
-    rebuild: async (origin, id) => {
-      // Asleep nothing can be checked, and nothing is signed either: the request runs anew.
-      if (guard() === undefined) return undefined
-      const row = await journal.rebuild(origin, id)
-      return row === undefined ? undefined : { result: { transaction_hash: padded(row.hash) } }
-    },
-  }),
   ready,
   now: () => now() * 1000,
-  sleep: wait,
-  newRef: () => newId().slice(0, 8),
-  report: ({ error }) => report(error),
-  joined: ({ origin }) => tellSessions(origin),
+  sleep,
+  joined: ({ origin }) => telling.tell(origin),
   used: ({ origin }) => {
     // Asleep nothing is signed, so nothing is kept warm. A node that is gone is met by the next call.
+    if (guard() !== undefined) grants.used(origin).catch(report)
     if (guard() !== undefined) executor.warm(origin).catch((error: unknown) => isNodeError(error) || report(error))
   },
   left: ({ document }) => void approvals.end((record) => record.document === document, 'context').catch(report),
 })
 
-const view = lazily(() =>
-  person().createView({
-    state: unlocking.state,
-    lockout: vault.lockout,
-    settings: settings.get,
-    networks: networks.all,
+const telling = createTelling({
+  documents: router.documents,
+  tell: router.tell,
+  grants,
+  print,
+  sessions,
+  isAwake: () => guard() !== undefined,
+  now,
+  report,
+})
+
+const desk: Desk = lazily(() =>
+  person().createDesk({
+    cold,
+    db,
+    guard,
+    vault,
+    stops,
+    workingSet,
+    unlocking,
+    settings,
+    networks,
+    nodes,
     accounts,
+    grants,
+    contacts,
+    history,
     approvals,
     contracts,
-    grants,
-    history,
-    journal,
-    ledger,
-    sessions,
-    tokens,
-    watcher,
-    clock,
-    now,
+    sending,
+    sessionAsking,
+    classify,
+    watch,
+    move,
+    probe,
+    endGrant,
+    disconnect,
+    allowNodes,
+    tell: router.tell,
     keysOf,
-    trouble: async (network) => {
-      if (unsaved) return { kind: 'storage', line: line('banner_storage') }
-      const { wrong } = networks.clock(network, await db.lastWall())
-      return wrong ? { kind: 'clock', line: line('banner_clock') } : trouble
-    },
-    steps: (id) => {
-      const known = stepsOf.get(id)
-      return { state: (step) => known?.states.get(placeOf(step)) ?? 'todo', outcome: known?.outcome }
-    },
-    stepUp,
-    changed: () => changed(),
-  }),
-)
-/** What the account menu last showed of a step: what a password then agrees to. */
-const offered = new Map<
-  AccountStep,
-  Awaited<ReturnType<typeof selectedAccount>> & { readonly steps: readonly PlannedStep[] }
->()
-const verbs = lazily(() =>
-  person().createWalletVerbs({
-    unlocking,
-    vault,
-    workingSet,
-    approvals,
-    sessions,
-    settings,
-    cold,
-    now,
     clock,
-    random: randomBytes,
-    account: accounts.get,
-    view,
-    stepUp,
-    holdsBack: async (record) => {
-      const shown = (await view()).approvals.find(({ id }) => id === record.id)
-      const tick =
-        (shown?.kind === 'transaction' && shown.tick !== undefined) || (shown?.kind === 'session' && shown.danger)
-      return { tick, ...(shown?.blocked === undefined ? {} : { blocked: shown.blocked }) }
+    isUnsaved: () => unsaved,
+    renewed: () => {
+      unsaved = false
+      wasUnlocked = false
+      endedLately = []
+      setAllowed('nodes', [])
+      setAllowed('services', [])
     },
-    planned: async (step) => {
-      const { account, network } = await selectedAccount()
-      const steps = await upkeep.plan(account, network, step)
-      offered.set(step, { account, network, steps })
-      const balances = Object.fromEntries(
-        (await tokens.balances(account.address, network, 10)).map(({ token, amount }) => [token.address, amount]),
-      )
-      const blocked = person().tooPoor(steps, 0n, balances)
-      return {
-        steps: person().plannedSteps(steps, [], { stepState: () => 'todo' }),
-        facts: steps.some((it) => it.step === 'enable') ? person().enableFacts(steps) : [],
-        ...(blocked === undefined ? {} : { blocked }),
-      }
-    },
-    runStep: async (step) => {
-      const shown = offered.get(step)
-      const { account, network } = await selectedAccount()
-      // What was shown, with its fees, is what is signed, and once.
-      offered.delete(step)
-      if (shown?.account.address !== account.address || shown.network !== network)
-        throw person().verbError('stale', line('err_stale'))
-      const { steps } = shown
-      // Its progress is told in the activity: nobody has to wait with the page open.
-      upkeep.run(account, network, steps).catch(report).finally(refresh)
-    },
+    newId,
+    wait,
     refresh: () => refresh(),
-    testTokens: async () => {
-      const { account, network } = await selectedAccount()
-      if (network !== 'devnet') throw person().verbError('blocked', line('err_devnetOnly'))
-      const { status } = await post(networks.get(network).node, person().mintBody(account.address), {
-        timeoutMs: 10_000,
-        maxBytes: 65_536,
-      })
-      if (status !== 200) throw person().verbError('node', line('err_node'))
-      refresh()
-    },
-    openTab: async (path) => {
-      await windows.open(`${PAGE}#${path}`, { as: 'tab' })
-    },
-    end: upkeep.end,
-    disconnect: (origin) => disconnect(origin as Origin), // A key of the grants: an unknown one is nobody's.
-    asks: sessionAsking.byPerson,
-    note: async ({ network, account, origin, id }, what) =>
-      history.add({ network, account, origin, session: id, event: { kind: 'session', what } }),
     changed: () => changed(),
+    report,
   }),
 )
 
@@ -488,8 +505,8 @@ const verbs = lazily(() =>
 const screens = new Set<ReturnType<typeof serve<View, VerbError>>>()
 const refresh = createLooking({
   isWatched: () => screens.size > 0,
-  selected: async () => ((await unlocking.state()) === 'unlocked' ? selectedAccount() : undefined),
-  read,
+  selected: async () => ((await unlocking.state()) === 'unlocked' ? desk.selected() : undefined),
+  read: (looked) => desk.read(looked),
   changed,
   report,
 })
@@ -504,6 +521,10 @@ windows.onRemoved((id) => void closed(id).catch(report))
 onCommand((name) => {
   if (name === STOP_ALL) unlocking.stopAll().then(() => changed(), report)
 })
+notices.onPressed((id) => {
+  const act = id.startsWith('request ') ? approvals.show() : windows.open(`${PAGE}#/`, { as: 'tab' })
+  Promise.resolve(act).catch(report)
+})
 alarms.on((name) => {
   if (name === EVERY_MINUTE) void tidy().catch(report)
 })
@@ -516,7 +537,7 @@ function attachScreen(port: Port): void {
     handle: async (type, params) => {
       await awake
       try {
-        return await verbs(type, params)
+        return await desk.verbs(type, params)
       } catch (error) {
         if (person().refusalOf(error).code === 'internal') report(error)
         throw error
@@ -525,6 +546,7 @@ function attachScreen(port: Port): void {
     refusalOf: (error) => person().refusalOf(error),
   })
   screens.add(screen)
+  alerts.seen().catch(report)
   port.onDisconnect.addListener(() => screens.delete(screen))
   refresh()
   changed()
@@ -547,11 +569,26 @@ async function wake(): Promise<void> {
   await workingSet.load()
   // Consent does not survive the browser.
   if (workingSet.isFirst()) await approvals.forgetAll()
+  await watch.load()
+  if (workingSet.isFirst() && watch.watched().length > 0) {
+    // Before the first unlock this is all that is asked of any node, and of those alone.
+    setAllowed(
+      'nodes',
+      watch.watched().map(({ node }) => new URL(node).origin),
+    )
+    watch.look().catch(report)
+  }
+  // The master switch is known before anything is served.
+  await settings.get()
   if (guard() === undefined) return
   await unlocking.wake()
+  await idle.check()
   // What a person asked for here is asked by nobody again.
   for (const record of await approvals.waiting())
-    if (record.byPerson === true && record.phase === 'running') sessionAsking.byPerson.goOn(record)
+    if (record.byPerson === true) {
+      if (record.phase === 'running') desk.goOn(record)
+      else if (record.phase === 'asking' && record.question.kind === 'transaction') desk.own.watch(record)
+    }
 }
 
 /** Clocks decide, alarms only tidy: a lapsed unlock is locked for good, lost rows are looked at. */
@@ -559,8 +596,11 @@ async function tidy(): Promise<void> {
   await workingSet.load()
   if (workingSet.state(now()) === 'locked') await unlocking.lock()
   if (guard() !== undefined) {
+    await idle.check()
     await unlocking.dropEnded()
     await watcher.look()
+    telling.tellChanged().catch(report)
+    if (screens.size > 0 || watch.isDue()) watch.look().catch(report)
   }
   await approvals.waiting()
   changed()
@@ -587,63 +627,65 @@ function changed(): void {
 }
 async function push(): Promise<void> {
   if (screens.size > 0) {
-    const shown = await view()
+    const shown = await desk.views.now()
     for (const screen of screens) screen.push(shown)
   }
-  const waiting = (await approvals.waiting()).filter(({ phase }) => phase === 'asking').length
-  const called = await needsYou()
-  await icon.badge(called ? '!' : waiting > 0 ? String(waiting) : '', called ? DANGER : ACCENT)
+  const kinds = (await settings.get()).notify ?? []
+  const standing = await standingNow(kinds.includes('limit'))
+  const origins = new Set(guard() === undefined ? [] : sessions.list().map(({ origin }) => origin))
+  const tabs = [...origins].flatMap((origin) => router.documents(origin).map(({ tab }) => ({ tab, origin })))
+  await alerts.show(standing, tabs, kinds)
 }
 
-/** The wallet itself paused a session: only the person can go on. Locked, the badge tells nobody. */
-async function needsYou(): Promise<boolean> {
-  if (!workingSet.isUnlocked(now())) return false
-  const paused = sessions.list().filter(({ state }) => state === 'paused')
-  const infos = await Promise.all(paused.map((it) => print.info(it)))
-  return infos.some((info) => info?.paused_by === 'wallet')
-}
-
-let trouble: View['banner']
-async function read({ account, network }: Selected): Promise<void> {
-  const told = async (banner: View['banner']) => {
-    // Somebody may look at another network by now, whose node is another one.
-    if ((await settings.get()).network === network) trouble = banner
-  }
-  try {
-    await Promise.all([accounts.state(account, network, 0), tokens.balances(account.address, network, 0)])
-    await told(undefined)
-  } catch (error) {
-    if (!isNodeError(error)) throw error
-    await told(
-      error.reason === 'wrongNetwork'
-        ? { kind: 'wrongNetwork', line: line('banner_wrongNetwork') }
-        : { kind: 'node', line: line('banner_node') },
-    )
+/** Locked, nothing is told of sessions that need the person: they need the unlock first. */
+async function standingNow(withLimits: boolean): Promise<Standing> {
+  await watch.load()
+  const at = now()
+  endedLately = endedLately.filter((it) => at - it.at < LATELY)
+  const known = guard() === undefined ? [] : sessions.list()
+  const live = known.filter(({ state }) => state === 'active' || state === 'paused')
+  return {
+    now: at,
+    escapes: watch
+      .found()
+      .filter(({ escape: under }) => under.replaces === 'owner')
+      .map(({ account, network, escape: under }) => `${network} ${account} ${under.readyAt}`),
+    unsaved,
+    waiting: (await approvals.waiting()).filter(({ phase }) => phase === 'asking').map(({ id }) => id),
+    sessions: await Promise.all(live.map((it) => standingOf(it, withLimits))),
+    ended: endedLately,
   }
 }
 
-async function selectedAccount(): Promise<Selected> {
-  const { network, account } = await settings.get()
-  const all = await accounts.all()
-  const found = all.find(({ address }) => address === account) ?? all[0]
-  if (found === undefined) throw person().verbError('locked', line('err_locked'))
-  return { account: found, network }
-}
-
-async function ownAccount(address: Address): Promise<AccountRecord> {
-  const account = await accounts.get(address)
-  if (account === undefined) throw new Error('not an account of this wallet')
-  return account
-}
-
-/** The second key and danger need the password again (security.md 6.6). */
-async function stepUp({ question }: ApprovalRecord): Promise<boolean> {
-  if (question.kind !== 'session') return false
-  const firstOnMainnet = question.network === 'mainnet' && sessions.list({ network: 'mainnet' }).length === 0
-  const danger = partsOf(question).some(
-    ({ effective, off }) => !off && person().isDangerous(person().exposure(effective, undefined, [], question.askedAt)),
+async function standingOf(stored: StoredSession, withLimits: boolean): Promise<SessionStanding> {
+  const { id, origin, state, effective, pause } = stored
+  const runs = state === 'active' && effective.validUntil > now()
+  const asks = (state === 'paused' && workingSet.isUnlocked(now())) || (runs && withLimits)
+  const info = asks ? await print.info(stored) : undefined
+  const shares = (info?.meters ?? []).map(({ limit, left }) =>
+    BigInt(limit) === 0n ? 0 : Number(100n - (BigInt(left) * 100n + BigInt(limit) - 1n) / BigInt(limit)),
   )
-  return firstOnMainnet || danger || question.steps.some(({ step }: PlannedStep) => step === 'enable')
+  return {
+    id,
+    origin,
+    runs,
+    endsAt: effective.validUntil,
+    ...(info?.paused_by === 'wallet' && pause !== undefined ? { pausedFor: pause } : {}),
+    ...(runs && shares.length > 0 ? { used: Math.max(...shares) } : {}),
+  }
+}
+
+/** Transactions of a person that ended in this worker's life, for as long as one is news, s. */
+const LATELY = 600
+let endedLately: (Standing['ended'][number] & { readonly at: UnixSeconds })[] = []
+
+/** What a site is offered first: the one that is looked at, unless its key is not here. */
+async function offeredToSites(): Promise<{ readonly account: Address; readonly network: NetworkId }> {
+  const { network, account } = await settings.get()
+  const own = (await accounts.all()).filter(isOwn)
+  const found = own.find(({ address }) => address === account) ?? own.find(({ hidden }) => hidden !== true) ?? own[0]
+  if (found === undefined) throw new Error('no account')
+  return { account: found.address, network }
 }
 
 /** What is kept for how long: policy.md 14, security.md 4. */
@@ -661,11 +703,17 @@ let wasUnlocked = false
 async function afterUnlock(): Promise<void> {
   const unlocked = (await unlocking.state()) === 'unlocked'
   const fresh = unlocked && !wasUnlocked
+  if (unlocked !== wasUnlocked) await idle.seen()
+  if (!unlocked && wasUnlocked) telling.tellChanged().catch(report)
   wasUnlocked = unlocked
   if (!fresh) return
   refresh()
+  watch.look().catch(report)
+  sending.compareAll().catch(report)
   for (const { origin, account } of await grants.all())
     router.tell(origin, 'accountsChanged', () => [[padded(account)]])
+  // A page hears first that it has its account again.
+  telling.tellAll()
   await prune()
 }
 
@@ -675,24 +723,11 @@ function afterUnlocking(handlers: Handlers): Handlers {
     method,
     async (context: Context, params: never) => {
       await unlocking.settled()
+      if (guard() !== undefined) await idle.check()
       return handle(context, params)
     },
   ])
   return Object.fromEntries(waiting) as Handlers // The same methods, each with its own handler.
-}
-
-function tellSessions(origin: Origin): void {
-  // Asleep no session is known.
-  if (guard() === undefined || router.documents(origin).length === 0) return
-  // Live ones, and those that ended a moment ago, so that a page can tell its person.
-  const known = sessions.list({ origin }).filter(({ endedAt }) => endedAt === undefined || now() - endedAt < JUST_ENDED)
-  if (known.length === 0) return
-  Promise.all([grants.get(origin), ...known.map((it) => print.info(it))] as const).then(([grant, ...all]) => {
-    // A site that was disconnected reads nothing more.
-    if (grant === undefined) return
-    const infos = all.filter((it) => it !== undefined)
-    router.tell(origin, 'sessionsChanged', () => [infos])
-  }, report)
 }
 
 let opening: Promise<void> = Promise.resolve()

@@ -37,12 +37,12 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
         ...(session.replacedBy === undefined ? {} : { replaced_by: session.replacedBy }),
         chain_id: session.chainId,
         account: padded(session.account),
-        key: { held_by: 'wallet' },
+        key: session.key.by === 'dapp' ? heldBySite(session.key) : { held_by: 'wallet' },
         ...(session.tag === undefined ? {} : { tag: session.tag }),
         ...(session.label === undefined ? {} : { label: session.label }),
         created_at: session.createdAt,
         ...(session.lastUsedAt === undefined ? {} : { last_used_at: session.lastUsedAt }),
-        policy: printPolicy(session.effective),
+        policy: printPolicy(session.effective, session.asked.messages),
         narrowed: session.narrowed,
         meters: meters(session, book, holdsOf(open), at, facts),
         runs_while_locked: session.runWhileLocked,
@@ -56,6 +56,10 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
   }
 }
 
+function heldBySite({ publicKey }: Extract<StoredSession['key'], { by: 'dapp' }>): SessionInfo['key'] {
+  return { held_by: 'dapp', ...(publicKey === undefined ? {} : { public_key: publicKey }) }
+}
+
 function chainOf({ chain, key, onChain }: StoredSession): SessionInfo['chain'] {
   if (chain === undefined) return null
   return {
@@ -65,6 +69,7 @@ function chainOf({ chain, key, onChain }: StoredSession): SessionInfo['chain'] {
     allowed_methods_root: chain.root,
     metadata: chain.metadata,
     session_key_guid: key.guid,
+    ...(key.by === 'wallet' ? {} : { authorization: chain.authorization }),
     ...(onChain?.hash === undefined ? {} : { revoked_in: padded(onChain.hash) }),
   }
 }

@@ -7,13 +7,15 @@ import { selectorOf } from '../starknet/selector.ts'
 
 /** A method's name as its row is called. */
 export function methodOf(type: string): string {
-  return type === OLD_INVOKE ? INVOKE : type
+  if (type === OLD_INVOKE) return INVOKE
+  return type === 'starknet_signTypedData' ? 'wallet_signTypedData' : type
 }
 
 /** @throws Refused 114 where both spellings of one thing are given */
 export function respelled(method: string, params: unknown): unknown {
   if (!isPlainObject(params)) return params
-  if (method === 'wallet_requestAccounts') return renamed(params, { silentMode: 'silent_mode' }, '')
+  if (method === 'wallet_requestAccounts' || method === 'wallet_switchStarknetChain')
+    return renamed(params, { silentMode: 'silent_mode' }, '')
   if (method !== INVOKE && method !== 'wallet_checkSession') return params
   // A single call stands for a list of one.
   const calls: unknown = isPlainObject(params.calls) ? [params.calls] : params.calls

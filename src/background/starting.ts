@@ -5,20 +5,22 @@
 
 import { partsOf } from '../core/approval.ts'
 import { refused } from '../core/errors.ts'
-import { type Felt, felt } from '../core/felt.ts'
+import { type ClassHash, type Felt, felt } from '../core/felt.ts'
 import { emptyBook } from '../core/policy/book.ts'
 import { narrowedPointers } from '../core/policy/edits.ts'
 import { chainMethods } from '../core/policy/meters.ts'
 import type { SessionPolicy } from '../core/policy/policy.ts'
 import { canonicalText } from '../core/policy/preimage.ts'
-import { backingOf } from '../core/policy/wildcards.ts'
+import { backingOfPart } from '../core/policy/wildcards.ts'
 import type {
-  AccountRecord,
   ApprovalRecord,
+  GuardianKey,
   NetworkRecord,
+  OwnAccount,
   PlannedStep,
   SessionQuestion,
   StoredSession,
+  WrittenSession,
 } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { checkpoint } from '../platform/checkpoint.ts'
@@ -41,11 +43,15 @@ export interface StartNeeds {
   readonly random: (length: number) => Uint8Array
   readonly now: () => UnixSeconds
   readonly network: (question: SessionQuestion) => NetworkRecord
-  readonly account: (question: SessionQuestion) => Promise<AccountRecord>
+  readonly account: (question: SessionQuestion) => Promise<OwnAccount>
+  /** As its chain has it: after the steps it is there. @throws NodeError */
+  readonly accountClass: (question: SessionQuestion) => Promise<ClassHash>
+  /** Ours, as the chain has it after the steps. @throws NodeError */
+  readonly guardian: (account: OwnAccount, question: SessionQuestion) => Promise<GuardianKey>
   /** Sends what is missing and tells each one that was accepted. @throws StepFailed */
   readonly runSteps: (
     steps: SessionQuestion['steps'],
-    by: { readonly account: AccountRecord; readonly question: SessionQuestion; readonly approved: Approved },
+    by: { readonly account: OwnAccount; readonly question: SessionQuestion; readonly approved: Approved },
     onDone: (step: PlannedStep, hash: Felt) => Promise<void>,
   ) => Promise<void>
   /** Its keys come into the working set. */
@@ -108,11 +114,13 @@ export function createStarter(
     const { chainId, genesis } = needs.network(question)
     const subkey = needs.sessionSubkey()
     if (genesis === undefined || subkey === undefined) throw refused('USER_REFUSED_OP', { reason: 'context' })
-    const key = randomKey(needs.random)
-    const backing = backingOf(granted)
+    const { written } = question
+    const key = written === undefined ? randomKey(needs.random) : undefined
+    const backing = backingOfPart({ ...question, granted })
     try {
       // What only this wallet holds has no key of its own: its owner's signs (policy.md 10).
-      const guid = backing === 'chain' ? signerGuid(publicKey(key)) : felt(0)
+      const own = key !== undefined && backing === 'chain' ? signerGuid(publicKey(key)) : felt(0)
+      const guid = written?.keyGuid ?? own
       const policyHash = sha256(canonicalText(granted))
       const unsigned: StoredSession = {
         id: question.sessionId,
@@ -121,9 +129,9 @@ export function createStarter(
         chainId,
         genesis,
         account: question.account,
-        accountClass: (await needs.account(question)).classHash,
+        accountClass: await needs.accountClass(question),
         backing,
-        key: { by: 'wallet', guid },
+        key: { by: written === undefined ? 'wallet' : 'dapp', guid },
         ...(asked.tag === undefined ? {} : { tag: asked.tag }),
         ...(asked.label === undefined ? {} : { label: asked.label }),
         ...(asked.reason === undefined ? {} : { reason: asked.reason }),
@@ -134,7 +142,12 @@ export function createStarter(
         effective,
         ...(backing === 'wallet'
           ? {}
-          : { chain: chainOf(record.origin, question, { granted, policyHash, chainId, guid }) }),
+          : {
+              chain:
+                written === undefined
+                  ? chainOf(record.origin, question, { granted, policyHash, chainId, guid })
+                  : chainWritten(written),
+            }),
         runWhileLocked: backing === 'chain' && question.runWhileLocked,
         mayNarrow: asked.mayNarrow,
         ...standingOf(question),
@@ -148,9 +161,10 @@ export function createStarter(
       }
       // Last of all: only now both keys say that this session may act.
       await approvals.begin(record.id)
-      const session = await authorized(yes, unsigned)
+      const session = await authorized(yes, unsigned, question)
       if (__E2E__) await checkpoint('authorized')
-      const sealed = session.chain && (await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey))
+      const sealed =
+        key && session.chain && (await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey))
       const alongside = async (tx: Tx) => {
         // In the commit's own turn: a stop that is in before it finds no session, a stop after it finds this one.
         if (approvals.isEnded(record.id)) throw takenBack()
@@ -167,14 +181,16 @@ export function createStarter(
       await needs.keep(current)
       return current
     } finally {
-      needs.wipe(key)
+      if (key !== undefined) needs.wipe(key)
     }
   }
 
-  async function authorized(yes: Approved, session: StoredSession): Promise<StoredSession> {
+  async function authorized(yes: Approved, session: StoredSession, question: SessionQuestion): Promise<StoredSession> {
     const { chain } = session
     if (chain === undefined) return session
-    return { ...session, chain: { ...chain, authorization: [...(await signer.authorization(yes, session))] } }
+    const guardian = await needs.guardian(await needs.account(question), question)
+    const authorization = [...(await signer.authorization(yes, session, guardian))]
+    return { ...session, chain: { ...chain, authorization } }
   }
 
   /** A yes to a change does not let go on what a person, or its site, has paused. */
@@ -206,6 +222,12 @@ function chainOf(
   }
 }
 
+/** As its site wrote it: where the hash is another one, nothing is signed. */
+function chainWritten({ hash, expiresAt, methods, metadata }: WrittenSession): NonNullable<StoredSession['chain']> {
+  const { root, methods: all } = methodTree(methods, 'written')
+  return { sessionHash: hash, expiresAt, methods: all, root, metadata, authorization: [], bySite: true }
+}
+
 function allowedStep({ step, calls = [] }: PlannedStep): Allowed {
   return step === 'setup' ? { kind: 'calls', calls } : { kind: 'step', step }
 }
@@ -222,11 +244,13 @@ function narrowedBy({ asked, askedAt, change, effective, granted }: SessionQuest
 }
 
 /** What goes on chain and into the metadata: as the person left it, but with its rules as asked, so that one that was switched off can be switched on again. */
-function grantedPolicy({ granted, effective, change }: SessionQuestion): SessionPolicy {
+function grantedPolicy({ granted, effective, change, written }: SessionQuestion): SessionPolicy {
   // Another key for the same: nothing was chosen.
   if (change === 'rotate') return granted
   return {
     ...effective,
+    // What its site wrote has one end on chain; the person's own is enforced here.
+    ...(written === undefined ? {} : { validUntil: granted.validUntil }),
     calls: effective.calls.map((rule) => ({
       ...rule,
       enabled: granted.calls.find(({ id }) => id === rule.id)?.enabled ?? rule.enabled,

@@ -1,9 +1,10 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
-import { type Database, openDatabase } from '../platform/database.ts'
+import { type Database, openDatabase, tamperedError } from '../platform/database.ts'
 import { createStopFlags } from './keys/working-set.ts'
 import { createStops } from './owners/stops.ts'
+import { account, policy, storedSession } from './sending/stub-world.ts'
 import { createUnlocking, type UnlockingNeeds } from './unlocking.ts'
 
 type Part<K extends keyof UnlockingNeeds> = UnlockingNeeds[K]
@@ -16,6 +17,7 @@ let asleep: boolean
 let clock: number
 let rows: Map<string, { readonly id: string; readonly origin: string; readonly state: string }>
 let known: readonly object[]
+let tampered: readonly string[]
 
 /** A worker's life on the same database; what it does is written down in order. */
 function worker() {
@@ -30,6 +32,9 @@ function worker() {
     state: () => (asleep ? 'asleep' : 'unlocked'),
     removeAllSessions: note('keys removed'),
     removeSession: (id: string) => note(`${id} keys removed`)(),
+    addSession: async ({ session }: { readonly session: string }) => void done.push(`${session} runs`),
+    sessionSubkey: () => new Uint8Array(32),
+    guardianSubkey: () => new Uint8Array(32),
     onUnlock: async () => {
       asleep = false
       done.push('opened')
@@ -43,11 +48,16 @@ function worker() {
     vault: {
       exists: async () => true,
       dropSecret: (_: string, id: string) => note(`${id} key destroyed`)(),
-      unlock: async () => ({ ok: true, value: {} }),
+      unlock: async () => ({ ok: true, value: { vaultId: 'aa', keys: { state: new Uint8Array(32) } } }),
+      openSecret: async (kind: string, id: string) => {
+        if (tampered.includes(id)) throw tamperedError({ kind: 'storageTampered', store: 'vault', key: id, why: 'mac' })
+        return new TextEncoder().encode(`${kind} ${id}`)
+      },
     } as unknown as Part<'vault'>,
     sessions: {
       load: note('sessions read'),
       list: () => known,
+      foundTampered: async (id: string) => void done.push(`${id} is paused`),
       get: (id: string) => rows.get(id),
       revoke: async (id: string, at: number, onChain: boolean) => {
         await note(`${id} ended at ${at}${onChain ? ', the chain wants to be told' : ''}`)()
@@ -65,11 +75,12 @@ function worker() {
       endRunning: note('set-ups ended'),
     } as unknown as Part<'approvals'>,
     settings: { get: async () => ({ autoLock: 900 }) } as unknown as Part<'settings'>,
-    accounts: async () => [],
+    accounts: async () => [account],
     history: { add: async ({ session, event }) => note(`${session} ${'what' in event ? event.what : ''}`)() },
     endGrant: (origin) => note(`${origin} disconnected`)(),
     cold: (() => undefined) as unknown as Part<'cold'>,
     now: () => clock,
+    audit: note('journal looked through'),
     recover: note('recovered'),
     changed: () => undefined,
   })
@@ -83,9 +94,21 @@ beforeEach(() => {
   clock = 1_000
   rows = new Map()
   known = []
+  tampered = []
 })
 const running = (id: string, validUntil: number) => ({ id, effective: { validUntil } })
 const noted = () => db.read(['stops'], (tx) => tx.all('stops'))
+
+describe('sessions at an unlock', () => {
+  it('F5: pauses the one session whose key does not open, and the others run', async () => {
+    clock = policy().validUntil - 1_000
+    known = ['a1', 'a2', 'a3'].map((id) => storedSession(id, policy()))
+    tampered = ['a2']
+    expect(await worker().unlock('a password')).toEqual({ ok: true })
+    expect(done.filter((it) => / runs| is paused/.test(it))).toEqual(['a1 runs', 'a2 is paused', 'a3 runs'])
+    expect(done).toContain('recovered')
+  })
+})
 
 describe('Stop all', () => {
   it('T13: stops in a worker that has read nothing yet, and what it stops is durable', async () => {
@@ -159,6 +182,7 @@ describe('a site that stops something before the first unlock', () => {
       `${S} keys removed`,
       `${S} key destroyed`,
       `${S} ended`,
+      'journal looked through',
       'recovered',
       'questions answered',
     ])
@@ -210,9 +234,9 @@ describe('a site that stops something before the first unlock', () => {
     expect(await worker().disconnectAsleep(A)).toBe('noted')
     expect(await noted()).toHaveLength(1)
     await worker().unlock('a password')
-    expect(done.slice(-5)).toEqual([
+    expect(done.slice(-6)).toEqual([
       ...['networks read', 'sessions read', `${A} disconnected`],
-      ...['recovered', 'questions answered'],
+      ...['journal looked through', 'recovered', 'questions answered'],
     ])
     expect(await noted()).toEqual([])
   })

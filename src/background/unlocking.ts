@@ -2,37 +2,43 @@
  * How the wallet comes to be, opens and closes: the vault, the working set and what must follow each change of them
  * (security.md 7). Screens' verbs call it; nothing else unlocks.
  */
+import { guardianKey, isOwn } from '../core/account.ts'
+import type { ClassHash, Felt } from '../core/felt.ts'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
-import type { AccountRecord, Settings, StoredSession } from '../core/records.ts'
+import type { Proof } from '../core/protocol/ui.ts'
+import type { AccountRecord, OwnAccount, PhraseScheme, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
-import { createGuard, type Database } from '../platform/database.ts'
-import { ARGENT_0_4_0 } from '../starknet/accounts.ts'
-import { publicKey } from '../starknet/curve.ts'
-import { accountAddress } from '../starknet/deploy.ts'
+import { createGuard, type Database, isTampered } from '../platform/database.ts'
+import { wipe } from '../platform/secret-box.ts'
+import { readAuthorization } from '../starknet/session-token.ts'
 import type { Cold } from './doors.ts'
-import { guardianSecretId, ownerSecretId } from './keys/signer.ts'
-import type { Lockout, Opened, Vault, WeakPassword } from './keys/vault.ts'
+import { guardianSecretId } from './keys/signer.ts'
+import type { Lockout, NewVault, Opened, Vault, WeakPassword } from './keys/vault.ts'
 import type { LockState, Running, StopFlags, WorkingSet } from './keys/working-set.ts'
+import { type NewAccount, newAccount } from './new-account.ts'
 import type { Approvals } from './owners/approvals.ts'
 import type { History } from './owners/history.ts'
 import type { Networks } from './owners/networks.ts'
 import type { Sessions } from './owners/sessions.ts'
-import type { SettingsOwner } from './owners/settings.ts'
+import { beginRules, type SettingsOwner } from './owners/settings.ts'
 import type { NotedEnd, Stops } from './owners/stops.ts'
 
 export interface Unlocking {
   /** `new`: no wallet yet. */
   state(): Promise<LockState | 'new'>
-  /** A wallet from a phrase: its first account, under a password. Ends unlocked. */
+  /** A wallet from a phrase: its first accounts, under a password. Ends unlocked. @throws Error without any */
   create(wanted: {
     readonly password: string
     readonly phrase: string
-    readonly name: string
+    /** In their order; the first one is selected. */
+    readonly accounts: readonly FirstAccount[]
     readonly backupChecked: boolean
-  }): Promise<
-    { readonly ok: true; readonly account: AccountRecord } | { readonly ok: false; readonly weak: WeakPassword }
-  >
-  unlock(password: string): Promise<{ readonly ok: true } | NotOpened>
+    /** In the place of the wallet that is here. */
+    readonly replaces?: boolean
+  }): Promise<{ readonly ok: true; readonly account: OwnAccount } | { readonly ok: false; readonly weak: WeakPassword }>
+  /** A wallet from what a backup holds, its rows in the same transaction. Ends unlocked. */
+  restore(from: NewVault): Promise<{ readonly ok: true } | { readonly ok: false; readonly weak: WeakPassword }>
+  unlock(proof: Proof): Promise<{ readonly ok: true } | NotOpened>
   /** Memory first. Sessions that may not run while locked lose their keys; waiting questions end. */
   lock(): Promise<void>
   /** Every session stops, at once and in every state; asleep it is noted and done first thing at the unlock. */
@@ -43,6 +49,8 @@ export interface Unlocking {
    */
   endAsleep(origin: Origin, session: SessionId, onChain: boolean): Promise<'noted' | 'unknown' | 'awake'>
   disconnectAsleep(origin: Origin): Promise<'noted' | 'awake'>
+  /** Whether the site has a grant, also before anything of it can be checked: told to it, and trusted for nothing else. */
+  isConnected(origin: Origin): Promise<boolean>
   /** A session starts or goes on: its keys come into the working set. */
   keep(session: StoredSession): Promise<void>
   /** A session that ended has no use for its keys: by its clock, or in a worker that died before it destroyed them. */
@@ -52,7 +60,16 @@ export interface Unlocking {
   /** The same for a worker that starts while the wallet is open or sessions run. */
   wake(): Promise<void>
 }
-export type NotOpened = { readonly ok: false; readonly kind: 'wrongPassword' | 'wait' } & Lockout
+/** An account of the phrase that a new wallet begins with. */
+export interface FirstAccount {
+  readonly name: string
+  readonly scheme: PhraseScheme
+  readonly index: number
+  readonly generation: number
+  readonly classHash: ClassHash
+  readonly implementation?: Felt
+}
+export type NotOpened = { readonly ok: false; readonly kind: 'wrongPassword' | 'wrongPasskey' | 'wait' } & Lockout
 
 export interface UnlockingNeeds {
   readonly db: Database
@@ -70,6 +87,8 @@ export interface UnlockingNeeds {
   readonly endGrant: (origin: Origin) => Promise<unknown>
   readonly cold: Cold
   readonly now: () => UnixSeconds
+  /** What the journal's indexes would not find is found by reading all of it: once, when it is opened. */
+  readonly audit: () => Promise<void>
   /** Open rows of the journal are finished before anything new is signed. */
   readonly recover: () => Promise<void>
   readonly changed: () => void
@@ -79,6 +98,26 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   const { db, vault, workingSet, stops, records, sessions, networks, approvals, settings, cold, now, changed } = needs
   const dropped = new Set<StoredSession['id']>()
   let opening: Promise<void> = Promise.resolve()
+
+  const firstAccounts = (phrase: string, accounts: readonly FirstAccount[]): readonly NewAccount[] => {
+    const opened = new Map<PhraseScheme, ReturnType<ReturnType<Cold>['openPhrase']>>()
+    try {
+      return accounts.map(({ scheme, index, generation, ...rest }, order) => {
+        const keys = opened.get(scheme) ?? cold().openPhrase(phrase, scheme)
+        opened.set(scheme, keys)
+        return newAccount({
+          ...rest,
+          owner: { from: 'phrase', scheme, index },
+          ownerKey: keys.owner(index),
+          guardianKeys: Array.from({ length: generation + 1 }, (_, n) => keys.guardian(index, n)),
+          order,
+          createdAt: now(),
+        })
+      })
+    } finally {
+      for (const keys of opened.values()) keys.wipe()
+    }
+  }
 
   const state = async (): Promise<LockState | 'new'> => {
     await workingSet.load()
@@ -90,16 +129,22 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   const runningOf = async (session: StoredSession): Promise<Running | undefined> => {
     const sessionSubkey = workingSet.sessionSubkey(now())
     const guardianSubkey = workingSet.guardianSubkey(now())
-    const account = (await needs.accounts()).find((it) => it.address === session.account)
+    const account = (await needs.accounts()).filter(isOwn).find((it) => it.address === session.account)
     if (sessionSubkey === undefined || guardianSubkey === undefined || account === undefined) return undefined
-    const sessionKey = await vault.openSecret('session', session.id, sessionSubkey)
-    const guardianKey = await vault.openSecret(
+    // Of the generation that signed it, which another network's chain may have left behind.
+    const signed = session.chain && readAuthorization(session.chain.authorization).guardianPublicKey
+    const guardian = signed && guardianKey(account, signed)
+    if (guardian === undefined) return undefined
+    // A site that holds the key itself is answered with the second key alone.
+    const sessionKey =
+      session.key.by === 'wallet' ? await vault.openSecret('session', session.id, sessionSubkey) : new Uint8Array(0)
+    const second = await vault.openSecret(
       'guardian',
-      guardianSecretId(account.address, account.guardian.generation),
+      guardianSecretId(account.address, guardian.generation),
       guardianSubkey,
     )
-    if (sessionKey === undefined || guardianKey === undefined) return undefined
-    return { account: session.account, session: session.id, sessionKey, guardianKey }
+    if (sessionKey === undefined || second === undefined) return undefined
+    return { guardian: guardian.publicKey, session: session.id, sessionKey, guardianKey: second }
   }
   const keep = async (session: StoredSession): Promise<void> => {
     if (!session.runWhileLocked || session.state !== 'active' || session.backing !== 'chain') return
@@ -148,66 +193,72 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
   }
 
   /** What follows an unlock, in this order: stops first, then what may run. */
-  const opened = async (keys: Opened, chosen: Settings): Promise<void> => {
-    await workingSet.onUnlock(keys, [], { now: now(), autoLock: chosen.autoLock })
+  const opened = async (keys: Opened): Promise<void> => {
+    const { autoLock } = await settings.get(createGuard({ vaultId: keys.vaultId, macKey: keys.keys.state }))
+    await workingSet.onUnlock(keys, [], { now: now(), autoLock })
     await db.trustWall()
     await loadRows()
-    for (const session of sessions.list()) await keep(session)
+    for (const session of sessions.list())
+      await keep(session).catch((error: unknown) => {
+        // Keys of its own that are not as they were sealed: it stops, and nothing else.
+        if (!isTampered(error)) throw error
+        return sessions.foundTampered(session.id)
+      })
+    await needs.audit()
     await needs.recover()
     await approvals.unlocked()
     changed()
   }
 
   /** Requests of sites wait for it: half opened, the wallet would look as if nothing ran. */
-  const open = (keys: Opened, chosen: Settings): Promise<void> => {
-    const work = opened(keys, chosen)
-    opening = work.catch(() => undefined) // Who unlocked is told.
-    return work
+  const open = (keys: Opened): Promise<void> => {
+    const work = opened(keys)
+    opening = work.catch(() => workingSet.lock()) // Half opened is not open; who unlocked is told.
+    return work.catch(async (error: unknown) => {
+      await opening
+      throw error
+    })
   }
 
   return {
     state,
-    create: async ({ password, phrase, name, backupChecked }) => {
-      const keys = cold().openPhrase(phrase)
+    create: async ({ password, phrase, accounts, backupChecked, replaces = false }) => {
+      const made = firstAccounts(phrase, accounts)
+      const [first] = made
+      if (first === undefined) throw new Error('a wallet without an account')
+      const secrets = made.flatMap((it) => it.secrets)
       try {
-        const ownerKey = keys.owner(0)
-        const guardianKey = keys.guardian(0, 0)
-        const ownerPublicKey = publicKey(ownerKey)
-        const account: AccountRecord = {
-          address: accountAddress({ classHash: ARGENT_0_4_0, ownerPublicKey }),
-          name,
-          index: 0,
-          classHash: ARGENT_0_4_0,
-          ownerPublicKey,
-          guardian: { publicKey: publicKey(guardianKey), generation: 0 },
-          createdAt: now(),
-        }
-        const made = await vault.create({
+        const created = await vault.create({
           password,
           phrase,
-          secrets: [
-            { kind: 'owner', id: ownerSecretId(account.address), bytes: ownerKey },
-            { kind: 'guardian', id: guardianSecretId(account.address, 0), bytes: guardianKey },
-          ],
+          replaces,
+          secrets,
           also: {
-            stores: ['accounts'],
+            stores: ['accounts', 'settings'],
             write: async (tx, { vaultId, keys: { state: macKey } }) => {
-              await createGuard({ vaultId, macKey }).put(tx, 'accounts', account.address, account)
+              const guard = createGuard({ vaultId, macKey })
+              await beginRules(tx, guard, { backupChecked })
+              for (const { account } of made) await guard.put(tx, 'accounts', account.address, account)
             },
           },
         })
-        if (!made.ok) return made
-        const chosen = await settings.set({ backupChecked })
-        await open(made.value, chosen)
-        return { ok: true, account }
+        if (!created.ok) return created
+        await open(created.value)
+        return { ok: true, account: first.account }
       } finally {
-        keys.wipe()
+        wipe(...secrets.map(({ bytes }) => bytes))
       }
     },
-    unlock: async (password) => {
-      const tried = await vault.unlock(password)
+    restore: async (from) => {
+      const made = await vault.create(from)
+      if (!made.ok) return made
+      await open(made.value)
+      return { ok: true }
+    },
+    unlock: async (proof) => {
+      const tried = await vault.unlock(proof)
       if (!tried.ok) return tried
-      await open(tried.value, await settings.get())
+      await open(tried.value)
       return { ok: true }
     },
     lock: async () => {
@@ -239,6 +290,7 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
       await loadIfOpened()
       return 'noted'
     },
+    isConnected: records.hasGrant,
     keep,
     dropEnded: async () => {
       for (const { id, effective, state } of sessions.list()) {

@@ -2,15 +2,31 @@
  * State → View for the screens: everything a person reads is computed here, from what is enforced (architecture.md 1.8).
  * Reading never waits for a node: what was last seen stands with its age, and is refreshed beside it.
  */
-import type { ChainState } from '../core/account.ts'
+import { isOwn, STRK } from '../core/account.ts'
 import { partsOf } from '../core/approval.ts'
-import type { Address, Hash32, Selector, U256 } from '../core/felt.ts'
+import { tokenMove } from '../core/call.ts'
+import { type Address, type Hash32, padded, type Selector, type U256 } from '../core/felt.ts'
+import type { Allowance } from '../core/policy/allowances.ts'
 import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
 import { exposure, sumOfSessions } from '../core/policy/exposure.ts'
 import type { Naming } from '../core/policy/naming.ts'
-import type { Origin, Reason, SessionId, SessionPolicy } from '../core/policy/policy.ts'
-import type { AccountView, ActivityView, ApprovalView, SessionView, StepView, View } from '../core/protocol/ui.ts'
+import type { Call, Origin, Reason, SessionId, SessionPolicy } from '../core/policy/policy.ts'
+import type {
+  AccountView,
+  ActivityDetail,
+  ActivityFilter,
+  ActivityView,
+  AlarmView,
+  ApprovalView,
+  LifeView,
+  Passkey,
+  SessionView,
+  StepView,
+  Verbs,
+  View,
+} from '../core/protocol/ui.ts'
+import { type RecipientFacts, recipientOf } from '../core/recipient.ts'
 import type {
   AccountRecord,
   ApprovalRecord,
@@ -22,32 +38,47 @@ import type {
   SessionQuestion,
   Settings,
   StoredSession,
+  TransactionQuestion,
 } from '../core/records.ts'
-import type { UnixSeconds } from '../core/time.ts'
+import { DAY, type UnixSeconds } from '../core/time.ts'
+import type { KnownToken } from '../core/tokens.ts'
 import { type Line, line } from '../core/words.ts'
-import type { Contracts, DescribedCall } from './contracts.ts'
+import type { Contracts, DescribedCall, Given } from './contracts.ts'
+import type { SignerNeeds } from './keys/signer.ts'
 import type { Lockout } from './keys/vault.ts'
+import type { Own } from './own.ts'
 import type { Accounts } from './owners/accounts.ts'
 import type { Approvals } from './owners/approvals.ts'
 import type { Grants } from './owners/grants.ts'
 import type { History } from './owners/history.ts'
+import { networkName } from './owners/networks.ts'
 import type { Sessions } from './owners/sessions.ts'
 import type { Tokens } from './owners/tokens.ts'
+import type { SeenOnChain } from './seen-on-chain.ts'
 import type { Journal } from './sending/journal.ts'
 import { holdsOf } from './sending/journal.ts'
 import type { Ledger, SessionState } from './sending/ledger.ts'
 import { rowOfSent } from './sending/sender.ts'
 import type { Watcher } from './sending/watcher.ts'
+import { accountView } from './views/accounts.ts'
 import { activityOf } from './views/activity.ts'
-import { approvalView } from './views/approvals.ts'
-import { namingOf, networkView, siteOf } from './views/facts.ts'
+import { activityDetail } from './views/activity-detail.ts'
+import { type ApprovalFacts, approvalView } from './views/approvals.ts'
+import { type Named, namingOf, siteOf } from './views/facts.ts'
+import { isShown, tokenViews } from './views/money.ts'
+import { networkView } from './views/networks.ts'
 import { sessionView } from './views/sessions.ts'
+import { connectedSites, quietSites } from './views/sites.ts'
 
 export interface ViewNeeds {
   readonly state: () => Promise<View['lock']>
   readonly lockout: () => Promise<Lockout>
+  readonly passkeys: () => Promise<readonly Passkey[]>
   readonly settings: () => Promise<Settings>
   readonly networks: () => readonly NetworkRecord[]
+  readonly version: string
+  /** Also one that was removed. */
+  readonly networkOf: (network: NetworkId) => NetworkRecord
   readonly accounts: Accounts
   readonly approvals: Approvals
   readonly contracts: Contracts
@@ -60,6 +91,12 @@ export interface ViewNeeds {
   readonly watcher: Watcher
   readonly clock: (network: NetworkId) => Promise<UnixSeconds>
   readonly now: () => UnixSeconds
+  readonly life: (account: AccountRecord, network: NetworkId) => LifeView
+  readonly alarms: () => Promise<readonly AlarmView[]>
+  /** What the chain last said of a session that somebody looked at. */
+  readonly seenOnChain: (id: SessionId) => SeenOnChain | undefined
+  /** What contracts can still take because an ended session let them. */
+  readonly leftBehind: (id: SessionId) => readonly Allowance[]
   readonly keysOf: (session: StoredSession) => { readonly unlocked: boolean; readonly workingSet: boolean }
   /** What did not go well lately, worst first. */
   readonly trouble: (network: NetworkId) => Promise<View['banner']>
@@ -69,41 +106,76 @@ export interface ViewNeeds {
     readonly outcome: Line | undefined
   }
   readonly stepUp: (record: ApprovalRecord) => Promise<boolean>
+  readonly classify: SignerNeeds['classify']
+  readonly own: Pick<Own, 'there' | 'used'>
+  /** Addresses that the person gave a name. */
+  readonly contacts: () => Promise<readonly Named[]>
+  /** Of an amount in USD, where the person switched it on and the oracle's word is fresh. */
+  readonly fiat: (network: NetworkId, token: KnownToken, amount: U256) => Line | undefined
   readonly changed: () => void
 }
 
+type NamingOn = (network: NetworkId) => Naming
+
 const HOME_ROWS = 5
 const LOG_ROWS = 50
+const PAGE_ROWS = 30
+const EXPORT_ROWS = 10_000
+
+const FILTERS: Readonly<Record<ActivityFilter, (row: HistoryRow) => boolean>> = {
+  all: () => true,
+  automatic: ({ event }) => event.kind === 'transaction' && event.by === 'session',
+  asked: ({ event }) => event.kind === 'transaction' && event.by === 'person',
+  refused: ({ event }) => event.kind === 'refused',
+}
+
+type Sent = Pick<TransactionQuestion, 'network' | 'account' | 'calls' | 'own'>
 
 /** What a screen shows beyond the record, read from the chain once for each question. */
 interface Learned {
   readonly described: readonly (DescribedCall | undefined)[]
   readonly replaceable: readonly Address[]
-  readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  readonly allowances: Given['given']
+  readonly unread: boolean
+  /** What lies at the addresses that get money. */
+  readonly there: Readonly<Record<Address, RecipientFacts['there']>>
 }
-const NOTHING: Learned = { described: [], replaceable: [], allowances: [] }
+const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unread: false, there: {} }
 
-export function createView(needs: ViewNeeds): () => Promise<View> {
+export interface Views {
+  now(): Promise<View>
+  activity(params: Verbs['activity']['params']): Promise<Verbs['activity']['result']>
+  /** `undefined`: there is no such row. */
+  detail(id: string): Promise<ActivityDetail | undefined>
+  /** Everything that happened, as people read it. */
+  exported(): Promise<string>
+}
+
+export function createView(needs: ViewNeeds): Views {
   const { accounts, approvals, contracts, grants, history, journal, ledger, sessions, tokens } = needs
   const learned = new Map<string, Learned>()
   let rev = 0
 
-  return async () => {
+  const nowView = async (): Promise<View> => {
     rev += 1
     const lock = await needs.state()
     const settings = await needs.settings()
     const waiting = (await approvals.waiting()).filter(({ phase }) => phase === 'asking')
     const { left, until } = await needs.lockout()
+    const alarms = await needs.alarms()
     const shared: View = {
       rev,
       now: needs.now(),
       lock,
       lockout: { left, ...(until === undefined ? {} : { until }) },
       theme: settings.theme,
+      version: needs.version,
+      ...(settings.language === undefined ? {} : { language: settings.language }),
       autoLock: settings.autoLock ?? null,
       backupChecked: settings.backupChecked,
+      passkeys: await needs.passkeys(),
       network: settings.network,
-      networks: needs.networks().map(networkView),
+      networks: needs.networks().map((row) => networkView(row, lock === 'unlocked')),
       accounts: [],
       sessions: [],
       approvals: [],
@@ -112,34 +184,127 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
         return { id, host, tint }
       }),
       activity: [],
+      ...(alarms.length === 0 ? {} : { alarms }),
+      notify: settings.notify ?? [],
     }
     if (lock === 'new' || lock === 'asleep') return shared
 
     const records = await accounts.all()
     const states = await statesOf()
-    const naming = namingOf(records, actionsOf(states))
+    const naming = await namesOn(records, states)
+    const contacts = await needs.contacts()
+    const quiet = await approvals.quiet()
     const given = await grants.all()
     const site = siteFor(given, states)
-    const shown = await Promise.all(states.map((it) => sessionOf(it, records, naming, site(it.session.origin))))
+    const shown = await Promise.all(
+      states.map((it) => sessionOf(it, records, naming(it.session.network), site(it.session.origin))),
+    )
     const running = shown.filter(({ status }) => status === 'active')
-    const strip = stripOf(running, states, naming, needs.now())
+    const strip = stripOf(running, states, naming(settings.network), needs.now())
     // Locked, a screen learns what runs and can be stopped, and nothing else.
     if (lock === 'locked') return { ...shared, ...(strip === undefined ? {} : { strip }) }
 
-    const account = records.find(({ address }) => address === settings.account) ?? records[0]
+    const account =
+      records.find(({ address }) => address === settings.account) ??
+      records.find(({ hidden }) => hidden !== true) ??
+      records[0]
     const rows = await history.list({ network: settings.network, limit: HOME_ROWS })
-    const banner = (await needs.trouble(settings.network)) ?? backupBanner(settings)
+    const banner = escapeBanner(alarms) ?? (await needs.trouble(settings.network)) ?? backupBanner(settings)
     return {
       ...shared,
       ...(strip === undefined ? {} : { strip }),
-      ...(account === undefined ? {} : { account: accountView(account, settings.network) }),
-      accounts: records.map((it) => accountView(it, settings.network)),
+      ...(account === undefined ? {} : { account: accountViewOf(account, settings.network) }),
+      accounts: records.map((it) => accountViewOf(it, settings.network)),
       sessions: shown,
-      sites: [...given].sort((a, b) => b.lastUsedAt - a.lastUsedAt).map(({ origin }) => site(origin)),
+      sites: connectedSites(given, quiet, site),
+      quiet: quietSites(given, quiet, site),
+      contacts: contacts.map(({ address, name }) => ({ address, name })),
+      sessionSettings: {
+        on: settings.sessionsOff !== true,
+        runWhileLocked: settings.restLocked !== true,
+        life: settings.defaultLife ?? DAY,
+        idlePause: settings.idlePause ?? null,
+      },
       approvals: await approvalViews(records, naming, site),
-      activity: await Promise.all(rows.rows.map((row) => activityView(row, naming))),
+      activity: await Promise.all(rows.rows.map((row) => activityView(row, naming(row.network)))),
+      tokens: tokenViews(
+        tokens.known(settings.network),
+        account === undefined ? [] : tokens.last(account.address, settings.network),
+      ),
+      fiat: settings.fiat === true,
       ...(banner === undefined ? {} : { banner }),
     }
+  }
+
+  return {
+    now: nowView,
+    activity: async ({ filter, origin, before }) => {
+      const { network } = await needs.settings()
+      const states = await statesOf()
+      const naming = await namesOn(await accounts.all(), states)
+      const { rows, next } = await history.list({
+        network,
+        limit: PAGE_ROWS,
+        paged: true,
+        fits: FILTERS[filter],
+        ...(origin === null ? {} : { origin: origin as Origin }), // Compared, not trusted.
+        ...(before === null ? {} : { before }),
+      })
+      const site = siteFor(await grants.all(), states)
+      const { rows: some } = await history.list({ network, limit: LOG_ROWS, fits: (row) => row.origin !== undefined })
+      const origins = [...new Set(some.flatMap((row) => (row.origin === undefined ? [] : [row.origin])))]
+      return {
+        rows: await Promise.all(rows.map((row) => activityView(row, naming(row.network)))),
+        next: next ?? null,
+        sites: origins.map(site),
+      }
+    },
+    detail: async (id) => {
+      const entry = await history.get(id)
+      if (entry === undefined) return undefined
+      const naming = (await namesOn(await accounts.all(), await statesOf()))(entry.network)
+      const rowId = rowOfSent(id)
+      const calls = entry.event.kind === 'transaction' || entry.event.kind === 'refused' ? entry.event.calls : []
+      const row = rowId === undefined ? undefined : await journal.get(rowId)
+      return activityDetail(entry, {
+        view: await activityView(entry, naming),
+        row,
+        countsIn: row?.session === undefined ? undefined : sessions.get(row.session),
+        session: entry.session === undefined ? undefined : sessions.get(entry.session),
+        naming,
+        network: needs.networkOf(entry.network),
+        described: await Promise.all(
+          // A node that is silent leaves the raw data.
+          calls.map((call) => contracts.describe(entry.network, call).catch(() => undefined)),
+        ),
+      })
+    },
+    exported: async () => {
+      const { rows } = await history.list({ limit: EXPORT_ROWS })
+      const naming = await namesOn(await accounts.all(), await statesOf())
+      const told = await Promise.all(
+        rows.map(async (row) => {
+          const { state, fee, amount } = await activityView(row, naming(row.network))
+          const rowId = rowOfSent(row.id)
+          const kept = rowId === undefined ? undefined : await journal.get(rowId)
+          return {
+            ...row,
+            state,
+            ...(kept?.outcome === undefined ? {} : { outcome: kept.outcome }),
+            ...(kept === undefined ? {} : { nonce: kept.nonce, matched: kept.matched }),
+            ...(fee === undefined && amount === undefined ? {} : { settled: true }),
+          }
+        }),
+      )
+      return JSON.stringify({ wallet: 'Latchkey', exportedAt: needs.now(), rows: told }, null, 2)
+    },
+  }
+
+  async function namesOn(records: readonly AccountRecord[], states: readonly SessionState[]): Promise<NamingOn> {
+    await tokens.load()
+    const contacts = await needs.contacts()
+    const actions = actionsOf(states)
+    return (network) => namingOf(records, tokens.known(network), actions, contacts)
   }
 
   async function statesOf(): Promise<readonly SessionState[]> {
@@ -156,19 +321,28 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       )
   }
 
-  function accountView(account: AccountRecord, network: NetworkId): AccountView {
-    const state = accounts.lastState(account.address, network)
-    return {
-      address: account.address,
-      name: account.name,
-      ...(state === undefined ? {} : { state: chainView(state, account) }),
-      balances: tokens.last(account.address, network).map(({ token, amount, at }) => ({
-        token: token.address,
-        name: { symbol: token.symbol, decimals: token.decimals },
-        amount,
-        at,
-      })),
-    }
+  function accountViewOf(account: AccountRecord, network: NetworkId): AccountView {
+    return accountView(account, {
+      state: accounts.lastState(account.address, network),
+      life: needs.life(account, network),
+      balances: tokens
+        .last(account.address, network)
+        .filter((it) => isShown(it, STRK))
+        .map(({ token, amount, at }) => {
+          const fiat = needs.fiat(network, token, amount)
+          return {
+            token: token.address,
+            ...(token.title === undefined ? {} : { title: token.title }),
+            name: { symbol: token.symbol, decimals: token.decimals },
+            amount,
+            at,
+            ...(fiat === undefined ? {} : { fiat }),
+          }
+        }),
+      running: sessions
+        .list({ account: account.address })
+        .filter(({ state, effective }) => state === 'active' && effective.validUntil > needs.now()).length,
+    })
   }
 
   function balancesOf(account: Address, network: NetworkId): Readonly<Record<Address, U256>> {
@@ -193,6 +367,8 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       site,
       log: await Promise.all(log.rows.map((row) => activityView(row, naming))),
       balances: balancesOf(session.account, session.network),
+      seen: needs.seenOnChain(session.id),
+      left: needs.leftBehind(session.id),
     })
   }
 
@@ -206,7 +382,8 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       row,
       session,
       entrypoint: (selector) => naming.actions[selector] ?? contracts.entrypointName(selector),
-      token: (token) => tokens.name(token),
+      token: (token) => tokens.name(entry.network, token),
+      naming,
       reason: (reason: Reason, about) =>
         about === undefined || entry.account === undefined
           ? line('act_refusedPlain')
@@ -227,7 +404,7 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
 
   async function approvalViews(
     records: readonly AccountRecord[],
-    naming: Naming,
+    namingOn: NamingOn,
     site: (origin: Origin) => SessionView['site'],
   ): Promise<readonly ApprovalView[]> {
     const open = await approvals.waiting()
@@ -239,7 +416,10 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
         const account = records.find(({ address }) => address === question.account)
         if (account === undefined) return undefined
         const { state, outcome } = needs.steps(record.id)
+        const naming = namingOn(question.network)
         const known = learned.get(record.id) ?? learn(record)
+        const typedData = typedDataOf(record)
+        const sent = callsOf(record, typedData)
         return approvalView(record, {
           now: await needs.clock(question.network),
           digest: approvals.digest(record) as Hash32,
@@ -249,13 +429,19 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
               ? partsOf(question).reduce((known, { granted }) => withDenied(known, granted), naming)
               : naming,
           account,
+          networkName: networkName(needs.networkOf(question.network)),
+          nameOf: (network) => networkName(needs.networkOf(network)),
           balances: balancesOf(question.account, question.network),
-          choices: records.map((it) => accountView(it, question.network)),
+          choices: records
+            .filter((it) => isOwn(it) && it.hidden !== true)
+            .map((it) => accountViewOf(it, question.network)),
           session:
-            question.kind === 'transaction' && question.session !== undefined
+            (question.kind === 'transaction' || question.kind === 'message') && question.session !== undefined
               ? sessions.get(question.session)
               : undefined,
           replaced: question.kind === 'session' ? await replacedBy(question) : {},
+          typedData,
+          recipients: sent === undefined ? [] : await recipientsOf(sent, records, known.there),
           stepUp: await needs.stepUp(record),
           stepState: state,
           outcome,
@@ -264,6 +450,20 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
       }),
     )
     return views.filter((view) => view !== undefined)
+  }
+
+  /** What is sent after a yes, by whoever sends it. */
+  function callsOf({ question }: ApprovalRecord, typedData: ApprovalFacts['typedData']): Sent | undefined {
+    if (question.kind === 'transaction') return question
+    if (question.kind !== 'message' || typedData?.kind !== 'outside') return undefined
+    const { network, account } = question
+    return { network, account, calls: typedData.calls }
+  }
+
+  function typedDataOf({ question }: ApprovalRecord): ApprovalFacts['typedData'] {
+    if (question.kind !== 'message') return undefined
+    const { chainId } = needs.networkOf(question.network)
+    return needs.classify(question.data, { account: question.account, chainId })
   }
 
   async function replacedBy(question: SessionQuestion): Promise<Readonly<Record<SessionId, SessionState>>> {
@@ -286,10 +486,45 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     return NOTHING
   }
 
-  async function read({ question }: ApprovalRecord): Promise<Learned> {
-    if (question.kind === 'transaction') {
-      const described = await Promise.all(question.calls.map((call) => contracts.describe(question.network, call)))
-      return { ...NOTHING, described }
+  /** Who gets money of a token whose name is known. */
+  function paidBy(call: Call, network: NetworkId, account: Address): Address | undefined {
+    const move = tokens.name(network, call.to) === undefined ? undefined : tokenMove(call, account)
+    // A felt in an address's place; what is none is refused by the token.
+    return move?.does === 'send' && move.from === account ? (move.to as Address) : undefined
+  }
+
+  async function recipientsOf(
+    { calls, network, account, own }: Sent,
+    records: readonly AccountRecord[],
+    there: Learned['there'],
+  ): Promise<ApprovalFacts['recipients']> {
+    const paid = calls.map((call) => paidBy(call, network, account))
+    // Nothing is sent by what only takes another's number.
+    if (paid.every((it) => it === undefined) || own?.what === 'cancel') return []
+    const facts = {
+      account,
+      own: records,
+      contacts: await needs.contacts(),
+      used: await needs.own.used(network, account),
+    }
+    return paid.flatMap((to, call) => {
+      if (to === undefined) return []
+      const known = there[to]
+      return [
+        { call, recipient: recipientOf(padded(to), { ...facts, ...(known === undefined ? {} : { there: known }) }) },
+      ]
+    })
+  }
+
+  async function read(record: ApprovalRecord): Promise<Learned> {
+    const { question } = record
+    const sent = callsOf(record, typedDataOf(record))
+    if (sent !== undefined) {
+      const { network, account, calls } = sent
+      const described = await Promise.all(calls.map((call) => contracts.describe(network, call)))
+      const paid = calls.flatMap((call) => paidBy(call, network, account) ?? [])
+      const there = await Promise.all(paid.map(async (it) => [it, await needs.own.there(network, it)] as const))
+      return { ...NOTHING, described, there: Object.fromEntries(there) }
     }
     if (question.kind !== 'session') return NOTHING
     const granted = partsOf(question).map((part) => part.granted)
@@ -299,10 +534,10 @@ export function createView(needs: ViewNeeds): () => Promise<View> {
     const limited = [...new Set(limits.flatMap((limit) => (limit.asset === 'erc20' ? [limit.token] : [])))]
     const facts = await contracts.facts(question.network, scope)
     const replaceable = scope.filter((contract) => canReplaceCode(facts[contract]?.entrypoints ?? []))
-    const allowances = await contracts.allowances(question.network, question.account, limited, scope)
+    const { given, isWhole } = await contracts.allowances(question.network, question.account, limited, scope)
     const setup = partsOf(question).flatMap(({ asked }) => asked.setup ?? [])
     const described = await Promise.all(setup.map((call) => contracts.describe(question.network, call)))
-    return { ...NOTHING, described, replaceable: [...new Set(replaceable)], allowances }
+    return { ...NOTHING, described, replaceable: [...new Set(replaceable)], allowances: given, unread: !isWhole }
   }
 
   /** A deny rule holds selectors alone: their names are those that were seen in an ABI. */
@@ -344,12 +579,8 @@ function actionsOf(states: readonly SessionState[]): Readonly<Record<Selector, s
   return known
 }
 
-function chainView(state: ChainState, account: AccountRecord): NonNullable<AccountView['state']> {
-  return {
-    deployed: state.classHash !== undefined,
-    guardian: state.guardian === '0x0' ? 'none' : state.guardian === account.guardian.publicKey ? 'ours' : 'foreign',
-    at: state.at,
-  }
+function escapeBanner(alarms: readonly AlarmView[]): View['banner'] {
+  return alarms.length === 0 ? undefined : { kind: 'escape', line: line('banner_escape') }
 }
 
 function backupBanner({ backupChecked }: Settings): View['banner'] {

@@ -19,6 +19,15 @@ describe('derivation', () => {
     expect(publicKey(keys.owner(1))).toBe('0x75864c245f432117df2bbe87abba5826bcf34d9b53b36bdba0b1873ba0a683')
   })
 
+  test("the standard scheme is the phrase's own tree: other keys, and none that both have", () => {
+    const standard = openPhrase(TEST, 'standard')
+    expect(publicKey(standard.owner(0))).toBe('0x7f0ecd1ec6159e6a7c70084aaa7d693d9113149b80ab72618602a185e2c1f2b')
+    const all = [keys, standard].flatMap((it) => [it.owner(0), it.owner(1), it.guardian(0, 0), it.guardian(0, 1)])
+    expect(new Set(all.map(hexOf)).size).toBe(8)
+    standard.wipe()
+    expect(() => standard.owner(0)).toThrow()
+  })
+
   test('it is not the one-stage derivation, which leads to other keys', () => {
     for (let index = 0; index < 5; index++) {
       expect(publicKey(keys.owner(index))).not.toBe('0x7f0ecd1ec6159e6a7c70084aaa7d693d9113149b80ab72618602a185e2c1f2b')

@@ -1,6 +1,7 @@
 import { HDKey } from '@scure/bip32'
 import { entropyToMnemonic, mnemonicToSeedSync, validateMnemonic } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english'
+import type { PhraseScheme } from '../core/records.ts'
 import { ORDER, type PrivateKey, privateKeyFrom } from '../starknet/curve.ts'
 import { sha256 } from '../starknet/digest.ts'
 
@@ -42,16 +43,20 @@ export function checkPhrase(text: string): PhraseCheck {
 }
 
 /**
- * Ready's derivation, so that a phrase leads to the same addresses here and there (argent-sessions.md 8 and 15): the
- * private key at m/44'/60'/0'/0/0 of the BIP-39 seed is the secret of a second tree.
+ * The keys of a phrase, so that it leads to the same addresses here and in Ready (argent-sessions.md 8 and 15). `ready`: the
+ * private key at m/44'/60'/0'/0/0 of the BIP-39 seed is the secret of a second tree. `standard`: the seed's own tree.
  * Costs a PBKDF2 of 2048 rounds once; each key after that is cheap.
  *
  * @param phrase as `checkPhrase` gave it
  * @throws for a broken phrase
  */
-export function openPhrase(phrase: string): PhraseKeys {
+export function openPhrase(phrase: string, scheme: PhraseScheme = 'ready'): PhraseKeys {
   const seed = mnemonicToSeedSync(phrase)
   const first = HDKey.fromMasterSeed(seed)
+  if (scheme === 'standard') {
+    seed.fill(0)
+    return keysOf(first)
+  }
   const leaf = first.derive("m/44'/60'/0'/0/0")
   const secret = privateKeyOf(leaf)
   const keys = openSecret(secret)
@@ -69,7 +74,10 @@ export function openPhrase(phrase: string): PhraseKeys {
  */
 export function openSecret(secret: Uint8Array): PhraseKeys {
   // 31 bytes give another tree than 32 with a zero in front: Ready drops the zeros, so we do.
-  const tree = HDKey.fromMasterSeed(secret.subarray(secret.findIndex((byte) => byte !== 0)))
+  return keysOf(HDKey.fromMasterSeed(secret.subarray(secret.findIndex((byte) => byte !== 0))))
+}
+
+function keysOf(tree: HDKey): PhraseKeys {
   return {
     owner: (index) => keyAt(tree, `m/44'/9004'/0'/0/${childNumber(index)}`),
     guardian: (index, generation) =>

@@ -139,6 +139,16 @@ describe('T17: limits, at one less, exactly, and one more', () => {
     expect(request(sized(max + 1), type)).toMatchObject(bad(`at most ${max} characters`))
   })
 
+  it('a class may be 5 Mi long and have 200,000 values', () => {
+    const { request } = bridge()
+    const list = (n: number) => JSON.stringify({ a: Array(n - 2).fill('0x1') })
+    const declare = 'wallet_addDeclareTransaction'
+    expect(request(sized(MAX_PROOF_TEXT), declare)).toMatchObject({ kind: 'request' })
+    expect(request(sized(MAX_PROOF_TEXT + 1), declare)).toMatchObject(bad(`at most ${MAX_PROOF_TEXT} characters`))
+    expect(request(list(200_000), declare)).toMatchObject({ kind: 'request' })
+    expect(request(list(200_001), declare)).toMatchObject(bad('at most 200000 values'))
+  })
+
   it('a transaction with a proof may be 5 Mi long, one at a time', () => {
     const { request, open } = bridge()
     expect(request(proof(MAX_PROOF_TEXT + 1), INVOKE)).toMatchObject(bad(`at most ${MAX_PROOF_TEXT} characters`))
@@ -146,7 +156,7 @@ describe('T17: limits, at one less, exactly, and one more', () => {
     const first = request(proof(MAX_PROOF_TEXT), INVOKE) as RequestFrame
     expect(first.kind).toBe('request')
     open.set(first.id, first)
-    expect(request(proof(MAX_LONG_TEXT + 1), INVOKE)).toMatchObject(bad('one proof at a time'))
+    expect(request(proof(MAX_LONG_TEXT + 1), INVOKE)).toMatchObject(bad('one at a time'))
     expect(request(proof(MAX_LONG_TEXT), INVOKE)).toMatchObject({ kind: 'request' })
   })
 

@@ -74,7 +74,7 @@ export function createGate({ window, origin, now, gesture, unanswered }: GateNee
     if (waiting.size >= MAX_UNANSWERED) return busy()
     const { fault } = readParams(type, params)
     if (fault !== undefined) return bad(fault)
-    if (isHuge(frame) && [...waiting.values()].some(isHuge)) return bad({ at: '', why: 'one proof at a time' })
+    if (isHuge(frame) && [...waiting.values()].some(isHuge)) return bad({ at: '', why: 'one at a time' })
     return { v: 1, kind: 'request', id, type, params, gesture: gesture() }
   }
 }

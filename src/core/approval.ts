@@ -1,5 +1,9 @@
 import { canonicalJson } from './canonical.ts'
+import type { Origin } from './policy/policy.ts'
 import type { ApprovalRecord, NetworkRecord, Question, SessionPart, SessionQuestion } from './records.ts'
+
+/** Who asks where no site does: a scheme that no page has. */
+export const OWN = 'latchkey:own' as Origin
 
 /**
  * What a decision is bound to: every fact that changes what Allow does, as canonical JSON. Estimates under the cap,
@@ -27,15 +31,28 @@ function bound(question: Question): unknown {
   switch (question.kind) {
     case 'unlock':
     case 'connect':
+    case 'switch':
+    case 'network':
+    case 'token':
       return question
     case 'session': {
       const { asked: _asked, done: _done, ...facts } = question
       return facts
     }
+    case 'message':
+      // What is signed is the hash; how the site wrote it is drawn from what gives this hash.
+      return {
+        kind: question.kind,
+        network: question.network,
+        account: question.account,
+        hash: question.hash,
+        // As of a transaction: what fails is allowed with its tick, what did not is not.
+        fails: question.effects === undefined ? undefined : question.effects.fails !== undefined,
+      }
     case 'transaction': {
       const { reasons: _reasons, session: _session, trial, ...facts } = question
       // What is expected to move may be read again every few seconds; the bounds are signed as they stand here.
-      return { ...facts, bounds: trial?.bounds, fails: trial?.fails !== undefined }
+      return { ...facts, bounds: trial?.bounds, tip: trial?.tip, fails: trial?.fails !== undefined }
     }
   }
 }

@@ -99,6 +99,14 @@ export function shortString(text: string): Felt {
   return felt(value)
 }
 
+/** A felt that is a text of at least two printable characters. */
+export function shortText(hex: string): string | undefined {
+  const digits = hex.slice(2).replace(/^(00)+/, '')
+  if (digits.length % 2 !== 0 || digits.length < 4 || digits.length > 62) return undefined
+  const codes = digits.match(/../g)!.map((pair) => Number.parseInt(pair, 16))
+  return codes.every((code) => code >= 0x20 && code <= 0x7e) ? String.fromCharCode(...codes) : undefined
+}
+
 function parseInteger(text: unknown): bigint | undefined {
   if (typeof text !== 'string' || text.length > 80) return undefined
   return HEX.test(text) || DECIMAL.test(text) ? BigInt(text) : undefined

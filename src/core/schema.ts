@@ -30,6 +30,9 @@ export const foreign = <T extends v.ObjectEntries>(entries: T) => v.object(entri
 export const list = <S extends v.GenericSchema>(item: S, max: number) =>
   v.pipe(v.custom<unknown[]>(Array.isArray, 'a list'), v.maxLength(max, `at most ${max} items`), v.array(item))
 
+/** Exactly two. */
+export const pair = <S extends v.GenericSchema>(item: S) => v.strictTuple([item, item])
+
 /** Own keys as they come, at most `max` of them, each value by one schema. */
 export const record = <S extends v.GenericSchema>(value: S, max: number) =>
   v.pipe(

@@ -13,7 +13,8 @@ export type Outcome = NonNullable<Hold['outcome']>
 
 export type Step =
   | { readonly to: 'signed' }
-  | { readonly to: 'sent'; readonly at: UnixSeconds }
+  /** `transaction`: where it is somebody else's. */
+  | { readonly to: 'sent'; readonly at: UnixSeconds; readonly transaction?: Felt }
   /** Not sent again; its nonce may be given to the next transaction, and one of the two lands. */
   | { readonly to: 'parked' }
   | ({ readonly to: 'settled'; readonly end: End; readonly at: UnixSeconds } & {
@@ -62,7 +63,13 @@ export function advance(row: JournalRow, step: Step): JournalRow {
       return { ...row, status: 'signed' }
     case 'sent': {
       const { parked: _parked, ...rest } = row
-      return { ...rest, status: 'sent', sentAt: row.sentAt ?? step.at }
+      const { transaction } = step
+      return {
+        ...rest,
+        status: 'sent',
+        sentAt: row.sentAt ?? step.at,
+        ...(row.outside === undefined || transaction === undefined ? {} : { outside: { ...row.outside, transaction } }),
+      }
     }
     case 'parked':
       return { ...row, parked: true }
@@ -102,16 +109,27 @@ export function mayBeOut(row: Pick<JournalRow, 'status' | 'end'>): boolean {
  * The nonce of the next transaction: the first one from the chain's on that no open row takes. Without gaps that is
  * max(chain, highest open + 1); a gap, left by a refused or parked row, is filled first, or what follows it never runs.
  */
-export function nextNonce(chain: bigint, open: readonly Pick<JournalRow, 'nonce' | 'parked'>[]): bigint {
-  const taken = new Set(open.filter((row) => row.parked !== true).map((row) => BigInt(row.nonce)))
+export function nextNonce(chain: bigint, open: readonly Pick<JournalRow, 'nonce' | 'parked' | 'outside'>[]): bigint {
+  const own = open.filter((row) => row.parked !== true && row.outside === undefined)
+  const taken = new Set(own.map((row) => BigInt(row.nonce)))
   let nonce = chain
   while (taken.has(nonce)) nonce += 1n
   return nonce
 }
 
-/** Rows of one account and nonce: at most one of them lands. */
-export function groupOf(account: Felt, nonce: Felt): string {
-  return `${account}:${nonce}`
+/** Rows of one account and nonce: at most one of them lands. Outside executions have nonces of their own. */
+export function groupOf(account: Felt, nonce: Felt, outside?: unknown): string {
+  return outside === undefined ? `${account}:${nonce}` : `${account}:outside:${nonce}`
+}
+
+/** What policy sees of the calls: what is given for the fee is none of them. */
+export function policyCalls({ calls, outside }: Pick<JournalRow, 'calls' | 'outside'>): JournalRow['calls'] {
+  return outside?.fee === undefined ? calls : calls.slice(0, -1)
+}
+
+/** The transaction that has it, where that is known. */
+export function transactionOf({ hash, outside }: Pick<JournalRow, 'hash' | 'outside'>): Felt | undefined {
+  return outside === undefined ? hash : outside.transaction
 }
 
 function nameOf(step: Step): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import catalogue from '../../public/_locales/en/messages.json' with { type: 'json' }
+import spanish from '../../public/_locales/es/messages.json' with { type: 'json' }
 import { address, parseU256, type U256 } from './felt.ts'
 import type { MessageKey } from './words.ts'
 import {
@@ -157,5 +158,32 @@ describe('parts', () => {
         .map((part) => part.text)
         .join(''),
     ).toBe(say(worst, words, voice))
+  })
+})
+
+describe('Spanish', () => {
+  const es = { locale: 'es', zone: 'Europe/Berlin', now }
+  const dicho = (it: Line) => say(it, spanish, es)
+
+  test('writes figures, lists and its own plurals, also of whole millions', () => {
+    const acts = (n: number) => dicho(line('policy_actions_other', { n: count(n) }))
+    expect([0, 1, 2, 12_000, 1_000_000, 1_000_001].map(acts)).toEqual([
+      ...['0 acciones', '1 acción', '2 acciones', '12.000 acciones'],
+      ...['1.000.000 de acciones', '1.000.001 acciones'],
+    ])
+    const sums = list([strk('12345500000000000000000'), strk('800000000000000000'), strk('1')])
+    expect(dicho(line('policy_worstSpendFree', { list: sums }))).toBe(
+      'En el peor caso gasta 12.345,5\u00a0STRK, 0,8\u00a0STRK y 0,000000000000000001\u00a0STRK.',
+    )
+  })
+  test('writes moments and lengths of time', () => {
+    const end = (at: number) => dicho(line('policy_end', { end: time(at) }))
+    expect([now, now + 86_400, now + 2 * 86_400].map(end)).toEqual([
+      ...['Hasta hoy, 14:05.', 'Hasta mañana, 14:05.', 'Hasta el 28 nov, 14:05.'],
+    ])
+    expect(end(now + 86_400 * 366)).toBe('Hasta el 27 nov 2026, 14:05.')
+    expect(dicho(line('reason_gap', { period: duration(86_400 + 3_600 * 3 + 60) }))).toBe(
+      'Demasiado rápido: otra vez en 1 día 3 h 1 min.',
+    )
   })
 })

@@ -67,6 +67,8 @@ export interface Voice {
   readonly locale: string
   readonly zone?: string
   readonly now: UnixSeconds
+  /** In a language that runs from right to left what stands in a sentence keeps its own direction: "25 STRK", an address. */
+  readonly isolates?: true
 }
 
 /** `kind` of the argument a piece came from; `words` is the sentence itself. */
@@ -80,6 +82,8 @@ export interface Part {
 /** 2^127: an amount from here on cannot be held by anybody; people read "everything" (approval-ux.md 8). */
 const EVERYTHING = 2n ** 127n
 const NBSP = '\u00a0'
+const FIRST_STRONG: Part = { text: '\u2068', kind: 'words', strong: false }
+const POP: Part = { text: '\u2069', kind: 'words', strong: false }
 
 /**
  * The sentence as plain text.
@@ -103,7 +107,8 @@ export function parts(line: Line, catalogue: Catalogue, voice: Voice): readonly 
     const arg = line.args?.[hole]
     if (arg === undefined) throw new Error(`words: ${line.key} lacks ${hole}`)
     const said = partsOf(arg, catalogue, voice)
-    found.push(...(depth > 0 ? said.map((part) => ({ ...part, strong: false })) : said))
+    const own = depth > 0 ? said.map((part) => ({ ...part, strong: false })) : said
+    found.push(...(voice.isolates === true ? [FIRST_STRONG, ...own, POP] : own))
   }
   return found
 }

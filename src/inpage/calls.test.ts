@@ -49,6 +49,15 @@ describe('params of a request', () => {
     expect(read(INVOKE, { calls: [], session: params })).toEqual({ calls: [], session: params })
   })
 
+  it('numbers of a message that JSON has not become hex text, below zero decimal', () => {
+    const message = { amount: 2n ** 128n, list: [0n, -5n], text: '7' }
+    for (const type of ['wallet_signTypedData', 'starknet_signTypedData']) {
+      expect(read(type, { message })).toEqual({
+        message: { amount: `0x1${'0'.repeat(32)}`, list: ['0x0', '-5'], text: '7' },
+      })
+    }
+  })
+
   it('what is no call and no address is left to the worker, which names its path', () => {
     expect(read(INVOKE, { calls: [1, { contract_address: '0x' }, { contract_address: 5 }] })).toEqual({
       calls: [1, { contract_address: '0x' }, { contract_address: 5 }],

@@ -3,20 +3,17 @@
  * wrongly or drops is refused. It throws nothing of its own beside `Unfit`.
  */
 import { MAX_NODES, pointerStep } from '../core/protocol/frame.ts'
-import { isPlain, unfit } from './plain.ts'
-
-const { isArray } = Array
-const { keys } = Object
+import { isPlain, isText, NOT_PLAIN, TOO_MUCH, unfit } from './plain.ts'
+import { isArray, keys } from './taken.ts'
 
 const P = 2n ** 251n + 17n * 2n ** 192n + 1n
 const MAX_NESTED = 32
 /** Characters of a short string, and of a word of a ByteArray. */
 const WORD = 31
 
-export const HEX = /^0x[0-9a-f]*$/i
-export const DECIMAL = /^\d+$/
-/** `compile` makes a short string of "-5", "1.5" and "1e18": as an amount that is a huge number. */
-const OTHER_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+export const NUMBER = /^(0x[0-9a-f]+|\d+)$/i
+/** `compile` makes a short string of "-5", "1.5" and "1e18": as an amount that is a huge number. A bare "0x" it refuses. */
+const OTHER_NUMBER = /^([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|0x)$/i
 /** Not at the ends: a space. Nowhere: what `compile` drops (a line feed) or writes with one digit (control characters). */
 const TEXT = /^[!-~]([ -~]*[!-~])?$/
 
@@ -34,7 +31,7 @@ export function compile(calldata: unknown, at: string): string {
   }
   const item = (it: unknown, where: string, depth: number): void => {
     left -= 1
-    if (left < 0 || depth > MAX_NESTED) unfit(where, 'too deep, or too many values')
+    if (left < 0 || depth > MAX_NESTED) unfit(where, TOO_MUCH)
     if (isArray(it)) {
       if (depth > 0) put(BigInt(it.length))
       // Named items and holes count differently than the list's length.
@@ -44,7 +41,7 @@ export function compile(calldata: unknown, at: string): string {
     else if (depth === 0) unfit(where, 'expected a list or an object')
     else if (typeof it === 'object' && it !== null)
       instance(it as Record<string, unknown>, where, depth) // Not null.
-    else if (typeof it === 'string' && !HEX.test(it) && !DECIMAL.test(it)) string(it, where)
+    else if (isText(it) && !NUMBER.test(it)) string(it, where)
     else put(felt(it, where))
   }
   const members = (it: Record<string, unknown>, where: string, depth: number) => {
@@ -56,7 +53,7 @@ export function compile(calldata: unknown, at: string): string {
       // `compile` flattens paths with dots and so loses values.
       if (name.includes('.')) unfit(here, 'a key with a dot')
       if (name !== 'entrypoint') item(value, here, depth + 1)
-      else if (typeof value === 'string' && /^[a-z_]\w{0,127}$/i.test(value)) text += `,{"entrypoint":"${value}"}`
+      else if (isText(value) && /^[a-z_]\w{0,127}$/i.test(value)) text += `,{"entrypoint":"${value}"}`
       else unfit(here, 'expected the name of an entrypoint')
     }
   }
@@ -67,7 +64,7 @@ export function compile(calldata: unknown, at: string): string {
     else if ((shape === 'Some,None' && 'isSome' in it) || (shape === 'Ok,Err' && 'isOk' in it))
       variant(it, where, depth)
     else if (shape === 'variant' && 'activeVariant' in it && isPlain(it.variant)) variant(it.variant, where, depth)
-    else unfit(where, 'expected plain data')
+    else unfit(where, NOT_PLAIN)
   }
   /** Of an option, a result (`it` is the instance) or an enum (`it` is its table of variants). */
   const variant = (it: Record<string, unknown>, where: string, depth: number) => {
@@ -85,7 +82,7 @@ export function compile(calldata: unknown, at: string): string {
   }
   const string = (it: string, where: string) => {
     if (!TEXT.test(it) || OTHER_NUMBER.test(it))
-      unfit(where, 'expected an integer that is not negative, or printable ASCII without spaces at its ends')
+      unfit(where, 'expected an integer from 0, or printable ASCII without spaces at its ends')
     const word = (from: number, to: number) => {
       let value = 0n
       for (let index = from; index < to; index++) value = value * 256n + BigInt(it.charCodeAt(index))
@@ -109,8 +106,8 @@ function felt(it: unknown, where: string): bigint {
   const isNumber =
     typeof it === 'bigint' ||
     typeof it === 'boolean' ||
-    (typeof it === 'string' && it !== '0x' && it !== '0X') ||
+    isText(it) ||
     (typeof it === 'number' && it % 1 === 0 && it <= 9_007_199_254_740_991)
   const value = isNumber ? BigInt(it) : -1n
-  return value >= 0n && value < P ? value : unfit(where, 'expected a felt: an integer from 0 to P - 1')
+  return value >= 0n && value < P ? value : unfit(where, 'expected an integer from 0 to P - 1')
 }

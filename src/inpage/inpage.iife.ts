@@ -1,14 +1,14 @@
-/** In the page's world, before any script of the page: puts `window.starknet_latchkey` there (provider.md 1). */
+/** In the page's world, before any script of the page: puts `window.starknet_latchkey` there and registers it (provider.md 1). */
 import { type Envelope, TO_BRIDGE, TO_PAGE, type ToBridge } from '../core/protocol/frame.ts'
 import { createProvider } from './provider.ts'
+import type { StandardWallet } from './standard.ts'
+import { apply, Bytes, getOwnPropertyDescriptor } from './taken.ts'
 
-const { apply, getOwnPropertyDescriptor } = Reflect
-const { origin } = window.location
-const post = window.postMessage.bind(window)
+const { origin } = location
+const post = postMessage.bind(window)
 const random = crypto.getRandomValues.bind(crypto)
 const later = setTimeout.bind(window)
 const apart = queueMicrotask.bind(window)
-const Bytes = Uint8Array
 const DIGITS = '0123456789abcdef'
 const reader = (name: 'data' | 'origin' | 'source') => {
   const { get } = getOwnPropertyDescriptor(MessageEvent.prototype, name) ?? {}
@@ -16,14 +16,18 @@ const reader = (name: 'data' | 'origin' | 'source') => {
 }
 const [dataOf, originOf, sourceOf] = [reader('data'), reader('origin'), reader('source')]
 
-const wallet = createProvider({
+/** Of a page that lists wallets by the wallet standard. */
+interface Registry {
+  readonly register: (wallet: StandardWallet) => unknown
+}
+
+const { wallet, standard } = createProvider({
   post: (frame) => post({ to: TO_BRIDGE, frame } satisfies Envelope<ToBridge>, origin),
   listen: (receive) =>
-    window.addEventListener('message', (event) => {
+    addEventListener('message', (event) => {
       if (sourceOf(event) !== window || originOf(event) !== origin) return
-      const data = dataOf(event)
-      if (typeof data === 'object' && data !== null && 'to' in data && data.to === TO_PAGE && 'frame' in data)
-        receive(data.frame)
+      const data = dataOf(event) as Partial<Envelope<unknown>> | null | undefined // Any value has members or none.
+      if (data?.to === TO_PAGE) receive(data.frame)
     }),
   randomId: () => {
     const bytes = random(new Bytes(16))
@@ -36,12 +40,11 @@ const wallet = createProvider({
 })
 
 try {
-  Object.defineProperty(window, 'starknet_latchkey', {
-    value: wallet,
-    writable: false,
-    configurable: false,
-    enumerable: false,
-  })
+  // Not writable, configurable or enumerable.
+  Object.defineProperty(window, 'starknet_latchkey', { value: wallet })
+  const register = (api: Registry) => api.register(standard)
+  addEventListener('wallet-standard:app-ready', (event) => register((event as CustomEvent<Registry>).detail))
+  dispatchEvent(new CustomEvent('wallet-standard:register-wallet', { detail: register }))
 } catch {
   // Another copy of this script was first; the page keeps that one.
 }

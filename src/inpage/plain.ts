@@ -1,5 +1,4 @@
-const { isArray } = Array
-const { getPrototypeOf, hasOwn } = Object
+import { getPrototypeOf, hasOwn, isArray } from './taken.ts'
 
 export interface Unfit {
   readonly at: string
@@ -7,6 +6,10 @@ export interface Unfit {
 }
 let last: Unfit = { at: '', why: 'could not be read' }
 const FOREIGN = last
+
+export const isText = (it: unknown): it is string => typeof it === 'string'
+export const NOT_PLAIN = 'expected plain data'
+export const TOO_MUCH = 'too deep, or too many values'
 
 /** Ends the reading of a value. What is thrown never leaves the page script: see `unfitOf`. */
 export function unfit(at: string, why: string): never {

@@ -15,7 +15,7 @@ function page(options: { readonly greeted?: boolean } = {}) {
   const thrown: unknown[] = []
   let receive: (frame: unknown) => void = () => undefined
   let ids = 0
-  const wallet = createProvider({
+  const { wallet, standard } = createProvider({
     post: (frame) => void posted.push(frame),
     listen: (listener) => {
       receive = listener
@@ -36,7 +36,7 @@ function page(options: { readonly greeted?: boolean } = {}) {
   const answer = (result: unknown, id = requests().at(-1)!.id) => say({ v: 1, kind: 'answer', id, ok: true, result })
   const event = (name: string, ...args: unknown[]) => say({ v: 1, kind: 'event', name, args })
   if (options.greeted !== false) hello()
-  return { wallet, posted, timers, thrown, say, hello, requests, answer, event }
+  return { wallet, standard, posted, timers, thrown, say, hello, requests, answer, event }
 }
 const failure = (promise: Promise<unknown>): Promise<Error & { code: number; data: unknown }> =>
   promise.then(
@@ -358,7 +358,7 @@ describe('T18: the built script in a tampered window', () => {
       outside: {
         posted: (to: string, frame: ToBridge, origin: string) =>
           posted.push({ to, frame: structuredClone(frame), origin }),
-        listen: (listener: (event: unknown) => void) => listeners.push(listener),
+        listen: (name: string, listener: (event: unknown) => void) => name === 'message' && listeners.push(listener),
         timer: (run: () => void) => void timers.push(run),
         random: () => crypto.getRandomValues(new Uint8Array(16)),
         later: (run: () => void) =>
@@ -385,7 +385,9 @@ describe('T18: the built script in a tampered window', () => {
       const { MessageEvent: Made } = globalThis
       globalThis.arrive = (listener, data, origin, own) => listener(new Made({ data, origin, source: own ? globalThis : {} }))
       globalThis.postMessage = ({ to, frame }, origin) => posted(to, frame, origin)
-      globalThis.addEventListener = (name, listener) => listen(listener)
+      globalThis.addEventListener = (name, listener) => listen(name, listener)
+      globalThis.CustomEvent = class CustomEvent { constructor(type, { detail }) { this.type = type; this.detail = detail } }
+      globalThis.dispatchEvent = (event) => globalThis.announced = event
       globalThis.crypto = { getRandomValues: (bytes) => { const from = random(); for (let i = 0; i < 16; i++) bytes[i] = from[i]; return bytes } }
       globalThis.setTimeout = timer
       globalThis.queueMicrotask = later

@@ -8,26 +8,22 @@ import {
   type AnswerFrame,
   type EventFrame,
   failed,
-  isAnswer,
-  isEvent,
   isFrame,
-  isRequest,
+  isType,
   type RequestFrame,
   type RequestId,
   type ToBridge,
 } from '../core/protocol/frame.ts'
 import { paramsText } from './calls.ts'
 import { unfitOf } from './plain.ts'
-
-const { Error: PageError, Promise: PagePromise } = globalThis
-const { apply, defineProperty } = Reflect
-const { freeze } = Object
+import { createStandard, type StandardWallet } from './standard.ts'
+import { apply, defineProperty, freeze, PageError, PagePromise } from './taken.ts'
 
 /** As in the manifest; a test compares them. */
 export const VERSION = '0.1.0'
 /** Ring and blade, two cuts on the left, one accent fill. */
 export const ICON =
-  'data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyMCAyMCI+PHBhdGggZmlsbD0iIzBiNmI1ZCIgZmlsbC1ydWxlPSJldmVub2RkIiBkPSJNMTAgMWE1IDUgMCAwIDEgMi40IDkuNFYxOGwtMSAxSDkuMmwtMS42LTEuNlYxNmwxLjYtMS42TDcuNiAxM3YtMi42QTUgNSAwIDAgMSAxMCAxbTAgM2EyIDIgMCAxIDAgMCA0IDIgMiAwIDAgMCAwLTQiLz48L3N2Zz4='
+  'data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyMCAyMCI+PHBhdGggZmlsbD0iIzBiNmI1ZCIgZD0iTTEwIDFhNSA1IDAgMCAxIDIuNCA5LjRWMThsLTEgMUg5LjJsLTEuNi0xLjZWMTZsMS42LTEuNkw3LjYgMTN2LTIuNkE1IDUgMCAwIDEgMTAgMW0wIDNhMiAyIDAgMSAwIDAgNCAyIDIgMCAwIDAgMC00Ii8+PC9zdmc+'
 /** How long the page waits for the bridge's hello. */
 export const HELLO_WITHIN_MS = 10_000
 
@@ -60,6 +56,12 @@ export interface Wallet {
 
 const INTERNAL = { reason: 'internal' }
 
+/** One wallet in the two shapes that clients look for. */
+export interface Provider {
+  readonly wallet: Wallet
+  readonly standard: StandardWallet
+}
+
 interface Waiting {
   readonly frame: RequestFrame
   readonly settle: (answer: AnswerFrame) => void
@@ -67,9 +69,9 @@ interface Waiting {
 }
 type Listener = (...args: readonly unknown[]) => unknown
 
-export function createProvider({ post, listen, randomId, after, apart }: ProviderNeeds): Wallet {
+export function createProvider({ post, listen, randomId, after, apart }: ProviderNeeds): Provider {
   const waiting: Record<string, Waiting> = bare()
-  const listeners: Record<string, { readonly name: string; readonly call: Listener }> = bare()
+  const listeners: Record<string, { readonly name: unknown; readonly call: Listener }> = bare()
   let subscriptions = 0
   /** The bridge has said hello. */
   let greeted = false
@@ -84,7 +86,7 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
     delete waiting[answer.id]
     it.settle(answer)
   }
-  const fail = (id: RequestId, data: object) => settle(failed(id, codedError(163, 'UNKNOWN_ERROR', data)))
+  const fail = (id: RequestId, data: object) => settle(failed(id, unknown(data)))
 
   const send = (it: Waiting) => {
     it.posted = true
@@ -121,10 +123,6 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
   const ask = (type: unknown, params: () => unknown, seen: (result: unknown) => unknown) =>
     new PagePromise<unknown>((resolve, reject) => {
       const frame = framed(type, params, randomId)
-      if ('code' in frame) {
-        reject(failure(frame))
-        return
-      }
       const it: Waiting = {
         frame,
         posted: false,
@@ -133,7 +131,7 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
             if (answer.ok) resolve(seen(answer.result))
             else reject(failure(answer.error))
           } catch {
-            reject(failure(codedError(163, 'UNKNOWN_ERROR', INTERNAL)))
+            reject(failure(unknown(INTERNAL)))
           }
         },
       }
@@ -143,12 +141,10 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
     })
 
   const toldAccounts = (accounts: unknown) => {
-    const first: unknown =
-      typeof accounts === 'object' && accounts !== null ? (accounts as { 0?: unknown })[0] : undefined
-    address = typeof first === 'string' ? first : undefined
+    address = (accounts as readonly string[] | undefined)?.[0]
   }
   const toldChain = (id: unknown) => {
-    chain = typeof id === 'string' ? id : undefined
+    chain = id as string
   }
   const accounts = () =>
     ask('wallet_requestAccounts', nothing, (result) => {
@@ -162,6 +158,9 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
       toldChain(args[0])
       toldAccounts(args[1])
     }
+    fire(name, args)
+  }
+  const fire = (name: unknown, args: readonly unknown[]) => {
     for (const key in listeners) {
       const it = listeners[key]
       if (it === undefined || it.name !== name) continue
@@ -175,13 +174,19 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
     }
   }
 
+  const at = (name: unknown, listener: unknown) => {
+    for (const key in listeners) if (listeners[key]!.name === name && listeners[key]!.call === listener) return key
+    return undefined
+  }
+
   listen((frame) => {
-    if (isAnswer(frame)) settle(frame)
-    else if (isEvent(frame)) tell(frame)
+    // Whoever forges a frame is the page itself, and is not answered any better for it.
+    if (isFrame(frame, 'answer')) settle(frame as unknown as AnswerFrame)
+    else if (isFrame(frame, 'event')) tell(frame as unknown as EventFrame)
     else if (isFrame(frame, 'hello')) greet()
   })
 
-  return freeze<Wallet>({
+  const wallet = freeze<Wallet>({
     id: 'latchkey',
     name: 'Latchkey',
     version: VERSION,
@@ -192,7 +197,7 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
       try {
         type = (call as { type?: unknown }).type
       } catch {
-        type = undefined
+        // It has none that can be read.
       }
       return ask(type, params, (result) => {
         if (type === 'wallet_requestAccounts') toldAccounts(result)
@@ -201,8 +206,8 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
       })
     },
     on: (name, listener) => {
-      if (typeof name !== 'string' || typeof listener !== 'function') return
-      for (const key in listeners) if (listeners[key]!.name === name && listeners[key]!.call === listener) return
+      if (typeof listener !== 'function') return
+      if (at(name, listener) !== undefined) return
       subscriptions += 1
       listeners[subscriptions] = { name, call: listener as Listener } // A function; what it takes is the page's matter.
       if (listening) return
@@ -211,8 +216,8 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
       else hello()
     },
     off: (name, listener) => {
-      for (const key in listeners)
-        if (listeners[key]!.name === name && listeners[key]!.call === listener) delete listeners[key]
+      const key = at(name, listener)
+      if (key !== undefined) delete listeners[key]
     },
     get isConnected() {
       return address !== undefined
@@ -229,21 +234,16 @@ export function createProvider({ post, listen, randomId, after, apart }: Provide
       return chain
     },
   })
+  return { wallet, standard: createStandard(wallet, fire) }
 }
 
-function framed(type: unknown, params: () => unknown, randomId: () => RequestId): RequestFrame | SiteError {
+/** @throws what the promise is rejected with */
+function framed(type: unknown, params: () => unknown, randomId: () => RequestId): RequestFrame {
+  if (!isType(type)) throw bad({ at: '/type', why: 'expected the name of a method' })
   try {
-    const name = type as string // Judged by `isRequest`.
-    const frame: RequestFrame = {
-      v: 1,
-      kind: 'request',
-      id: randomId(),
-      type: name,
-      params: paramsText(name, params()),
-    }
-    return isRequest(frame) ? frame : bad({ at: '/type', why: 'expected the name of a method' })
+    return { v: 1, kind: 'request', id: randomId(), type, params: paramsText(type, params()) }
   } catch (error) {
-    return bad(unfitOf(error))
+    throw bad(unfitOf(error))
   }
 }
 
@@ -262,8 +262,12 @@ function failure({ code, message, data }: SiteError): Error {
   return error
 }
 
-function bad(data: { readonly at: string; readonly why: string }): SiteError {
-  return codedError(114, 'INVALID_REQUEST_PAYLOAD', data)
+function unknown(data: object): SiteError {
+  return codedError(163, 'UNKNOWN_ERROR', data)
+}
+
+function bad(data: { readonly at: string; readonly why: string }): Error {
+  return failure(codedError(114, 'INVALID_REQUEST_PAYLOAD', data))
 }
 
 function nothing(): undefined {

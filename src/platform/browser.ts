@@ -72,14 +72,47 @@ export const alarms = {
 }
 
 export const icon = {
-  async badge(text: string, color?: string): Promise<void> {
-    await browser.action.setBadgeText({ text })
-    if (color !== undefined) await browser.action.setBadgeBackgroundColor({ color })
+  async badge(text: string, color?: string, tab?: number): Promise<void> {
+    const where = tab === undefined ? {} : { tabId: tab }
+    await browser.action.setBadgeText({ text, ...where })
+    if (color !== undefined) await browser.action.setBadgeBackgroundColor({ color, ...where })
   },
-  async title(text: string): Promise<void> {
-    await browser.action.setTitle({ title: text })
+  async title(text: string, tab?: number): Promise<void> {
+    await browser.action.setTitle({ title: text, ...(tab === undefined ? {} : { tabId: tab }) })
+  },
+  /** A tab's own badge goes; what stands for all tabs is there again. */
+  async clear(tab: number): Promise<void> {
+    await browser.action.setBadgeText({ text: null, tabId: tab })
   },
 }
+
+/** Only where a person gave leave (optional permission): without it the browser has no such call. */
+export const notices = {
+  async show(id: string, text: string): Promise<void> {
+    if (!('notifications' in chrome) || chrome.notifications === undefined) return
+    await browser.notifications.create(id, {
+      type: 'basic',
+      iconUrl: browser.runtime.getURL('icons/128.png'),
+      title: browser.i18n.getMessage('name'),
+      message: text,
+    })
+  },
+  /** A press on one. */
+  onPressed(listener: (id: string) => void): void {
+    if (!('notifications' in chrome) || chrome.notifications === undefined) return
+    browser.notifications.onClicked.addListener((id) => {
+      browser.notifications.clear(id).catch(() => undefined)
+      listener(id)
+    })
+  },
+}
+
+/** A sentence of the catalogue where no screen is, in the browser's language. `_other` has a `_one` beside it. */
+export function words({ key, n }: { readonly key: string; readonly n?: number }): string {
+  const one = key.endsWith('_other') && n !== undefined && rule().select(n) === 'one'
+  return browser.i18n.getMessage(one ? key.replace(/_other$/, '_one') : key, n === undefined ? [] : [String(n)])
+}
+const rule = () => new Intl.PluralRules(browser.i18n.getUILanguage())
 
 /** Memory that survives the worker and not the browser. JSON values only; 10 MiB. */
 export const session = {
@@ -119,6 +152,12 @@ export const windows = {
 
 export function extensionId(): string {
   return browser.runtime.id
+}
+
+/** With the hash of its sources, where the build has named it. */
+export function extensionVersion(): string {
+  const { version, version_name } = browser.runtime.getManifest()
+  return version_name ?? version
 }
 
 /** Address of one of our own files. */

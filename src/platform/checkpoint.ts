@@ -48,6 +48,9 @@ export type Checkpoint =
   | 'told'
   | 'toldStored'
   | 'heard'
+  // The end of all of an account's sessions, and the second key that comes after.
+  | 'allEnded'
+  | 'succeeded'
 
 export interface Armed {
   readonly id: string

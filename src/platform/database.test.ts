@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto'
 import { openDB } from 'idb'
 import { describe, expect, it } from 'vitest'
+import { SHAPE } from '../core/records.ts'
 import { databaseContract } from './database.contract.ts'
 import { isStorageError, openDatabase, STORES, wipeDatabase } from './database.ts'
 
@@ -23,32 +24,34 @@ describe('a database of another shape', () => {
 
   it('refuses: a newer version, and leaves its data as it was', async () => {
     const name = fresh()
-    const newer = await openDB(name, 2, { upgrade: (db) => void db.createObjectStore('vault', { keyPath: 'key' }) })
-    await newer.put('vault', { key: 'a', v: 2, value: 'secret' })
+    const newer = await openDB(name, SHAPE + 1, {
+      upgrade: (db) => void db.createObjectStore('vault', { keyPath: 'key' }),
+    })
+    await newer.put('vault', { key: 'a', v: SHAPE + 1, value: 'secret' })
     newer.close()
     expect(await refusal(name)).toBe('shape')
-    const again = await openDB(name, 2)
-    expect(await again.get('vault', 'a')).toEqual({ key: 'a', v: 2, value: 'secret' })
+    const again = await openDB(name, SHAPE + 1)
+    expect(await again.get('vault', 'a')).toEqual({ key: 'a', v: SHAPE + 1, value: 'secret' })
     again.close()
   })
 
   it('refuses: data without its shape row, and a store that is missing', async () => {
     const unstamped = fresh()
-    const db = await openDB(unstamped, 1, {
+    const db = await openDB(unstamped, SHAPE, {
       upgrade: (it) => STORES.forEach((store) => void it.createObjectStore(store, { keyPath: 'key' })),
     })
     db.close()
     expect(await refusal(unstamped)).toBe('shape')
     const half = fresh()
-    const other = await openDB(half, 1, { upgrade: (it) => void it.createObjectStore('meta', { keyPath: 'key' }) })
-    await other.put('meta', { key: 'shape', v: 1, value: 1 })
+    const other = await openDB(half, SHAPE, { upgrade: (it) => void it.createObjectStore('meta', { keyPath: 'key' }) })
+    await other.put('meta', { key: 'shape', v: SHAPE, value: SHAPE })
     other.close()
     expect(await refusal(half)).toBe('shape')
   })
 
   it('is wiped only when asked, and works from then on', async () => {
     const name = fresh()
-    const newer = await openDB(name, 2, { upgrade: (db) => void db.createObjectStore('vault') })
+    const newer = await openDB(name, SHAPE + 1, { upgrade: (db) => void db.createObjectStore('vault') })
     newer.close()
     const db = openDatabase({ now, name })
     await expect(db.read(['vault'], (tx) => tx.all('vault'))).rejects.toMatchObject({ kind: 'storage', why: 'shape' })

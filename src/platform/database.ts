@@ -90,6 +90,7 @@ export interface Tx extends ReadTx {
   put(store: Store, key: string, value: unknown, marks?: Marks): Promise<void>
   putRow(store: Store, row: Row): Promise<void>
   delete(store: Store, key: string): Promise<void>
+  clear(store: Store): Promise<void>
 }
 
 /** `strict`: on the disk before it resolves, for what guards money. `relaxed`: survives the browser's death, not a power cut. */
@@ -107,6 +108,13 @@ export interface Database {
   lastWall(): Promise<UnixSeconds | undefined>
   /** A person unlocked: from now on the wall clock counts as it is, also when the persisted one lies ahead of it. */
   trustWall(): Promise<void>
+  /**
+   * What lies here has another shape, and something comes in its place: until `settle` all is read and written beside it.
+   * Nothing of what lies here goes before that.
+   */
+  stage(): Promise<void>
+  /** What was written beside it takes its place, if a vault is there; else it goes, and what lay here is there as before. */
+  settle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -120,6 +128,8 @@ export function isStorageError(error: unknown): error is StorageError {
 const NAME = 'latchkey'
 const WALL = 'wall'
 const SHAPE_ROW = 'shape'
+/** On the shape row until it is known whether anything was made beside it. */
+const NEW = 'new'
 
 /** Starts to open at once and returns at once: the worker's first turn awaits nothing. */
 export function openDatabase(needs: {
@@ -131,11 +141,14 @@ export function openDatabase(needs: {
   const name = needs.name ?? NAME
   let connection: Promise<IDBPDatabase> | undefined
   let wall: Promise<UnixSeconds | undefined> | undefined
+  let staged = false
 
   const connect = (): Promise<IDBPDatabase> => {
-    connection ??= open(name, () => {
+    const lost = () => {
       connection = undefined
-    }).catch((error: unknown) => {
+    }
+    const opened = () => (staged ? openShape(besideOf(name), lost).then(({ db }) => db) : open(name, lost))
+    connection ??= opened().catch((error: unknown) => {
       // The next call tries again: a full disk may have room by then.
       connection = undefined
       throw storageError(error)
@@ -187,6 +200,13 @@ export function openDatabase(needs: {
     })
   }
 
+  const close = async (): Promise<void> => {
+    const open = connection
+    connection = undefined
+    wall = undefined
+    ;(await open?.catch(() => undefined))?.close() // One that did not open is closed.
+  }
+
   return {
     read: (stores, use) => transact(stores, 'readonly', 'relaxed', use),
     write: async (stores, durability, use) => {
@@ -199,17 +219,29 @@ export function openDatabase(needs: {
     },
     lastWall,
     trustWall: () => transact(['meta'], 'readwrite', 'strict', (tx) => putWall(tx, needs.now())),
-    close: async () => {
-      const open = connection
-      connection = undefined
-      wall = undefined
-      ;(await open)?.close()
+    stage: async () => {
+      await close()
+      await deleteDatabase(besideOf(name))
+      staged = true
     },
+    settle: async () => {
+      if (!staged) return
+      await close()
+      staged = false
+      await connect().catch(() => undefined) // Said by the first call that needs it.
+    },
+    close,
   }
 }
 
-/** Everything, for the page that is shown when the data has another shape; nothing of it comes back. */
+/** Everything; nothing of it comes back. */
 export async function wipeDatabase(name: string = NAME): Promise<void> {
+  // First what would else take its place.
+  await deleteDatabase(besideOf(name))
+  await deleteDatabase(name)
+}
+
+async function deleteDatabase(name: string): Promise<void> {
   try {
     await deleteDB(name)
   } catch (error) {
@@ -217,7 +249,77 @@ export async function wipeDatabase(name: string = NAME): Promise<void> {
   }
 }
 
+/** The rows of one store, of whatever shape and version: for a person who saves what this version cannot read. */
+export async function rowsOfAnyShape(store: Store, name: string = NAME): Promise<readonly unknown[]> {
+  let db: IDBPDatabase | undefined
+  try {
+    db = await openDB(name, undefined, {
+      // There is none, and none shall be made.
+      upgrade: (_db, _old, _new, tx) => tx.abort(),
+    })
+    return db.objectStoreNames.contains(store) ? await db.getAll(store) : []
+  } catch (error) {
+    throw storageError(error)
+  } finally {
+    db?.close()
+  }
+}
+
+/** Where a wallet is made whole before it takes the place of data of another shape. */
+function besideOf(name: string): string {
+  return `${name} next`
+}
+
+/**
+ * The database, after a worker that died while one took the place of another: until the new one is whole the old one stays,
+ * and from then on the new one is taken, however often that begins anew.
+ */
 async function open(name: string, lost: () => void): Promise<IDBPDatabase> {
+  const { db, isNew } = await openShape(name, lost).catch(async (error: unknown) => {
+    if (storageError(error).why !== 'shape' || !(await isWhole(besideOf(name)))) throw error
+    await deleteDatabase(name)
+    return openShape(name, lost)
+  })
+  if (isNew) await fill(db, besideOf(name))
+  return db
+}
+
+/** A vault comes into being in one transaction with everything it needs. */
+async function isWhole(name: string): Promise<boolean> {
+  if (!(await indexedDB.databases()).some((it) => it.name === name)) return false
+  return (await rowsOfAnyShape('vault', name)).length > 0
+}
+
+/** One that has just been made takes over what was made beside it, if that is whole. */
+async function fill(db: IDBPDatabase, beside: string): Promise<void> {
+  if (await isWhole(beside)) {
+    const { db: from } = await openShape(beside, () => undefined)
+    const rows = await Promise.all(STORES.map((store) => from.getAll(store)))
+    from.close()
+    const tx = db.transaction(STORES, 'readwrite', { durability: 'strict' })
+    const shape = await tx.objectStore('meta').get(SHAPE_ROW)
+    STORES.forEach((store, at) => {
+      for (const row of rows[at]!)
+        tx.objectStore(store)
+          .put(row)
+          .catch(() => undefined) // `done` rejects with it.
+    })
+    // Last: what is not taken over whole is taken over again.
+    tx.objectStore('meta')
+      .put(shape)
+      .catch(() => undefined)
+    await tx.done
+  }
+  await deleteDatabase(beside)
+  await db.put('meta', { key: SHAPE_ROW, v: SHAPE, value: SHAPE } satisfies Row)
+}
+
+interface OpenShape {
+  readonly db: IDBPDatabase
+  /** Nobody has looked yet whether anything was made beside it. */
+  readonly isNew: boolean
+}
+async function openShape(name: string, lost: () => void): Promise<OpenShape> {
   let older = false
   const db = await openDB(name, SHAPE, {
     upgrade(fresh, oldVersion, _newVersion, tx) {
@@ -235,7 +337,7 @@ async function open(name: string, lost: () => void): Promise<IDBPDatabase> {
           made.createIndex(index, path)
         }
       }
-      const shape: Row = { key: SHAPE_ROW, v: SHAPE, value: SHAPE }
+      const shape: Row = { key: SHAPE_ROW, v: SHAPE, value: SHAPE, marks: { [NEW]: 1 } }
       tx.objectStore('meta')
         .put(shape)
         .catch(() => undefined)
@@ -249,18 +351,19 @@ async function open(name: string, lost: () => void): Promise<IDBPDatabase> {
   }).catch((error: unknown) => {
     throw older ? otherShape() : error
   })
-  if (!(await hasShape(db))) {
+  const shape = await shapeOf(db)
+  if (shape === undefined) {
     db.close()
     throw otherShape()
   }
-  return db
+  return { db, isNew: shape.marks?.[NEW] === 1 }
 }
 
-async function hasShape(db: IDBPDatabase): Promise<boolean> {
+async function shapeOf(db: IDBPDatabase): Promise<Row | undefined> {
   const names = new Set<string>(db.objectStoreNames)
-  if (names.size !== STORES.length || STORES.some((store) => !names.has(store))) return false
+  if (names.size !== STORES.length || STORES.some((store) => !names.has(store))) return undefined
   const shape: unknown = await db.get('meta', SHAPE_ROW)
-  return isRow(shape) && shape.value === SHAPE
+  return isRow(shape) && shape.value === SHAPE ? shape : undefined
 }
 
 type Transaction = IDBPTransaction<unknown, string[], 'readonly' | 'readwrite'>
@@ -346,6 +449,7 @@ function door(tx: Transaction, then: (() => void)[], failed: unknown[]): Tx {
       putRow(store, marks === undefined ? { key, v: SHAPE, value } : { key, v: SHAPE, value, marks }),
     putRow,
     delete: (store, key) => handled(() => writable(tx, store).delete(key)),
+    clear: (store) => handled(() => writable(tx, store).clear()),
     committed: (call) => then.push(call),
   }
 }

@@ -7,8 +7,8 @@
  */
 
 /** What may be reached, by why: `nodes` are rows whose MAC was checked, `candidate` is one that is being added by hand,
- * `watch` are the escape watch's nodes before the first unlock, when no secret is loaded. */
-export type Purpose = 'nodes' | 'candidate' | 'watch'
+ * `services` pay fees and are named by running sessions, whose rows are checked likewise, `watch` are the escape watch's nodes before the first unlock, when no secret is loaded. */
+export type Purpose = 'nodes' | 'candidate' | 'watch' | 'services'
 
 export interface Posted {
   readonly status: number
@@ -31,7 +31,12 @@ export function isEgressError(error: unknown): error is EgressError {
 }
 
 const own = takeAndLock(globalThis)
-const allowed: Record<Purpose, Set<string>> = { nodes: new Set(), candidate: new Set(), watch: new Set() }
+const allowed: Record<Purpose, Set<string>> = {
+  nodes: new Set(),
+  candidate: new Set(),
+  watch: new Set(),
+  services: new Set(),
+}
 
 /**
  * Replaces the origins of one purpose.
@@ -115,7 +120,8 @@ export async function openPage(path: string, options: PageOptions): Promise<numb
 }
 
 function isAllowed(origin: string): boolean {
-  return own.has(allowed.nodes, origin) || own.has(allowed.candidate, origin) || own.has(allowed.watch, origin)
+  const { nodes, candidate, watch, services } = allowed
+  return own.has(nodes, origin) || own.has(candidate, origin) || own.has(watch, origin) || own.has(services, origin)
 }
 
 /** Loopback is what the manifest's `connect-src` names (security.md 13.2). */

@@ -1,15 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { address, felt } from '../core/felt.ts'
-import {
-  createNode,
-  createNodes,
-  failureWords,
-  invokeAttempt,
-  isNodeError,
-  type NetworkRows,
-  type Post,
-  REPEATS,
-} from './node.ts'
+import { createNode, createNodes, failureWords, invokeAttempt, type NetworkRows, type Post, REPEATS } from './node.ts'
+import { isNodeError } from './node-error.ts'
 
 const A = address('0xa')
 type Answer = { status?: number; text?: string; retryAfter?: string; result?: unknown; error?: unknown } | 'silent'
@@ -82,6 +74,9 @@ describe('reads', () => {
     const none = nodeAnswering({ error: { code: 20, message: 'Contract not found' } })
     expect(await none.node.nonce(A)).toBeUndefined()
     expect(await none.node.classHashAt(A)).toBeUndefined()
+    expect(await none.node.storageAt(A, felt(1))).toBeUndefined()
+    const undeclared = nodeAnswering({ error: { code: 28, message: 'Class hash not found' } })
+    expect(await undeclared.node.abiOf(felt(1) as never)).toBeUndefined()
     const unknown = nodeAnswering({ error: { code: 29, message: 'Transaction hash not found' } })
     expect(await unknown.node.status(felt(1))).toBeUndefined()
     expect(await unknown.node.receipt(felt(1))).toBeUndefined()
@@ -312,5 +307,76 @@ describe('createNodes', () => {
     await expect(nodes.of('sepolia')).rejects.toMatchObject({ reason: 'wrongNetwork', words: [word] })
     await expect(nodes.of('sepolia')).rejects.toMatchObject({ reason: 'wrongNetwork' })
     expect(told.every((it) => (it as string[])[0] === 'restarted')).toBe(true)
+  })
+})
+
+describe('many calls in one request', () => {
+  const view = (n: number) => ({ to: address(BigInt(n)), selector: '0x1' as never, calldata: [] })
+  type Asked = { readonly id: number; readonly params: { readonly request: { readonly contract_address: string } } }
+  /** Answers lists as a node does, in another order; each contract tells its own address, 0xbad says no. */
+  const nodeOf = (lists: 'taken' | 'refused' | 'notUnderstood', silences = 0) => {
+    const sent: string[] = []
+    const one = ({ id, params }: Asked) =>
+      params.request.contract_address === '0xbad'
+        ? { jsonrpc: '2.0', id, error: { code: 40, message: 'Contract error' } }
+        : { jsonrpc: '2.0', id, result: [params.request.contract_address] }
+    let silent = silences
+    const post: Post = async (_url, text) => {
+      sent.push(text)
+      if (silent > 0) {
+        silent -= 1
+        throw new Error('cut')
+      }
+      const body = JSON.parse(text) as Asked | Asked[]
+      if (!Array.isArray(body)) return { status: 200, text: JSON.stringify(one(body)) }
+      if (lists === 'notUnderstood') return { status: 400, text: 'what?' }
+      if (lists === 'refused')
+        return {
+          status: 200,
+          text: JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32600, message: 'no' } }),
+        }
+      return { status: 200, text: JSON.stringify(body.map(one).reverse()) }
+    }
+    return { node: createNode({ url: 'https://node.example', post, wait: async () => undefined }), sent }
+  }
+
+  it('twenty are one request, answered in the order they were asked, whatever the node makes of it', async () => {
+    const { node, sent } = nodeOf('taken')
+    const asked = Array.from({ length: 20 }, (_, at) => view(at + 1))
+    expect(await node.callEach(asked)).toEqual(asked.map(({ to }) => [to]))
+    expect(sent).toHaveLength(1)
+  })
+  it('a contract that gives no answer takes none from the others', async () => {
+    const { node } = nodeOf('taken')
+    expect(await node.callEach([view(1), view(0xbad), view(2)])).toEqual([['0x1'], undefined, ['0x2']])
+  })
+  it.each(['refused', 'notUnderstood'] as const)(
+    'a list that is %s is asked one by one, and not tried again',
+    async (lists) => {
+      const { node, sent } = nodeOf(lists)
+      expect(await node.callEach([view(1), view(0xbad)])).toEqual([['0x1'], undefined])
+      expect(await node.callEach([view(3), view(4)])).toEqual([['0x3'], ['0x4']])
+      expect(sent).toHaveLength(1 + 2 + 2)
+    },
+  )
+  it('after silence the same list is asked again', async () => {
+    const { node, sent } = nodeOf('taken', 2)
+    expect(await node.callEach([view(1), view(2)])).toEqual([['0x1'], ['0x2']])
+    expect(sent).toHaveLength(3)
+    expect(new Set(sent).size).toBe(1)
+  })
+  it('more than fifty are asked in several', async () => {
+    const { node, sent } = nodeOf('taken')
+    const asked = Array.from({ length: 120 }, (_, at) => view(at + 1))
+    expect(await node.callEach(asked)).toEqual(asked.map(({ to }) => [to]))
+    expect(sent).toHaveLength(3)
+  })
+  it('refuses: a list that leaves one out', async () => {
+    const post: Post = async (_url, text) => {
+      const [first] = JSON.parse(text) as Asked[]
+      return { status: 200, text: JSON.stringify([{ jsonrpc: '2.0', id: first!.id, result: ['0x1'] }]) }
+    }
+    const node = createNode({ url: 'https://node.example', post, wait: async () => undefined })
+    await expect(node.callEach([view(1), view(2)])).rejects.toMatchObject({ reason: 'garbage' })
   })
 })

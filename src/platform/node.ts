@@ -2,9 +2,17 @@
  * Starknet JSON-RPC over egress: our own bodies, limits of time and bytes, checked ids, decoded answers (provider.md 10).
  * Decision: starknet.js' RpcProvider is not used on the hot path; it is 200 kB and answers 0 for a nonce it could not read.
  */
-import { type Address, type Felt, parseAddress, parseFelt, parseSelector, type Selector } from '../core/felt.ts'
-import { isKind } from '../core/kind.ts'
-import type { Genesis, NetworkId, NetworkRecord } from '../core/records.ts'
+import {
+  type Address,
+  type ClassHash,
+  type Felt,
+  parseAddress,
+  parseFelt,
+  parseSelector,
+  type Selector,
+  shortText,
+} from '../core/felt.ts'
+import type { Genesis, NetworkId, NetworkRecord, SeenNode } from '../core/records.ts'
 import {
   decode,
   foreign,
@@ -22,6 +30,7 @@ import {
   unknown,
 } from '../core/schema.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { isNodeError, nodeError } from './node-error.ts'
 
 /** Egress' way out. Rejects when nothing came back in time or it was too long. */
 export type Post = (
@@ -30,38 +39,9 @@ export type Post = (
   caps: { readonly timeoutMs: number; readonly maxBytes: number },
 ) => Promise<{ readonly status: number; readonly text: string; readonly retryAfter?: string }>
 
-/**
- * `silent`: no answer. `http`: not 200. `garbage`: not an answer to what was asked. `rpc`: the node's own error.
- * `wrongNetwork`: another chain, version or block 0 than the network's row says; nothing is signed for it.
- */
-export type NodeError = Error & {
-  readonly kind: 'node'
-  readonly reason: 'silent' | 'http' | 'garbage' | 'rpc' | 'wrongNetwork'
-  readonly rpcCode?: number
-  /** Short strings found in the failure: for Details, never for a decision. */
-  readonly words: readonly string[]
-  readonly retryAfter?: number
-}
-
-export function isNodeError(error: unknown): error is NodeError {
-  return isKind(error, 'node')
-}
-
-export function nodeError(
-  reason: NodeError['reason'],
-  words: readonly string[] = [],
-  more: { readonly rpcCode?: number; readonly retryAfter?: number } = {},
-): NodeError {
-  return Object.assign(new Error(`node: ${reason}${more.rpcCode === undefined ? '' : ` ${more.rpcCode}`}`), {
-    kind: 'node' as const,
-    reason,
-    words,
-    ...more,
-  })
-}
-
 export const RPC = {
   contractNotFound: 20,
+  classNotFound: 28,
   hashNotFound: 29,
   contractError: 40,
   executionError: 41,
@@ -144,22 +124,42 @@ export interface Node {
   /** In the last accepted block: what proofs of policy.md 8.3 rest on. */
   acceptedNonce(account: Address): Promise<Felt | undefined>
   classHashAt(contract: Address): Promise<Felt | undefined>
+  /** In the last accepted block; `0x0`: nothing is kept there. `undefined` when no contract is there. */
+  storageAt(contract: Address, slot: Felt): Promise<Felt | undefined>
   /** The ABI as JSON text, "null" where the class carries none; `undefined` when no contract is there. */
   classAt(contract: Address): Promise<string | undefined>
+  /** The same of a class by its hash; `undefined` when nobody declared it. */
+  abiOf(classHash: ClassHash): Promise<string | undefined>
   /** What can be called from outside, by the class itself and not its ABI, which may be missing (devnet's own STRK). */
   selectorsAt(contract: Address): Promise<readonly Selector[] | undefined>
   call(call: ViewCall): Promise<readonly Felt[]>
+  /**
+   * Many in one request, where the node takes lists; `undefined`: the contract gave no answer. With `isNo` only errors of these
+   * codes are that. @throws NodeError
+   */
+  callEach(calls: readonly ViewCall[], isNo?: IsNo): Promise<readonly (readonly Felt[] | undefined)[]>
   /** The whole chain in order, validation skipped, at `pre_confirmed`. @throws NodeError rpc 41 when one fails */
   estimate(chain: readonly Body[]): Promise<readonly Estimate[]>
-  /** One transaction, validation and fee charge skipped, at `pre_confirmed`. */
-  simulate(transaction: Body): Promise<Simulation>
+  /**
+   * One transaction, validation and fee charge skipped, at `pre_confirmed`; `after` what comes before it, each of which must
+   * succeed. @throws NodeError rpc 41 when one of those fails
+   */
+  simulate(transaction: Body, after?: readonly Body[]): Promise<Simulation>
+  /** Of the transactions of the last accepted block, fri per unit. */
+  tips(): Promise<readonly bigint[]>
   /** One try: who repeats it sends the same bytes (`attempt` keeps them). */
   addInvoke(attempt: Attempt): Promise<Felt>
   addDeploy(attempt: Attempt): Promise<Felt>
+  addDeclare(attempt: Attempt): Promise<Felt>
   /** `undefined`: the node does not know the hash. */
   status(hash: Felt): Promise<Status | undefined>
   receipt(hash: Felt): Promise<Receipt | undefined>
+  /** All that a contract has emitted up to the last accepted block, by their first keys, oldest first. @throws NodeError */
+  emitted(from: Address, firstKeys: readonly Felt[]): Promise<readonly Emitted[]>
+  /** The accepted transaction in which a contract has emitted these first keys, not before this block. */
+  emittedIn(contract: Address, keys: readonly Felt[], from: number): Promise<Felt | undefined>
 }
+export type IsNo = (rpcCode: number | undefined) => boolean
 /** The text of one `add*` request: made once, so that a repetition is byte for byte the same. */
 export interface Attempt {
   readonly id: number
@@ -190,13 +190,11 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
     }
     return resultOf(attempt.id, answer)
   }
-  const read = async <T>(method: string, params: unknown, shape: Schema<T>, maxBytes?: number): Promise<T> => {
-    const attempt = newAttempt(method, params)
+  /** What is only read may be asked again; the node's own no is an answer. */
+  const patiently = async <T>(method: string, ask: () => Promise<T>): Promise<T> => {
     for (const pause of [...REPEATS, undefined]) {
       try {
-        const result = decode(shape, await send(method, attempt, maxBytes))
-        if (!result.ok) throw nodeError('garbage', [`${method}${result.at}`])
-        return result.value
+        return await ask()
       } catch (error) {
         if (pause === undefined || !isNodeError(error) || error.reason === 'rpc') throw error
         const asked = (error.retryAfter ?? 0) * 1000
@@ -205,6 +203,14 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
       }
     }
     throw nodeError('silent', [method])
+  }
+  const read = async <T>(method: string, params: unknown, shape: Schema<T>, maxBytes?: number): Promise<T> => {
+    const attempt = newAttempt(method, params)
+    return patiently(method, async () => {
+      const result = decode(shape, await send(method, attempt, maxBytes))
+      if (!result.ok) throw nodeError('garbage', [`${method}${result.at}`])
+      return result.value
+    })
   }
   const readOr = async <T>(code: number, reading: Promise<T>): Promise<T | undefined> => {
     try {
@@ -215,6 +221,47 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
     }
   }
   const block = (id: unknown) => read('starknet_getBlockWithTxHashes', { block_id: id }, BLOCK)
+  const call = (it: ViewCall) => read('starknet_call', callParams(it), CALLED)
+  let takesLists = true
+  const inOneRequest = async (
+    calls: readonly ViewCall[],
+    isNo: IsNo,
+  ): Promise<readonly (readonly Felt[] | undefined)[]> => {
+    const attempts = calls.map((it) => newAttempt('starknet_call', callParams(it)))
+    const json = `[${attempts.map(({ text }) => text).join(',')}]`
+    const found = await patiently('starknet_call', async () => {
+      const answer = await post(url, json, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }).catch(() => {
+        throw nodeError('silent', ['starknet_call'])
+      })
+      const answers = listIn(answer)
+      return answers && attempts.map(({ id }) => calledIn(answers, id, isNo))
+    })
+    if (found !== undefined) return found
+    takesLists = false
+    return oneByOne(calls, isNo)
+  }
+  const oneByOne = (calls: readonly ViewCall[], isNo: IsNo) =>
+    Promise.all(
+      calls.map((it) =>
+        call(it).catch((error: unknown) => {
+          if (isNodeError(error) && error.reason === 'rpc' && isNo(error.rpcCode)) return undefined
+          throw error
+        }),
+      ),
+    )
+  /** Of accepted blocks, oldest first. A page may be empty where the node has only looked at a part of them. */
+  async function* eventsBy(filter: object) {
+    let next: string | undefined
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const asked = { ...filter, to_block: 'latest', chunk_size: 100 }
+      const more = next === undefined ? {} : { continuation_token: next }
+      const found = await read('starknet_getEvents', { filter: { ...asked, ...more } }, EMITTED)
+      yield* found.events
+      if (found.continuation_token == null) return
+      next = found.continuation_token
+    }
+    throw nodeError('garbage', ['starknet_getEvents'])
+  }
   const nonceAt = (account: Address, tag: string) =>
     readOr(RPC.contractNotFound, read('starknet_getNonce', { block_id: tag, contract_address: account }, felt))
   const add = async (method: string, attempt: Attempt): Promise<Felt> => {
@@ -245,11 +292,18 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
         RPC.contractNotFound,
         read('starknet_getClassHashAt', { block_id: 'latest', contract_address: contract }, felt),
       ),
-    classAt: async (contract) => {
+    storageAt: (contract, slot) =>
+      readOr(
+        RPC.contractNotFound,
+        read('starknet_getStorageAt', { contract_address: contract, key: slot, block_id: 'latest' }, felt),
+      ),
+    classAt: (contract) => {
       const params = { block_id: 'latest', contract_address: contract }
-      const found = await readOr(RPC.contractNotFound, read('starknet_getClassAt', params, CLASS, MAX_CLASS_BYTES))
-      if (found === undefined) return undefined
-      return typeof found.abi === 'string' ? found.abi : JSON.stringify(found.abi ?? null)
+      return abiIn(readOr(RPC.contractNotFound, read('starknet_getClassAt', params, CLASS, MAX_CLASS_BYTES)))
+    },
+    abiOf: (hash) => {
+      const params = { block_id: 'latest', class_hash: hash }
+      return abiIn(readOr(RPC.classNotFound, read('starknet_getClass', params, CLASS, MAX_CLASS_BYTES)))
     },
     selectorsAt: async (contract) => {
       const params = { block_id: 'latest', contract_address: contract }
@@ -259,25 +313,29 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
       )
       return found?.entry_points_by_type.EXTERNAL.map(({ selector }) => selector)
     },
-    call: ({ to, selector, calldata }) =>
-      read(
-        'starknet_call',
-        { request: { contract_address: to, entry_point_selector: selector, calldata }, block_id: 'latest' },
-        list(felt, MAX_FELTS),
-      ),
+    call,
+    callEach: async (calls, isNo = () => true) => {
+      const found: (readonly Felt[] | undefined)[] = []
+      for (let at = 0; at < calls.length; at += MAX_BATCH) {
+        const some = calls.slice(at, at + MAX_BATCH)
+        found.push(...(await (takesLists && some.length > 1 ? inOneRequest(some, isNo) : oneByOne(some, isNo))))
+      }
+      return found
+    },
     estimate: async (chain) => {
       const params = { request: chain, simulation_flags: ['SKIP_VALIDATE'], block_id: 'pre_confirmed' }
       const answers = await read('starknet_estimateFee', params, list(ESTIMATE, chain.length))
       if (answers.length !== chain.length) throw nodeError('garbage', ['starknet_estimateFee'])
       return answers.map(estimateOf)
     },
-    simulate: async (transaction) => {
+    simulate: async (transaction, after = []) => {
       const params = {
         block_id: 'pre_confirmed',
-        transactions: [transaction],
+        transactions: [...after, transaction],
         simulation_flags: ['SKIP_VALIDATE', 'SKIP_FEE_CHARGE'],
       }
-      const [only] = await read('starknet_simulateTransactions', params, list(SIMULATED, 1))
+      const all = await read('starknet_simulateTransactions', params, list(SIMULATED, after.length + 1))
+      const only = all[after.length]
       if (only === undefined) throw nodeError('garbage', ['starknet_simulateTransactions'])
       const run = only.transaction_trace.execute_invocation
       const estimate = estimateOf(only.fee_estimation)
@@ -285,8 +343,13 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
         ? { estimate, reverted: failureWords(run.revert_reason), events: [] }
         : { estimate, events: eventsOf(run) }
     },
+    tips: async () => {
+      const { transactions } = await read('starknet_getBlockWithTxs', { block_id: 'latest' }, TIPS, MAX_CLASS_BYTES)
+      return transactions.flatMap(({ tip }) => (tip === undefined ? [] : [tip]))
+    },
     addInvoke: (attempt) => add('starknet_addInvokeTransaction', attempt),
     addDeploy: (attempt) => add('starknet_addDeployAccountTransaction', attempt),
+    addDeclare: (attempt) => add('starknet_addDeclareTransaction', attempt),
     status: async (hash) => {
       const found = await readOr(
         RPC.hashNotFound,
@@ -303,6 +366,20 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
       if (found.transaction_hash !== hash) throw nodeError('garbage', ['starknet_getTransactionReceipt'])
       return receiptOf(found)
     },
+    emitted: async (from, firstKeys) => {
+      const all: Emitted[] = []
+      const filter = { from_block: { block_number: 0 }, address: from, keys: [firstKeys] }
+      for await (const { from_address, keys, data } of eventsBy(filter)) all.push({ from: from_address, keys, data })
+      return all
+    },
+    emittedIn: async (contract, keys, from) => {
+      const filter = { from_block: { block_number: from }, address: contract, keys: keys.map((key) => [key]) }
+      for await (const { from_address, keys: found, transaction_hash } of eventsBy(filter)) {
+        // A node may take a filter for less than it says.
+        if (from_address === contract && keys.every((key, at) => found[at] === key)) return transaction_hash
+      }
+      return undefined
+    },
   }
 }
 
@@ -312,6 +389,10 @@ export function invokeAttempt(body: Body): Attempt {
 }
 export function deployAttempt(body: Body): Attempt {
   return newAttempt('starknet_addDeployAccountTransaction', { deploy_account_transaction: body })
+}
+
+export function declareAttempt(body: Body): Attempt {
+  return newAttempt('starknet_addDeclareTransaction', { declare_transaction: body })
 }
 
 /** What `createNodes` needs of the networks' owner. */
@@ -327,6 +408,20 @@ export interface Nodes {
   of(network: NetworkId): Promise<Node>
   /** The same before its check has ended: what is read goes beside it, and nothing is signed before it. `checked` may reject. */
   open(network: NetworkId): Promise<{ readonly node: Node; readonly checked: Promise<void> }>
+  /** Its next use asks it again who it is. */
+  forget(network: NetworkId): void
+}
+
+async function seen(node: Node): Promise<SeenNode> {
+  const [chainId, spec, genesis] = await Promise.all([node.chainId(), node.specVersion(), node.genesis()])
+  return { chainId, spec, genesis }
+}
+
+/** Asks a node that is not one of the wallet's yet who it is. @throws NodeError */
+export async function probe(needs: NodeNeeds): Promise<SeenNode> {
+  const found = await seen(createNode(needs))
+  if (!SPECS.test(found.spec)) throw nodeError('wrongNetwork', ['version'])
+  return found
 }
 
 const CHECK_LASTS = 3_600
@@ -349,7 +444,7 @@ export function createNodes(needs: {
   const again = new Set<NetworkId>()
 
   const check = async (network: NetworkId, row: NetworkRecord, node: Node): Promise<void> => {
-    const [chainId, spec, genesis] = await Promise.all([node.chainId(), node.specVersion(), node.genesis()])
+    const { chainId, spec, genesis } = await seen(node)
     if (chainId !== row.chainId) throw nodeError('wrongNetwork', ['chain'])
     if (!SPECS.test(spec)) throw nodeError('wrongNetwork', ['version'])
     if (row.genesis === undefined) await needs.networks.remember(network, genesis)
@@ -388,7 +483,7 @@ export function createNodes(needs: {
     const row = await needs.networks.row(network)
     const last = opened.get(network)
     const age = last === undefined ? CHECK_LASTS : needs.now() - last.at
-    if (last !== undefined && age >= 0 && age < CHECK_LASTS) {
+    if (last !== undefined && last.node.url === row.node && age >= 0 && age < CHECK_LASTS) {
       if (age >= CHECK_LASTS / 2) void refresh(network, row, last)
       return last
     }
@@ -399,6 +494,9 @@ export function createNodes(needs: {
 
   return {
     open,
+    forget: (network) => {
+      opened.delete(network)
+    },
     of: async (network) => {
       const { node, checked } = await open(network)
       await checked
@@ -444,26 +542,23 @@ function wordsIn(value: string): readonly string[] {
     (found) => found[1] ?? found[2]!,
   )
   if (quoted.length > 0) return quoted
-  const spelled = [...value.matchAll(/0x[0-9a-fA-F]{4,64}/g)].flatMap((found) => asciiOf(found[0]) ?? [])
+  const spelled = [...value.matchAll(/0x[0-9a-fA-F]{4,64}/g)].flatMap((found) => shortText(found[0]) ?? [])
   if (spelled.length > 0) return spelled
   return [value.trim()]
 }
 
-/** A felt that is a text of at least two printable characters. */
-function asciiOf(hex: string): string | undefined {
-  const digits = hex.slice(2).replace(/^(00)+/, '')
-  if (digits.length % 2 !== 0 || digits.length < 4 || digits.length > 62) return undefined
-  const codes = digits.match(/../g)!.map((pair) => Number.parseInt(pair, 16))
-  return codes.every((code) => code >= 0x20 && code <= 0x7e) ? String.fromCharCode(...codes) : undefined
-}
-
 let lastId = 0
-function newAttempt(method: string, params: unknown): Attempt {
+export function newAttempt(method: string, params: unknown): Attempt {
   lastId += 1
   return { id: lastId, text: JSON.stringify({ jsonrpc: '2.0', id: lastId, method, params }) }
 }
 
-function resultOf(id: number, answer: Awaited<ReturnType<Post>>): unknown {
+/** Of one JSON-RPC request. @throws NodeError */
+export function resultOf(id: number, answer: Awaited<ReturnType<Post>>): unknown {
+  return frameResult(id, jsonOf(answer))
+}
+
+function jsonOf(answer: Awaited<ReturnType<Post>>): unknown {
   if (answer.status !== 200) {
     const seconds = Number(answer.retryAfter ?? Number.NaN)
     throw nodeError(
@@ -472,12 +567,24 @@ function resultOf(id: number, answer: Awaited<ReturnType<Post>>): unknown {
       Number.isFinite(seconds) && seconds > 0 ? { retryAfter: seconds } : {},
     )
   }
-  let json: unknown
   try {
-    json = JSON.parse(answer.text)
+    return JSON.parse(answer.text)
   } catch {
     throw nodeError('garbage', ['not JSON'])
   }
+}
+
+/** HTTP answers that say that the request was not understood, not that the node is busy. */
+const NOT_UNDERSTOOD: readonly number[] = [400, 405, 413, 415, 422, 501]
+
+/** `undefined`: the node does not take lists. */
+function listIn(answer: Awaited<ReturnType<Post>>): readonly unknown[] | undefined {
+  if (NOT_UNDERSTOOD.includes(answer.status)) return undefined
+  const json = jsonOf(answer)
+  return Array.isArray(json) ? json : undefined
+}
+
+function frameResult(id: number, json: unknown): unknown {
   const frame = decode(FRAME, json)
   if (!frame.ok || frame.value.id !== id) throw nodeError('garbage', ['not an answer to this request'])
   const { error, result } = frame.value
@@ -489,8 +596,28 @@ function resultOf(id: number, answer: Awaited<ReturnType<Post>>): unknown {
   return result
 }
 
+/** The contract's no is an answer of its own; what is no answer at all fails. */
+function calledIn(answers: readonly unknown[], id: number, isNo: IsNo): readonly Felt[] | undefined {
+  try {
+    const own = answers.find((it) => isPlainObject(it) && it.id === id)
+    const result = decode(CALLED, frameResult(id, own))
+    if (!result.ok) throw nodeError('garbage', [`starknet_call${result.at}`])
+    return result.value
+  } catch (error) {
+    if (isNodeError(error) && error.reason === 'rpc' && isNo(error.rpcCode)) return undefined
+    throw error
+  }
+}
+
+function callParams({ to, selector, calldata }: ViewCall) {
+  return { request: { contract_address: to, entry_point_selector: selector, calldata }, block_id: 'latest' }
+}
+
+/** Calls in one request. */
+export const MAX_BATCH = 50
 const MAX_FELTS = 20_000
 const MAX_EVENTS = 10_000
+const MAX_PAGES = 100
 const MAX_ENTRYPOINTS = 4_096
 
 const felt = scalar<Felt>((it) => (typeof it === 'string' && it.startsWith('0x') ? parseFelt(it) : undefined), 'a felt')
@@ -528,6 +655,7 @@ const BLOCK = foreign({
   l1_data_gas_price: price,
   starknet_version: optional(text(64)),
 })
+const CALLED = list(felt, MAX_FELTS)
 const CLASS = foreign({ abi: optional(unknown()) })
 const ENTRYPOINTS = foreign({
   entry_points_by_type: foreign({
@@ -550,14 +678,27 @@ const ESTIMATE = foreign({
   unit: literal('FRI'),
 })
 const SIMULATED = foreign({
-  transaction_trace: foreign({ execute_invocation: unknown() }),
+  transaction_trace: foreign({ execute_invocation: optional(unknown()) }),
   fee_estimation: ESTIMATE,
 })
+const TIPS = foreign({ transactions: list(foreign({ tip: optional(quantity) }), MAX_EVENTS) })
 const ADDED = foreign({ transaction_hash: felt })
 const finality = picklist(['RECEIVED', 'CANDIDATE', 'PRE_CONFIRMED', 'ACCEPTED_ON_L2', 'ACCEPTED_ON_L1'])
 const execution = picklist(['SUCCEEDED', 'REVERTED'])
 const STATUS = foreign({ finality_status: finality, execution_status: optional(execution), failure_reason: reason })
 const event = foreign({ from_address: address, keys: list(felt, MAX_FELTS), data: list(felt, MAX_FELTS) })
+const EMITTED = foreign({
+  events: list(
+    foreign({
+      from_address: address,
+      keys: list(felt, MAX_FELTS),
+      data: list(felt, MAX_FELTS),
+      transaction_hash: optional(felt),
+    }),
+    MAX_EVENTS,
+  ),
+  continuation_token: optional(nullable(text(MAX_WORD))),
+})
 const RECEIPT = foreign({
   transaction_hash: felt,
   finality_status: finality,
@@ -579,6 +720,12 @@ const FRAME_OF_CALL = foreign({
 })
 
 type Out<S> = S extends Schema<infer T> ? T : never
+
+async function abiIn(reading: Promise<Out<typeof CLASS> | undefined>): Promise<string | undefined> {
+  const found = await reading
+  if (found === undefined) return undefined
+  return typeof found.abi === 'string' ? found.abi : JSON.stringify(found.abi ?? null)
+}
 
 function pricesOf(block: Out<typeof BLOCK>): Prices {
   return {

@@ -2,7 +2,17 @@ import fc from 'fast-check'
 import { ec } from 'starknet'
 import { describe, expect, test } from 'vitest'
 import { type Felt, felt, P } from '../core/felt.ts'
-import { ORDER, type PrivateKey, prepare, privateKeyFrom, publicKey, randomKey, sign, verify } from './curve.ts'
+import {
+  ORDER,
+  type PrivateKey,
+  prepare,
+  privateKeyFrom,
+  publicKey,
+  randomKey,
+  sign,
+  signersOf,
+  verify,
+} from './curve.ts'
 import vectors from './vectors/session-token.json' with { type: 'json' }
 
 const keyOf = (value: bigint): PrivateKey => Uint8Array.from(Buffer.from(value.toString(16).padStart(64, '0'), 'hex'))
@@ -102,6 +112,40 @@ describe('verify', () => {
 
   test('the hash 0 can be signed and verified', () => {
     expect(verify(felt(0), sign(felt(0), KEY), pub)).toBe(true)
+  })
+})
+
+describe('signersOf', () => {
+  test('property: has the key that signed, also of the mirrored signature, and each of them verifies it', () => {
+    fc.assert(
+      fc.property(anyHash, anyKey, (value, secret) => {
+        const [hash, key] = [felt(value), keyOf(secret)]
+        const { r, s } = sign(hash, key)
+        for (const signature of [
+          { r, s },
+          { r, s: felt(ORDER - BigInt(s)) },
+        ]) {
+          const found = signersOf(hash, signature)
+          expect(found).toContain(publicKey(key))
+          expect(found.filter((it) => !verify(hash, signature, it))).toEqual([])
+        }
+        expect(signersOf(felt(value === 0n ? 1n : value - 1n), { r, s })).not.toContain(publicKey(key))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('values out of range, and an r that is on no point, have none', () => {
+    const { r, s } = sign(felt(7), KEY)
+    const large = `0x${(2n ** 251n).toString(16)}` as Felt
+    const none = [
+      [felt(7), { r: felt(0), s }],
+      [felt(7), { r, s: felt(0) }],
+      [felt(7), { r: large, s }],
+      [large, { r, s }],
+      [felt(7), { r: felt(5), s }],
+    ] as const
+    expect(none.map(([hash, signature]) => signersOf(hash, signature))).toEqual(none.map(() => []))
   })
 })
 

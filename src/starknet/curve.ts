@@ -88,6 +88,24 @@ export function verify(hash: Felt, signature: Signature, publicKey: Felt): boole
   return [base.add(own), base.subtract(own)].some((sum) => !sum.equals(ZERO) && sum.toAffine().x === r)
 }
 
+/**
+ * Public keys that a signature may be by: each of them verifies it. For who knows a key only by a hash of it.
+ *
+ * @returns none for values out of range
+ */
+export function signersOf(hash: Felt, { r, s }: Signature): readonly Felt[] {
+  const made = pointOf(r)
+  const [z, scalarR, scalarS] = [BigInt(hash), BigInt(r), BigInt(s)]
+  if (made === undefined || scalarR <= 0n || scalarR >= BOUND || scalarS <= 0n || scalarS >= ORDER || z >= BOUND)
+    return []
+  const inverse = scalars.inv(scalarR)
+  const ofHash = curve.ProjectivePoint.BASE.multiplyUnsafe((z * inverse) % ORDER)
+  const ofNonce = made.multiplyUnsafe((scalarS * inverse) % ORDER)
+  return [ofNonce.subtract(ofHash), ofNonce.add(ofHash)]
+    .filter((sum) => !sum.equals(ZERO))
+    .map((sum) => felt(sum.toAffine().x))
+}
+
 /** A constant point of the curve; `often`: it gets a table at its first use, as the base point has one. */
 export function point(x: bigint, y: bigint, often = false): Point {
   const made = curve.ProjectivePoint.fromAffine({ x, y })

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { CallData, ETransactionVersion3, hash } from 'starknet'
 import { describe, expect, test } from 'vitest'
 import { type ClassHash, felt, MAX_U128, P } from '../core/felt.ts'
-import { ARGENT_0_3_0, ARGENT_0_3_1, ARGENT_0_4_0, ARGENT_0_5_0 } from './accounts.ts'
+import {
+  ARGENT_0_3_0,
+  ARGENT_0_3_1,
+  ARGENT_0_4_0,
+  ARGENT_0_5_0,
+  OPENZEPPELIN_1_0_0,
+  READY_CLASSES,
+} from './accounts.ts'
 import { accountAddress, type DeployAccount, deployAccountBody, deployAccountHash } from './deploy.ts'
 import vectors from './vectors/session-token.json' with { type: 'json' }
 
@@ -47,6 +54,28 @@ describe('accountAddress', () => {
     expect(at(ARGENT_0_4_0, second)).toBe('0x12f0fd63d2e167fec9e0d00231d855dbcd5a0baa57a2f76bcf4e5ab9634bd07')
     expect(at(ARGENT_0_3_1, second)).toBe('0x6b236a6db04920bb44c88b680d17de14f8f55f822c78f98270d014eb413b387')
     expect(at(ARGENT_0_3_0, first)).not.toBe(at(ARGENT_0_3_1, first))
+  })
+
+  test('differential: each class a phrase may have accounts of has the address that starknet.js gives it', () => {
+    const first = felt('0x2b4201ec5ba569ff110cb1b4bc615a44c09e30dd9d5ed28b64be7721bb6fc0b')
+    const initialize = hash.getSelectorFromName('initialize')
+    const theirs = READY_CLASSES.map(({ kind, classHash, implementation }) => {
+      const calldata =
+        implementation !== undefined
+          ? [implementation, initialize, 2, first, 0]
+          : kind === 'argent-0.3'
+            ? [first, 0]
+            : [0, first, 1]
+      return felt(hash.calculateContractAddressFromHash(first, classHash, CallData.compile(calldata), 0))
+    })
+    const ours = READY_CLASSES.map((it) => accountAddress({ ...it, ownerPublicKey: first }))
+    expect(ours).toEqual(theirs)
+    expect(new Set(ours).size).toBe(8)
+    const plain = { classHash: OPENZEPPELIN_1_0_0, ownerPublicKey: first }
+    const calldata = CallData.compile([first])
+    expect(accountAddress(plain)).toBe(
+      felt(hash.calculateContractAddressFromHash(first, OPENZEPPELIN_1_0_0, calldata, 0)),
+    )
   })
 
   test('refuses: a class whose constructor is not known', () => {

@@ -1,15 +1,12 @@
 import { ADDRESS_BOUND, type Address, address, type ClassHash, type Felt, felt, shortString } from '../core/felt.ts'
-import { accountKind, constructorCalldata } from './accounts.ts'
+import { accountKind, type ConstructorParts, constructorCalldata } from './accounts.ts'
 import { type Bounds, feeBody, feeHash, MODES_L1, NO_DATA } from './invoke.ts'
 import { pedersenList } from './pedersen.ts'
 import { poseidon } from './poseidon.ts'
 
 /** An account that is not deployed yet. The salt is the owner's public key, as in Ready. */
-export interface NewAccount {
+export interface NewAccount extends ConstructorParts {
   readonly classHash: ClassHash
-  readonly ownerPublicKey: Felt
-  /** In the constructor. The wallet's own accounts have none: one would change the address. */
-  readonly guardianPublicKey?: Felt
 }
 
 export interface DeployAccount extends NewAccount {
@@ -70,6 +67,6 @@ const DEPLOY_ACCOUNT = BigInt(shortString('deploy_account'))
 const CONTRACT_ADDRESS = BigInt(shortString('STARKNET_CONTRACT_ADDRESS'))
 const NO_DEPLOYER = 0n
 
-function calldataOf({ classHash, ownerPublicKey, guardianPublicKey }: NewAccount): Felt[] {
-  return constructorCalldata(accountKind(classHash), ownerPublicKey, guardianPublicKey)
+function calldataOf(account: NewAccount): Felt[] {
+  return constructorCalldata(accountKind(account.classHash), account)
 }

@@ -11,6 +11,7 @@ import {
   invokeBody,
   invokeHash,
   NO_DATA,
+  readExecuteCalldata,
 } from './invoke.ts'
 import { poseidon } from './poseidon.ts'
 import { selectorOf } from './selector.ts'
@@ -196,5 +197,35 @@ describe('invokeBody', () => {
       nonce_data_availability_mode: 'L1',
       fee_data_availability_mode: 'L1',
     })
+  })
+})
+
+describe('readExecuteCalldata', () => {
+  const anyFelt = fc.bigInt({ min: 0n, max: P - 1n }).map(felt)
+  const anyCall: fc.Arbitrary<Call> = fc.record({
+    to: fc.bigInt({ min: 1n, max: 2n ** 250n }).map((it) => address(felt(it))),
+    selector: fc.bigInt({ min: 1n, max: 2n ** 249n }).map((it) => parseSelector(felt(it)) as Selector),
+    calldata: fc.array(anyFelt, { maxLength: 5 }),
+  })
+
+  test('property: calldata is read only as it is written', () => {
+    fc.assert(
+      fc.property(fc.array(anyCall, { maxLength: 5 }), fc.nat(), anyFelt, (calls, place, other) => {
+        const felts = executeCalldata(calls)
+        expect(readExecuteCalldata(felts)).toEqual(calls)
+        expect(readExecuteCalldata([...felts, other])).toBeUndefined()
+        expect(readExecuteCalldata(felts.slice(0, -1))).toBeUndefined()
+        // Whatever is changed is another reading, or none.
+        const changed = felts.map((it, at) => (at === place % felts.length ? other : it))
+        const read = readExecuteCalldata(changed)
+        if (read !== undefined) expect(executeCalldata(read)).toEqual(changed)
+      }),
+    )
+  })
+
+  test('no felts, and a length that is none, are no calls', () => {
+    expect(readExecuteCalldata([])).toBeUndefined()
+    expect(readExecuteCalldata([felt(1), felt(1), felt(2), felt(P - 1n)])).toBeUndefined()
+    expect(readExecuteCalldata([felt(0)])).toEqual([])
   })
 })

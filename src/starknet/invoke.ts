@@ -1,4 +1,4 @@
-import { type Address, type Felt, felt, MAX_U128, shortString } from '../core/felt.ts'
+import { type Address, type Felt, felt, MAX_U128, parseAddress, parseSelector, shortString } from '../core/felt.ts'
 import type { Call } from '../core/policy/policy.ts'
 import { keep } from './kept.ts'
 import { absorb, EMPTY, finish, poseidon, type Sponge } from './poseidon.ts'
@@ -24,6 +24,8 @@ export interface Invoke {
   /** fri per L2 gas, below 2^64. */
   readonly tip: bigint
   readonly bounds: Bounds
+  /** Of a proof that goes along (SNIP-36): hashed last, and left out where there is none. */
+  readonly proofFacts?: readonly Felt[]
 }
 
 const MAX_U64 = 2n ** 64n - 1n
@@ -45,6 +47,26 @@ export function executeCalldata(calls: readonly Call[]): Felt[] {
 }
 
 /**
+ * The calls that calldata of `__execute__` holds, where it is written in no other way; `undefined`: it is not.
+ *
+ * @see invoke.test.ts "property: calldata is read only as it is written"
+ */
+export function readExecuteCalldata(felts: readonly Felt[]): readonly Call[] | undefined {
+  const calls: Call[] = []
+  let at = 1
+  while (at < felts.length) {
+    const [to, selector] = [parseAddress(felts[at]), parseSelector(felts[at + 1])]
+    const length = Number(felts[at + 2] ?? felts.length)
+    const end = at + 3 + length
+    if (to === undefined || selector === undefined || !(end <= felts.length)) return undefined
+    calls.push({ to, selector, calldata: felts.slice(at + 3, end) })
+    at = end
+  }
+  const again = executeCalldata(calls)
+  return again.length === felts.length && again.every((felt, index) => felt === felts[index]) ? calls : undefined
+}
+
+/**
  * Hash of a version 3 invoke transaction: modes L1, no paymaster data, no deployment data (the account takes no other).
  * What repeats between transactions of one account is kept, and the last hashes: the ledger names one and the signer computes
  * it again. Every key holds all inputs of its value.
@@ -55,14 +77,17 @@ export function executeCalldata(calls: readonly Call[]): Felt[] {
 export function invokeHash(parts: Invoke): Felt {
   const { chainId, sender, calls, nonce, tip, bounds } = parts
   const fee = feeText(bounds, tip)
+  // Rare, and never twice.
+  if (parts.proofFacts !== undefined) return hashOf(parts, fee)
   return hashes([chainId, sender, nonce, fee, ...executeCalldata(calls)].join(' '), () => hashOf(parts, fee))
 }
 
-function hashOf({ chainId, sender, calls, nonce, tip, bounds }: Invoke, fee: string): Felt {
+function hashOf({ chainId, sender, calls, nonce, tip, bounds, proofFacts }: Invoke, fee: string): Felt {
   const head = heads(`${chainId} ${sender} ${fee}`, () =>
     absorb(EMPTY, [INVOKE, 3n, BigInt(sender), fees(fee, () => feeHash(bounds, tip)), NO_DATA, BigInt(chainId)]),
   )
-  return felt(finish(absorb(head, [BigInt(nonce), MODES_L1, NO_DATA, calldataHash(calls)])))
+  const facts = proofFacts === undefined ? [] : [poseidon(proofFacts.map(BigInt))]
+  return felt(finish(absorb(head, [BigInt(nonce), MODES_L1, NO_DATA, calldataHash(calls), ...facts])))
 }
 
 /** The `invoke_transaction` of `starknet_addInvokeTransaction`, and of an estimate with a signature of the right length. */

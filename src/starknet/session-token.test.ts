@@ -201,7 +201,7 @@ describe('sessionHash', () => {
     expect(theirHash(typed(V1, methods, { version: '1' }), ACCOUNT)).not.toBe(SESSION_HASH)
   })
 
-  test('trap: white space and key order of the metadata are another hash', () => {
+  test('metadata is kept byte for byte: white space and key order are another hash', () => {
     const parsed = JSON.parse(V1.metadata) as Record<string, unknown>
     const spaced = V1.metadata.replaceAll(',', ', ')
     const turned = JSON.stringify(Object.fromEntries(Object.entries(parsed).reverse()))

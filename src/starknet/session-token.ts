@@ -58,13 +58,14 @@ export function methodKey(contract: Address, selector: Selector): string {
 /**
  * The Merkle tree of what a session may call: P2(smaller, larger), an odd level padded with 0, one leaf is its own root.
  *
+ * @param order `written`: as a site wrote it, doubles too, because that gives another root
  * @throws RangeError for an empty list: a session that may call nothing has no tree
  */
-export function methodTree(methods: readonly (readonly [Address, Selector])[]): MethodTree {
-  const unique = [...new Map(methods.map((method) => [methodKey(...method), method])).values()].sort(
-    ([contractA, selectorA], [contractB, selectorB]) =>
-      compare(BigInt(contractA), BigInt(contractB)) || compare(BigInt(selectorA), BigInt(selectorB)),
-  )
+export function methodTree(
+  methods: readonly (readonly [Address, Selector])[],
+  order: 'sorted' | 'written' = 'sorted',
+): MethodTree {
+  const unique = order === 'written' ? methods : sortedOnce(methods)
   if (unique.length === 0) throw new RangeError('a session needs a method')
   const levels = grow(unique.map(([contract, selector]) => poseidon([METHOD_TYPE, BigInt(contract), BigInt(selector)])))
   return {
@@ -72,6 +73,13 @@ export function methodTree(methods: readonly (readonly [Address, Selector])[]): 
     root: felt(levels.at(-1)![0]!),
     proofs: new Map(unique.map((method, index) => [methodKey(...method), proofOf(levels, index)])),
   }
+}
+
+function sortedOnce(methods: readonly (readonly [Address, Selector])[]): readonly (readonly [Address, Selector])[] {
+  return [...new Map(methods.map((method) => [methodKey(...method), method])).values()].sort(
+    ([contractA, selectorA], [contractB, selectorB]) =>
+      compare(BigInt(contractA), BigInt(contractB)) || compare(BigInt(selectorA), BigInt(selectorB)),
+  )
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Wallet {
   readonly line: ReadonlySignal<'opening' | 'open' | 'lost'>
   /** Why there is no View at all: the recovery page shows it. */
   readonly failure: ReadonlySignal<VerbError | undefined>
+  /** What is stored cannot be used as it is: found when the View was made, or at the unlock. Until `retry`. */
+  readonly damage: ReadonlySignal<VerbError | undefined>
   /** Rejects with a `VerbError`, always. */
   readonly ask: <V extends Verb>(verb: V, params: Verbs[V]['params']) => Promise<Verbs[V]['result']>
   readonly retry: () => void
@@ -35,6 +37,7 @@ export function openWallet(connect: () => PortLike): Wallet {
   const view = signal<View | undefined>(undefined)
   const state = signal<'opening' | 'open' | 'lost'>('opening')
   const failure = signal<VerbError | undefined>(undefined)
+  const damage = signal<VerbError | undefined>(undefined)
   let patience: ReturnType<typeof setTimeout> | undefined
 
   const wait = () => {
@@ -64,7 +67,9 @@ export function openWallet(connect: () => PortLike): Wallet {
     try {
       return await client.request(verb, params)
     } catch (error) {
-      throw toVerbError(error)
+      const failed = toVerbError(error)
+      if (failed.code === 'damaged' && (verb === 'view' || verb === 'unlock')) damage.value = failed
+      throw failed
     }
   }
   const load = () => {
@@ -77,7 +82,11 @@ export function openWallet(connect: () => PortLike): Wallet {
   client.subscribe(show)
   load()
   keepAwake(() => void ask('touch', null).catch(() => undefined))
-  return { view, line: state, failure, ask, retry: load }
+  const retry = () => {
+    damage.value = undefined
+    load()
+  }
+  return { view, line: state, failure, damage, ask, retry }
 }
 
 let base: { readonly now: number; readonly at: number } = { now: 0, at: 0 }

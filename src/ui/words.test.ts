@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { unitText } from '../core/words.ts'
-import { clock, glance, left, typedAmount } from './words.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Catalogue, unitText } from '../core/words.ts'
+import { clock, glance, LANGUAGES, languageOf, left, speak, t, typedAmount } from './words.ts'
 
 describe('typedAmount', () => {
   test('reads what a person types, in their language', () => {
@@ -46,4 +48,65 @@ test('time left is cut to its largest unit, never more than there is', () => {
   expect(left(clock.value + 3_600)).toBe('1 hour left')
   expect(left(clock.value + 59)).toBe('59 s left')
   expect(left(clock.value - 5)).toBe('0 s left')
+})
+
+describe('the language', () => {
+  const chosen = (code: string | undefined, ...browser: string[]) => languageOf(code, browser).code
+  const english = { code: 'en', name: 'English' }
+  const spanish = languageOf('es', [])
+  afterAll(() => speak(english))
+
+  test('is the first of the browser’s that is shipped, and English where none is', () => {
+    expect(chosen(undefined, 'de-DE', 'es-MX', 'en')).toBe('es')
+    expect(chosen(undefined, 'en-GB', 'es')).toBe('en')
+    expect(chosen(undefined, 'fr', 'est')).toBe('en')
+    expect(chosen(undefined, 'e', '', 'not a tag')).toBe('en')
+  })
+  test('is the chosen one, whatever the browser speaks', () => {
+    expect(chosen('es', 'en-GB')).toBe('es')
+    expect(chosen('en', 'es')).toBe('en')
+    expect(chosen('gone', 'es')).toBe('en')
+  })
+  test('of another script is another language', () => {
+    const read = (tag: string) => chosen(undefined, tag)
+    expect(['zh', 'zh-CN', 'zh-SG', 'zh-Hans-HK'].map(read)).toEqual(['zh-CN', 'zh-CN', 'zh-CN', 'zh-CN'])
+    expect(['zh-TW', 'zh-HK', 'zh-Hant'].map(read)).toEqual(['en', 'en', 'en'])
+  })
+  test('every catalogue that is shipped can be chosen', () => {
+    const folders = readdirSync(join(import.meta.dirname, '../../public/_locales'))
+    expect(LANGUAGES.map(({ code }) => code.replace('-', '_')).sort()).toEqual(folders.sort())
+  })
+  test('each one is read, and says its own words', async () => {
+    for (const language of LANGUAGES) {
+      await speak(language)
+      expect(document.documentElement.lang).toBe(language.code)
+      expect(t('ui_refuse') === 'Refuse').toBe(language.code === 'en')
+    }
+  })
+  test('a catalogue that lacks a sentence says it in English; one that cannot be read leaves what there is', async () => {
+    await speak(spanish)
+    await expect(speak({ code: 'xx', name: 'x', load: () => Promise.reject(new Error('gone')) })).rejects.toThrow(
+      'gone',
+    )
+    expect(t('ui_refuse')).toBe('Rechazar')
+    await speak({ code: 'es', name: 'x', load: async () => ({ ui_lock: { message: 'Bloquear' } }) })
+    expect([t('ui_lock'), t('ui_refuse')]).toEqual(['Bloquear', 'Refuse'])
+  })
+  test('chosen last is spoken, though one chosen before is read slower', async () => {
+    let arrive = (_: Catalogue) => {}
+    const slow = new Promise<Catalogue>((done) => {
+      arrive = done
+    })
+    const first = speak({ code: 'es', name: 'x', load: () => slow })
+    await speak(english)
+    arrive({ ui_refuse: { message: 'Rechazar' } })
+    await first
+    expect([t('ui_refuse'), document.documentElement.lang]).toEqual(['Refuse', 'en'])
+  })
+  test('an amount typed in Spanish has a comma; what an English reader would mean by a point is refused', () => {
+    expect(typedAmount('12,5', 18, 'es')).toBe(12_500_000_000_000_000_000n)
+    expect(typedAmount('12.345,5', 1, 'es')).toBe(123_455n)
+    expect(typedAmount('12.5', 18, 'es')).toBeUndefined()
+    expect(typedAmount('1.234', 18, 'es')).toBeUndefined()
+  })
 })

@@ -18,21 +18,91 @@ import {
   type Voice,
 } from '../core/words.ts'
 
-export const catalogue: Catalogue = en
+const ENGLISH: Language = { code: 'en', name: 'English' }
+/** Shipped languages by their BCP 47 code, each by its own name. English is in the first paint; others are read when chosen. */
+export const LANGUAGES: readonly Language[] = [
+  ENGLISH,
+  {
+    code: 'es',
+    name: 'Español',
+    load: () => import('../../public/_locales/es/messages.json').then((it) => it.default),
+  },
+  {
+    code: 'zh-CN',
+    name: '简体中文',
+    load: () => import('../../public/_locales/zh_CN/messages.json').then((it) => it.default),
+  },
+]
+export interface Language {
+  readonly code: string
+  readonly name: string
+  readonly load?: () => Promise<Catalogue>
+}
+
+let turns = 0
+const reading = signal<{ readonly catalogue: Catalogue; readonly locale: string }>({ catalogue: en, locale: 'en' })
+
+/** The catalogue of the language that is read now: in a component, the component follows it. */
+export const catalogue = (): Catalogue => reading.value.catalogue
+
+/** Of what the person chose or, without a choice, the browser's languages in order; English where none is shipped. */
+export function languageOf(chosen: string | undefined, browser: readonly string[], shipped = LANGUAGES): Language {
+  const wanted = chosen === undefined ? browser : [chosen]
+  const found = wanted.flatMap((tag) => shipped.filter(({ code }) => writtenIn(tag) === writtenIn(code)))
+  return found[0] ?? ENGLISH
+}
+
+/** Language and script: `es-MX` is read as `es`, `zh` and `zh-SG` as `zh-CN`, `zh-TW` as neither. What is no tag is its own. */
+function writtenIn(tag: string): string {
+  try {
+    const { language, script } = new Intl.Locale(tag).maximize()
+    return `${language}-${script}`
+  } catch {
+    return tag
+  }
+}
+
+/**
+ * Sentences of another language from here on. A catalogue that lacks a sentence says it in English; one that cannot be read
+ * leaves the language that there is; so does one that is read slower than the next one chosen.
+ */
+export async function speak({ code, load }: Language): Promise<void> {
+  const turn = ++turns
+  const own = load === undefined ? {} : await load()
+  if (turn !== turns) return
+  reading.value = { catalogue: { ...en, ...own }, locale: localeFor(code) }
+  document.documentElement.lang = code
+  document.documentElement.dir = isRightToLeft(code) ? 'rtl' : 'ltr'
+}
+
+/** The browser's own kind of a language: dates and numbers of en-GB in English. */
+function localeFor(code: string): string {
+  return navigator.languages.find((tag) => tag === code || tag.startsWith(`${code}-`)) ?? code
+}
+
+/** Scripts that run from right to left, among the languages that a browser may name. */
+export function isRightToLeft(code: string): boolean {
+  return /^(ar|fa|he|ur|ps|ckb|dv|ug|yi|sd)\b/.test(code)
+}
 
 /** The worker's clock, moved on here between two Views. */
 export const clock = signal<UnixSeconds>(0)
 
-const locale = navigator.languages.find((language) => language.startsWith('en')) ?? 'en'
-export const voice = (): Voice => ({ locale, now: clock.value })
+reading.value = { catalogue: en, locale: localeFor('en') }
+const locale = (): string => reading.value.locale
+export const voice = (): Voice => ({
+  locale: locale(),
+  now: clock.value,
+  ...(isRightToLeft(locale()) ? { isolates: true } : {}),
+})
 
-export const said = (it: Line): string => say(it, catalogue, voice())
+export const said = (it: Line): string => say(it, catalogue(), voice())
 /** A fixed sentence of the screens. */
 export const t = (key: MessageKey, args?: Readonly<Record<string, Arg>>): string => said(line(key, args))
 export const plural = (key: MessageKey, n: number): string => t(key, { n: count(n) })
 
 /** "14:05" */
-export const clockOf = (at: UnixSeconds): string => clockText(at, locale, undefined)
+export const clockOf = (at: UnixSeconds): string => clockText(at, locale(), undefined)
 /** "tomorrow 14:05" */
 export const moment = (at: UnixSeconds): string => t('ui_moment', { at: { kind: 'time', at, form: 'moment' } })
 
@@ -59,10 +129,10 @@ export function glance(amount: string, token: TokenName): string {
   const length = value.toString().length
   const kept = whole > 0n ? 4 : Math.max(4, token.decimals - length + 4)
   const unit = 10n ** BigInt(Math.max(0, token.decimals - kept))
-  return digits((value / unit) * unit, token.decimals, { locale })
+  return digits((value / unit) * unit, token.decimals, { locale: locale() })
 }
 export const exactly = (amount: string, token: TokenName): string =>
-  `${digits(BigInt(amount), token.decimals, { locale })}\u00a0${token.symbol}`
+  `${digits(BigInt(amount), token.decimals, { locale: locale() })}\u00a0${token.symbol}`
 
 /** What an input holds at first: no grouping, the language's own decimal sign. */
 export const fieldText = (value: string, decimals: number): string =>
@@ -72,7 +142,7 @@ export const fieldText = (value: string, decimals: number): string =>
  * Reads what a person typed, in their language, as base units. Nothing is rounded or guessed: more digits than the token
  * has, or groups set in another way than the language sets them, are not a number.
  */
-export function typedAmount(typed: string, decimals: number, inLocale = locale): bigint | undefined {
+export function typedAmount(typed: string, decimals: number, inLocale = locale()): bigint | undefined {
   const format = new Intl.NumberFormat(inLocale)
   const group = format.formatToParts(1_234_567).find((piece) => piece.type === 'group')?.value
   const [whole = '', fraction = '', ...rest] = typed.trim().split(decimalSign(inLocale))
@@ -85,6 +155,6 @@ export function typedAmount(typed: string, decimals: number, inLocale = locale):
   return BigInt(plain + digitsUsed.padEnd(decimals, '0'))
 }
 
-function decimalSign(inLocale = locale): string {
+function decimalSign(inLocale = locale()): string {
   return new Intl.NumberFormat(inLocale).formatToParts(0.5).find((piece) => piece.type === 'decimal')?.value ?? '.'
 }

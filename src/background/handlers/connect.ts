@@ -35,15 +35,17 @@ export function connectHandlers({ access, accounts, disconnect }: ConnectNeeds):
     },
     wallet_deploymentData: async ({ origin }) => {
       const grant = await access.seen(origin)
-      const account = grant && (await accounts.get(grant.account))
+      const account = grant && (await accounts.own(grant.account))
       if (grant === undefined || account === undefined) throw refused('DEPLOYMENT_DATA_NOT_AVAILABLE')
       const state = await accounts.state(account, grant.network, 0)
-      if (readiness(state, account.guardian.publicKey) !== 'needs_deploy') throw refused('ACCOUNT_ALREADY_DEPLOYED')
+      if (state.classHash !== undefined) throw refused('ACCOUNT_ALREADY_DEPLOYED')
+      // Its address does not follow from its key: nothing that could be told would make it.
+      if (readiness(state, account) !== 'needs_deploy') throw refused('DEPLOYMENT_DATA_NOT_AVAILABLE')
       return {
         address: padded(account.address),
         class_hash: padded(account.classHash),
         salt: padded(account.ownerPublicKey),
-        calldata: constructorCalldata(accountKind(account.classHash), account.ownerPublicKey),
+        calldata: constructorCalldata(accountKind(account.classHash), account),
         version: 1,
       }
     },

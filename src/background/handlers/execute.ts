@@ -1,31 +1,41 @@
 /** Transactions: by a session without asking, or by a person's yes (provider.md 7.4). */
-import { missingSteps, readiness } from '../../core/account.ts'
+import type { ReadClass, Turn } from '../../cold/contract-class.ts'
+import { isOwn, missingSteps, readiness } from '../../core/account.ts'
 import { malformed, type Refused, refused, type SiteError, thrown } from '../../core/errors.ts'
-import { type Address, padded, parseAddress, parseSelector } from '../../core/felt.ts'
-import type { Call, Reason, SessionId } from '../../core/policy/policy.ts'
+import { type Address, type ClassHash, type Felt, padded, parseAddress, parseSelector } from '../../core/felt.ts'
+import type { Call, Origin, Reason, SessionId } from '../../core/policy/policy.ts'
 import { errorOf, reasonInfo } from '../../core/policy/refusal.ts'
 import type { Params } from '../../core/protocol/dapp.ts'
 import type { SessionVerdict } from '../../core/protocol/session-info.ts'
-import type { AccountRecord, GrantRecord, StoredSession, TransactionQuestion, Trial } from '../../core/records.ts'
-import { isNodeError } from '../../platform/node.ts'
-import { committedMaximum } from '../../starknet/invoke.ts'
+import type {
+  Carried,
+  GrantRecord,
+  JournalRow,
+  NetworkId,
+  OwnAccount,
+  StoredSession,
+  TransactionQuestion,
+} from '../../core/records.ts'
+import { transactionOf } from '../../core/transaction.ts'
+import { sha256 } from '../../starknet/digest.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Access } from '../access.ts'
-import { approved } from '../keys/approved.ts'
 import type { Accounts } from '../owners/accounts.ts'
-import { type Approvals, isStale } from '../owners/approvals.ts'
+import type { Approvals } from '../owners/approvals.ts'
 import type { Grants } from '../owners/grants.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionRequest } from '../sending/deciding.ts'
 import type { Executor, InSession } from '../sending/executor.ts'
-import { readBounds, TIP } from '../sending/fees.ts'
+import type { Load } from '../sending/sender.ts'
 import type { SessionPrint } from '../session-print.ts'
+import { createTrying } from './trying.ts'
 
 type Execute = Pick<
   Handlers,
   | 'wallet_addInvokeTransaction'
+  | 'wallet_addDeclareTransaction'
   | 'wallet_checkSession'
   | 'wallet_strk20InvokeTransaction'
   | 'wallet_strk20PrepareInvoke'
@@ -43,21 +53,28 @@ export interface ExecuteNeeds {
   readonly sessions: Sessions
   readonly print: SessionPrint
   readonly state: () => Promise<'new' | 'asleep' | 'locked' | 'unlocked'>
+  /** Whether the site has a grant: before the first unlock by a row that nobody can check yet. */
+  readonly isConnected: (origin: Origin) => Promise<boolean>
+  /** A class as a site hands it over, and its hash once it is its turn. */
+  readonly readClass: (input: unknown, named: Felt | undefined, turn: Turn) => Promise<ReadClass>
+  /** @throws NodeError */
+  readonly isDeclared: (network: NetworkId, classHash: ClassHash) => Promise<boolean>
+  /** Which JSON-RPC the network's node speaks. @throws NodeError */
+  readonly spec: (network: NetworkId) => Promise<string>
   readonly wait: (ms: number) => Promise<void>
   /** What failed beside an answer. */
   readonly report?: (error: unknown) => void
 }
 
-/** While a person looks, the trial runs again: what is expected to move may change (approval-ux.md 7.3). */
-const TRIAL_AGAIN_MS = 12_000
-const TRIAL_RETRY_MS = 3_000
 const NOTE_EVERY_MS = 1_000
 
 export function executeHandlers(needs: ExecuteNeeds): Execute {
   const { access, accounts, approvals, executor, grants, sessions } = needs
 
+  const trying = createTrying(needs)
   const noted = new Set<SessionId>()
 
+  const inLine = createLine()
   const strk20 = async (): Promise<never> => {
     // No privacy pool here: a truthful and conformant answer.
     throw refused('NOT_REGISTERED')
@@ -65,18 +82,18 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
 
   return {
     wallet_addInvokeTransaction: async (context, { calls: raw, session: hint, proof }) => {
-      if (proof !== undefined) throw malformed('/proof', 'this wallet sends no proofs')
+      const brought = proof === undefined ? undefined : proofOf(proof)
       const calls = callsOf(raw)
       const mode = hint?.mode ?? 'auto'
       // Of a site without a grant only once a person has connected it: the answer tells what is in this wallet.
       if ((await grants.get(context.origin)) !== undefined) await refuseOwn(calls, mode)
-      let found = mode === 'never' ? NONE : await inSession(context, calls, hint?.id)
+      let found = mode === 'never' ? NONE : await inSession(context, calls, hint?.id, brought)
       if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
       if (mode === 'only') {
         await noteOften(context, calls, found)
-        throw await missed(found, hint?.id)
+        throw await missed(context, found, hint?.id)
       }
-      if (found.kind === 'refuse') throw await missed(found, hint?.id)
+      if (found.kind === 'refuse') throw await missed(context, found, hint?.id)
       // Before the first unlock nobody knows which sessions there are.
       const mayRunUnlocked =
         found.kind === 'ask'
@@ -84,19 +101,35 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
           : mode !== 'never' && (await needs.state()) === 'asleep'
       if (mayRunUnlocked) {
         await access.unlocked(context)
-        found = await inSession(context, calls, hint?.id)
+        found = await inSession(context, calls, hint?.id, brought)
         if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
-        if (found.kind === 'refuse') throw await missed(found, hint?.id)
+        if (found.kind === 'refuse') throw await missed(context, found, hint?.id)
       }
-      return byPerson(context, calls, found)
+      return { transaction_hash: padded(await byPerson(context, calls, found, brought)) }
+    },
+
+    wallet_addDeclareTransaction: async (context, { compiled_class_hash, class_hash, contract_class }) => {
+      const read = await needs.readClass(contract_class, class_hash, async (hash) => {
+        // It takes long, and a site that is not connected does not make the wallet work.
+        if ((await grants.get(context.origin)) === undefined) await access.connected(context)
+        return inLine(context.origin, hash)
+      })
+      if (!read.ok) throw malformed(`/contract_class${read.at}`, read.why)
+      const { contractClass: load, classHash } = read
+      if (class_hash !== undefined && class_hash !== classHash)
+        throw malformed('/class_hash', 'expected the hash of this class')
+      const bytes = JSON.stringify(load).length
+      const carries = { kind: 'class' as const, classHash, compiledClassHash: compiled_class_hash, bytes }
+      const hash = await byPerson(context, [], NONE, { carries, load })
+      return { transaction_hash: padded(hash), class_hash: padded(classHash) }
     },
 
     wallet_checkSession: async (context, { calls: raw, session: hint }): Promise<SessionVerdict> => {
       const calls = callsOf(raw)
       const request = await requestOf(context, calls, hint?.id)
-      if ('kind' in request) return prompted(request, hint?.id)
+      if ('kind' in request) return prompted(context, request, hint?.id)
       const checked = await executor.check(request)
-      if (checked === undefined) return prompted(NONE, hint?.id)
+      if (checked === undefined) return prompted(context, NONE, hint?.id)
       const { verdict, session } = checked
       const own = session === undefined ? undefined : sessions.get(session)
       const info = own && (await needs.print.info(own))
@@ -105,7 +138,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
         ...(info === undefined ? {} : { meters: info.meters }),
       }
       if (verdict.kind === 'auto') return { verdict: 'auto', ...shared, reasons: [] }
-      const error = await missed({ ...verdict, ...(session === undefined ? {} : { session }) }, hint?.id)
+      const error = await missed(context, { ...verdict, ...(session === undefined ? {} : { session }) }, hint?.id)
       return {
         verdict: verdict.kind === 'ask' ? 'prompt' : 'refuse',
         ...shared,
@@ -141,22 +174,30 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   }
 
   /** Where nothing was evaluated: without meters. */
-  async function prompted(found: Missed, id: string | undefined): Promise<SessionVerdict> {
+  async function prompted(context: Context, found: Missed, id: string | undefined): Promise<SessionVerdict> {
     const reasons = found.kind === 'none' ? [] : found.reasons.map(reasonInfo)
     const session = found.kind === 'none' || found.session === undefined ? {} : { session_id: found.session }
-    return { verdict: 'prompt', ...session, error: told(await missed(found, id)), reasons }
+    return { verdict: 'prompt', ...session, error: told(await missed(context, found, id)), reasons }
   }
 
-  async function inSession(context: Context, calls: readonly Call[], id: string | undefined): Promise<InSession> {
+  /** With a proof it is never automatic: what it moves is not in its calls. */
+  async function inSession(
+    context: Context,
+    calls: readonly Call[],
+    id: string | undefined,
+    brought: Brought | undefined,
+  ): Promise<InSession> {
     const request = await requestOf(context, calls, id)
-    return 'kind' in request ? request : executor.executeInSession(request)
+    if ('kind' in request) return request
+    return executor.executeInSession(brought === undefined ? request : { ...request, unsupported: ['proof'] })
   }
 
   /** The error of `mode: "only"` and of what is bad in every mode. */
-  async function missed(found: Missed, id: string | undefined): Promise<Refused> {
+  async function missed({ origin }: Context, found: Missed, id: string | undefined): Promise<Refused> {
     if (found.kind === 'none') {
-      // Before the first unlock nobody can say which sessions there are.
-      if ((await needs.state()) === 'asleep') return refused('SESSION_WALLET_LOCKED', {})
+      // Before the first unlock nobody can say which sessions there are; without a grant it would tell that there is a wallet that sleeps.
+      if ((await needs.state()) === 'asleep' && (await needs.isConnected(origin)))
+        return refused('SESSION_WALLET_LOCKED', {})
       return refused('SESSION_NOT_FOUND', id === undefined ? {} : { id })
     }
     const session = found.session === undefined ? undefined : sessions.get(found.session)
@@ -169,7 +210,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   }
 
   async function refuseOwn(calls: readonly Call[], mode: 'auto' | 'only' | 'never'): Promise<void> {
-    const own = new Set((await accounts.all()).map(({ address }) => address))
+    const own = new Set((await accounts.all()).filter(isOwn).map(({ address }) => address))
     const index = calls.findIndex(({ to }) => own.has(to))
     if (index < 0) return
     const at = `/calls/${index}/contract_address`
@@ -181,16 +222,17 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     context: Context,
     calls: readonly Call[],
     found: InSession,
-  ): Promise<{ transaction_hash: string }> {
+    brought?: Brought,
+  ): Promise<Felt> {
     const grant = await access.connected(context)
     // The accounts of a wallet that was asleep are only known now.
     await refuseOwn(calls, 'auto')
     const account = await accountOf(grant)
-    const ready = readiness(await accounts.state(account, grant.network, 0), account.guardian.publicKey)
-    if (ready === 'off') throw refused('USER_REFUSED_OP', { reason: 'context' })
-    const deploys = missingSteps(ready).includes('deploy')
+    const state = await accounts.state(account, grant.network, 0)
+    if (readiness(state, account) === 'off') throw refused('USER_REFUSED_OP', { reason: 'context' })
+    const deploys = missingSteps(state, account).includes('deploy')
     const reasons: readonly Reason[] = found.kind === 'ask' ? found.reasons : []
-    const question: TransactionQuestion = {
+    const asked: TransactionQuestion = {
       kind: 'transaction',
       network: grant.network,
       account: account.address,
@@ -199,98 +241,54 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       reasons,
       ...(found.kind === 'ask' && found.session !== undefined ? { session: found.session } : {}),
       steps: [],
+      ...(brought === undefined ? {} : { carries: brought.carries }),
     }
+    const putAway = brought && executor.bring(brought.carries, brought.load)
+    try {
+      const question = brought === undefined ? asked : await checked(asked, account, deploys)
+      return await askAndSend(context, question, found, account, deploys)
+    } finally {
+      putAway?.()
+    }
+  }
+
+  /** What the network does not take opens no window. */
+  async function checked(
+    question: TransactionQuestion,
+    account: OwnAccount,
+    deploys: boolean,
+  ): Promise<TransactionQuestion> {
+    const { carries, network } = question
+    if (carries?.kind === 'class' && (await needs.isDeclared(network, carries.classHash)))
+      throw malformed('/contract_class', 'expected a class that is not declared yet')
+    if (carries?.kind === 'proof' && /^0\.(9|10\.0)(\.|-|$)/.test(await needs.spec(network)))
+      throw malformed('/proof', 'expected a node that takes proofs')
+    return { ...question, ...(await trying.tried(question, account, deploys)) }
+  }
+
+  async function askAndSend(
+    context: Context,
+    question: TransactionQuestion,
+    found: InSession,
+    account: OwnAccount,
+    deploys: boolean,
+  ): Promise<Felt> {
+    const { calls } = question
     const report = (error: unknown) => needs.report?.(error)
     const allowed = await approvals.ask(context, question, (record) => {
       // Once it waits: what is turned away at once must not fill the log.
       noteRefusal(context, calls, found).catch(report)
-      tryOut(record.id, account, deploys).catch(report)
+      trying.watch(record.id, account, deploys).catch(report)
     })
     try {
-      const hash = await send(context, allowed.id, account)
+      const { origin, request } = context
+      const hash = await trying.send(allowed.id, account, { origin, request })
       await approvals.finish(allowed.id, 'done')
-      return { transaction_hash: padded(hash) }
+      return hash
     } catch (error) {
       await approvals.finish(allowed.id, 'failed')
       throw error
     }
-  }
-
-  async function send(context: Context, id: string, account: AccountRecord) {
-    const { question, decided } = await approvals.begin(id)
-    if (question.kind !== 'transaction' || question.trial === undefined) throw new Error('nothing was tried out')
-    const { network, calls, steps, trial } = question
-    const yes = approved({
-      approval: id,
-      digest: decided.digest,
-      account: account.address,
-      network,
-      allows: [
-        ...steps.flatMap(({ step }) => (step === 'setup' ? [] : [{ kind: 'step' as const, step }])),
-        { kind: 'calls', calls },
-      ],
-    })
-    await executor.runSteps({ network, account, steps, approved: yes }, () => undefined)
-    // The steps take their time: the yes may have been taken back.
-    if (steps.length > 0) await approvals.begin(id)
-    const { hash } = await executor.executeApproved(yes, {
-      network,
-      account,
-      origin: context.origin,
-      request: context.request,
-      kind: 'invoke',
-      calls,
-      bounds: trial.bounds,
-    })
-    return hash
-  }
-
-  /** What the node expects, until the person has decided. A node that is silent leaves Allow off. */
-  async function tryOut(id: string, account: AccountRecord, deploys: boolean): Promise<void> {
-    for (;;) {
-      const record = await approvals.get(id)
-      if (record?.phase !== 'asking' || record.question.kind !== 'transaction') return
-      const { question } = record
-      try {
-        const next = await trialOf(question, account, deploys)
-        if (question.trial === undefined || isWorse(next.trial, question.trial))
-          await approvals.change(id, record.rev, (it) => (it.kind === 'transaction' ? { ...it, ...next } : it))
-        await needs.wait(TRIAL_AGAIN_MS)
-      } catch (error) {
-        if (!isNodeError(error) && !isStale(error)) {
-          await block(id)
-          throw error
-        }
-        await needs.wait(TRIAL_RETRY_MS)
-      }
-    }
-  }
-
-  /** Nobody looks at it any more: without a trial it cannot be allowed. */
-  async function block(id: string): Promise<void> {
-    const record = await approvals.get(id)
-    if (record?.phase !== 'asking') return
-    await approvals
-      .change(id, record.rev, (it) => {
-        if (it.kind !== 'transaction') return it
-        const { trial: _trial, ...rest } = it
-        return rest
-      })
-      .catch((error: unknown) => {
-        if (!isStale(error)) throw error
-      })
-  }
-
-  async function trialOf(
-    { network, calls }: TransactionQuestion,
-    account: AccountRecord,
-    deploys: boolean,
-  ): Promise<Pick<TransactionQuestion, 'steps'> & { readonly trial: Trial }> {
-    if (!deploys) return { steps: [], trial: await executor.trial({ network, account, calls }) }
-    const planned = await executor.estimateSteps({ network, account, steps: ['deploy'], calls })
-    if (planned.calls === undefined) throw new Error('no bounds for the calls')
-    // Before its account is there a transaction cannot be tried out, only priced.
-    return { steps: planned.steps, trial: { bounds: planned.calls, moves: [] } }
   }
 
   /** In mode `only` a site can ask as often as it likes: one row a second and session tells what it wanted. */
@@ -315,11 +313,34 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     await needs.history.add({ id: `refused ${origin} ${request}`, network, account, origin, session: id, event })
   }
 
-  async function accountOf(grant: GrantRecord): Promise<AccountRecord> {
-    const account = await accounts.get(grant.account)
+  async function accountOf(grant: GrantRecord): Promise<OwnAccount> {
+    const account = await accounts.own(grant.account)
     if (account === undefined) throw new Error('a grant of an account that is not here')
     return account
   }
+}
+
+/** One class in work at a time, and one in line for each site. */
+function createLine(): <T>(origin: Origin, work: () => Promise<T>) => Promise<T> {
+  const waiting = new Set<Origin>()
+  let last: Promise<unknown> = Promise.resolve()
+  return (origin, work) => {
+    if (waiting.has(origin)) throw refused('UNKNOWN_ERROR', { reason: 'busy' })
+    waiting.add(origin)
+    const mine = last.then(work).finally(() => waiting.delete(origin))
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+interface Brought {
+  readonly carries: Carried
+  readonly load: Load
+}
+/** Of `output` nothing goes to the network; made in simulation only, a proof is empty. */
+function proofOf({ data, proof_facts: facts }: NonNullable<Params<'wallet_addInvokeTransaction'>['proof']>): Brought {
+  if (data === '' || facts.length === 0) throw malformed('/proof', 'expected a proof that is not empty')
+  return { carries: { kind: 'proof', facts, digest: sha256(data) }, load: data }
 }
 
 type Missed = Exclude<InSession, { kind: 'sent' }>
@@ -347,18 +368,9 @@ function callsOf(raw: Params<'wallet_addInvokeTransaction'>['calls']): readonly 
   }))
 }
 
-/** Another asset leaves, at least 2 % more of one, it fails now, or the fee's cap no longer has room. */
-function isWorse(next: Trial, before: Trial): boolean {
-  if ((next.fails === undefined) !== (before.fails === undefined)) return true
-  const was = new Map(before.moves.map(({ token, out }) => [token, BigInt(out)]))
-  const more = next.moves.some(
-    ({ token, out }) =>
-      BigInt(out) * 100n >= (was.get(token) ?? 0n) * 102n && out !== '0' && BigInt(out) !== was.get(token),
-  )
-  return more || feeCap(next) * 10n > feeCap(before) * 12n
-}
-
-/** The committed maximum of what would be signed. */
-function feeCap({ bounds }: Trial): bigint {
-  return committedMaximum(readBounds(bounds), TIP)
+/** What a request was answered with, as its row tells. */
+export function answerOfRow(row: JournalRow) {
+  const { hash, carries } = row
+  const sent = { transaction_hash: padded(transactionOf(row) ?? hash) }
+  return carries?.kind === 'class' ? { ...sent, class_hash: padded(carries.classHash) } : sent
 }

@@ -1,5 +1,5 @@
 /** What a site changes in its own sessions (policy.md 11): less at once, more or another key with one approval. */
-import { missingSteps, readiness, STRK } from '../../core/account.ts'
+import { hasSessions, isOwn, missingSteps, readiness, STRK } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
@@ -37,12 +37,15 @@ export interface ChangeNeeds
     | 'contracts'
     | 'grants'
     | 'history'
+    | 'isConnected'
     | 'keep'
     | 'newSessionId'
     | 'planSteps'
     | 'report'
     | 'sessions'
+    | 'shownNetwork'
   > {
+  readonly chosen?: SessionMethodNeeds['chosen']
   /** @throws Refused 211 */
   readonly own: (origin: Origin, id: string) => StoredSession
   readonly infoOf: (session: StoredSession) => Promise<SessionInfo>
@@ -107,25 +110,21 @@ export interface PersonAsks {
   rotate(session: StoredSession): Promise<void>
   /** For just the calls of a transaction that waits; `false`: these are no session's. */
   repeat(record: ApprovalRecord): Promise<boolean>
+  /** The question with what contracts in scope may take set to 0 before that part of it, or left as it is. @throws NodeError */
+  cleared(question: SessionQuestion, part: number, on: boolean): Promise<SessionQuestion>
   /** After its yes, in whichever life of the worker. */
   goOn(record: ApprovalRecord): void
 }
 
 export function changeHandlers(needs: ChangeNeeds): {
   readonly methods: Pick<Handlers, 'wallet_updateSession' | 'wallet_rotateSession'>
-  readonly byPerson: PersonAsks
+  readonly byPerson: Omit<PersonAsks, 'cleared'>
 } {
   const { access, accounts, approvals, grants, history, sessions } = needs
 
   const methods: ReturnType<typeof changeHandlers>['methods'] = {
     wallet_updateSession: async (context, params) => {
-      // Before the first unlock no session is known.
-      if (!needs.awake()) await access.unlocked(context)
-      const known = isPlainObject(params) && typeof params.id === 'string' ? find(context.origin, params.id) : undefined
-      const network = known?.network ?? (await access.seen(context.origin))?.network ?? 'mainnet'
-      const parsed = parseUpdate(params, { now: await needs.clock(network), selectorOf })
-      if (!parsed.ok) throw thrown(parsed.error)
-      const { update } = parsed
+      const update = await updateOf(context, params)
       const again = await underWay(context, 'update', update.id)
       if (again !== undefined) return theOne(await needs.started(again))
       const session = await live(context.origin, needs.own(context.origin, update.id))
@@ -143,8 +142,9 @@ export function changeHandlers(needs: ChangeNeeds): {
 
     wallet_rotateSession: async (context, { id, tag, key }) => {
       if ((id === undefined) === (tag === undefined)) throw malformed('', 'expected an id or a tag')
-      if (!needs.awake()) await access.unlocked(context)
-      const of = id ?? byTag(context.origin, readTag(tag as string))?.id
+      const name = tag === undefined ? undefined : readTag(tag)
+      await known(context, id)
+      const of = id ?? byTag(context.origin, name)?.id
       if (of === undefined) throw refused('SESSION_NOT_FOUND', {})
       const again = await underWay(context, 'rotate', of)
       if (again !== undefined) return theOne(await needs.started(again))
@@ -159,7 +159,7 @@ export function changeHandlers(needs: ChangeNeeds): {
     },
   }
 
-  const byPerson: PersonAsks = {
+  const byPerson: Omit<PersonAsks, 'cleared'> = {
     renew: async (session) => {
       const question = await questionOf(session, {
         change: 'renew',
@@ -226,6 +226,24 @@ export function changeHandlers(needs: ChangeNeeds): {
     })
   }
 
+  /** Before the first unlock no session is known, and a site without a grant has none: it opens no window. */
+  async function known(context: Context, id: string | undefined): Promise<void> {
+    if (needs.awake()) return
+    if (!(await needs.isConnected(context.origin))) throw refused('SESSION_NOT_FOUND', id === undefined ? {} : { id })
+    await access.unlocked(context)
+  }
+
+  /** Read before a window opens, and once more where only then its session, and the clock of that, are known. */
+  async function updateOf(context: Context, params: unknown): Promise<AskedUpdate> {
+    const session = isPlainObject(params) && typeof params.id === 'string' ? find(context.origin, params.id) : undefined
+    const network = session?.network ?? (await needs.shownNetwork())
+    const parsed = parseUpdate(params, { now: await needs.clock(network), selectorOf })
+    if (!parsed.ok) throw thrown(parsed.error)
+    if (needs.awake()) return parsed.update
+    await known(context, parsed.update.id)
+    return updateOf(context, params)
+  }
+
   async function theOne([session]: readonly (StoredSession | undefined)[]): Promise<SessionInfo> {
     if (session === undefined) throw new Error('a change is of one session')
     return needs.infoOf(session)
@@ -269,15 +287,15 @@ export function changeHandlers(needs: ChangeNeeds): {
   async function factsFor(session: StoredSession, scope: ReturnType<typeof updateScope>): Promise<ResolveFacts> {
     const { network, account } = session
     const callees = scope.filter((contract) => contract !== account)
-    const [classes, allowances] =
+    const [classes, { given, isWhole }] =
       scope.length === 0
-        ? [{}, []]
+        ? [{}, { given: [], isWhole: true }]
         : await Promise.all([
             needs.contracts.facts(network, scope),
             needs.contracts.allowances(network, account, [], callees),
           ])
-    const ownAccounts = (await accounts.all()).map((it) => it.address)
-    return { account, ownAccounts, classes, strk: STRK, allowances }
+    const ownAccounts = (await accounts.all()).filter(isOwn).map((it) => it.address)
+    return { account, ownAccounts, classes, strk: STRK, allowances: given, unread: !isWhole }
   }
 
   function judge(session: StoredSession, update: AskedUpdate, facts: ResolveFacts, now: UnixSeconds) {
@@ -345,18 +363,22 @@ export function changeHandlers(needs: ChangeNeeds): {
     },
   ): Promise<SessionQuestion> {
     const { network } = session
-    const account = await accounts.get(session.account)
+    // Its site wrote it, and only its site can write another.
+    if (session.chain?.bySite) throw refused('SESSION_UNSUPPORTED', { feature: more.change })
+    if ((await needs.chosen?.())?.off === true) throw refused('SESSION_UNSUPPORTED', { feature: 'sessions' })
+    const account = await accounts.own(session.account)
     if (account === undefined) throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
-    const ready = readiness(await accounts.state(account, network, 0), account.guardian.publicKey)
-    if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const state = await accounts.state(account, network, 0)
+    if (readiness(state, account) === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
     return {
       kind: 'session',
       network,
       account: account.address,
       connects: false,
       askedAt: await needs.clock(network),
-      runWhileLocked: session.runWhileLocked,
-      steps: await needs.planSteps(account, network, missingSteps(ready)),
+      runWhileLocked: session.runWhileLocked && hasSessions(state.kind),
+      ...(hasSessions(state.kind) ? {} : { walletOnly: true as const }),
+      steps: await needs.planSteps(account, network, missingSteps(state, account)),
       sessionId: needs.newSessionId(),
       replaces: session.id,
       ...more,

@@ -1,37 +1,43 @@
 /** The session methods (provider.md 7.3). */
-import { missingSteps, readiness, STRK } from '../../core/account.ts'
+import { hasSessions, isOwn, missingSteps, readiness, STRK } from '../../core/account.ts'
 import { partsOf } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isRefused, malformed, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
 import { type Address, address, type Felt, padded } from '../../core/felt.ts'
+import { takingBack } from '../../core/policy/allowances.ts'
 import { type Asked, contractsOf } from '../../core/policy/asked.ts'
 import { confirmAdmin, covers } from '../../core/policy/edits.ts'
-import type { Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { resolve } from '../../core/policy/resolve.ts'
-import { backingOf } from '../../core/policy/wildcards.ts'
+import { backingOf, backingOfPart } from '../../core/policy/wildcards.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
+import type { TypedDataHashes } from '../../core/policy/wire-messages.ts'
+import { askedWritten, asWritten, type SessionFelts } from '../../core/policy/written.ts'
 import type { AccountStep, SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
-  AccountRecord,
   ApprovalRecord,
   GrantRecord,
   NetworkId,
   NetworkRecord,
+  OwnAccount,
   PlannedStep,
   SessionPart,
   SessionQuestion,
   StoredSession,
+  WrittenSession,
 } from '../../core/records.ts'
 import { isPlainObject } from '../../core/schema.ts'
 import { MAX_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { selectorOf } from '../../starknet/selector.ts'
+import { signerGuid } from '../../starknet/session-token.ts'
 import type { Access } from '../access.ts'
 import type { Contracts } from '../contracts.ts'
 import type { Accounts } from '../owners/accounts.ts'
 import type { Approvals, Asker } from '../owners/approvals.ts'
 import type { Grants } from '../owners/grants.ts'
 import type { History } from '../owners/history.ts'
+import { isBuiltIn, isLoopback, isNearby } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import { ANSWERED_AGAIN } from '../owners/stops.ts'
 import { refusalOf } from '../refusals.ts'
@@ -58,10 +64,14 @@ export const FEATURES = [
   'nft',
   'stream',
   'fees',
+  'paymaster',
   'usage',
+  'messages',
   'setup_calls',
   'array',
 ] as const
+/** Under it the SDK answers what an unmodified @argent/x-sessions asks; nobody can ever own it (argent-sessions.md 13). */
+export const COSIGNER_URL = 'https://latchkey.invalid/v1'
 /** What the site asks is preselected up to here; a longer ask is cut to it until the person says otherwise. */
 const PRESELECTED: Seconds = 604_800
 /** Live sessions (policy.md 14). */
@@ -75,24 +85,33 @@ export interface SessionMethodNeeds {
   readonly accounts: Accounts
   readonly approvals: Approvals
   readonly contracts: Contracts
+  readonly messageRules: TypedDataHashes
   readonly grants: Grants
   readonly history: History
   readonly sessions: Sessions
   readonly print: SessionPrint
   readonly networks: () => readonly NetworkRecord[]
   readonly selected: () => Promise<{ readonly account: Address; readonly network: NetworkId }>
+  /** That the wallet looks at: known asleep too, when no account is. */
+  readonly shownNetwork: () => Promise<NetworkId>
+  /** Whether the site has a grant: before the first unlock by a row that nobody can check yet. */
+  readonly isConnected: (origin: Origin) => Promise<boolean>
   /** The session's judged clock. */
   readonly clock: (network: NetworkId) => Promise<UnixSeconds>
+  /** The person's master switch, and how new sessions begin. */
+  readonly chosen?: () => Promise<{ readonly off: boolean; readonly restLocked: boolean; readonly life?: Seconds }>
   /** Mainnet stays closed until the phrase was checked. */
   readonly mayUse: (network: NetworkId) => Promise<boolean>
   readonly newSessionId: () => SessionId
   /** Fee caps of the wallet's own transactions, in order. @throws NodeError */
   readonly planSteps: (
-    account: AccountRecord,
+    account: OwnAccount,
     network: NetworkId,
     steps: readonly AccountStep[],
-    setups?: readonly Pick<PlannedStep, 'calls' | 'of'>[],
+    setups?: readonly Pick<PlannedStep, 'calls' | 'of' | 'clears'>[],
   ) => Promise<readonly PlannedStep[]>
+  /** Whether the account knows it as ended, also where it is not here. @throws NodeError */
+  readonly isDead: (account: OwnAccount, network: NetworkId, hash: Felt) => Promise<boolean>
   readonly start: (record: ApprovalRecord) => Promise<readonly (StoredSession | undefined)[]>
   /** Its keys come into the working set, if it runs. */
   readonly keep: (session: StoredSession) => Promise<void>
@@ -101,7 +120,7 @@ export interface SessionMethodNeeds {
   /** Before the first unlock a site's end of its own session is noted, and done at the unlock (security.md 7.3). */
   readonly endAsleep: (origin: Origin, session: SessionId, onChain: boolean) => Promise<'noted' | 'unknown' | 'awake'>
   /** Here at once; on chain afterwards, when it is asked for and the owner's key is there. */
-  readonly end: (session: StoredSession, onChain: boolean) => Promise<Felt | undefined>
+  readonly end: (session: StoredSession, onChain: boolean | 'never') => Promise<Felt | undefined>
   readonly granted: (grant: GrantRecord) => Promise<void>
   /** What failed beside a session that runs. */
   readonly report?: (error: unknown) => void
@@ -109,6 +128,8 @@ export interface SessionMethodNeeds {
 
 export function sessionHandlers(needs: SessionMethodNeeds): {
   readonly methods: SessionMethods
+  /** A session that its site wrote itself: the authorization of it, once a person has allowed it. */
+  readonly written: (context: Context, data: SessionFelts, grant: GrantRecord) => Promise<readonly Felt[]>
   readonly byPerson: PersonAsks
 } {
   const { access, accounts, approvals, grants, sessions, print } = needs
@@ -143,8 +164,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
 
     wallet_supportedSessions: async ({ origin }) => {
       const grant = await access.seen(origin)
-      const account = grant && (await accounts.get(grant.account))
-      const base = { version: '0.1.0', features: FEATURES, max_duration: MAX_LIFE } as const
+      const account = grant && (await accounts.own(grant.account))
+      const base = { version: '0.1.0', features: FEATURES, max_duration: MAX_LIFE, cosigner_url: COSIGNER_URL } as const
       if (grant === undefined || account === undefined) return { ...base, accounts: [] }
       const state = await accounts.state(account, grant.network, 60)
       return {
@@ -153,15 +174,15 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
           {
             account: padded(account.address),
             chain_id: networkOf(needs.networks(), grant.network).chainId,
-            ready: readiness(state, account.guardian.publicKey),
+            ready: readiness(state, account),
           },
         ],
       }
     },
 
     wallet_requestSession: async (context, params) => {
-      const { network } = (await access.seen(context.origin)) ?? (await needs.selected())
-      const asked = readAll(params, await needs.clock(network))
+      const network = (await access.seen(context.origin))?.network ?? (await needs.shownNetwork())
+      const asked = readAll(params, await needs.clock(network), needs.messageRules)
       const infos = await Promise.all((await requested(context, asked)).map((it) => it && infoOf(it)))
       const [first = null, ...more] = infos.map((info) => info ?? null)
       if (Array.isArray(params)) return [first, ...more]
@@ -192,22 +213,64 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
         const told = session.onChain?.hash
         if (told !== undefined) return { transaction_hash: padded(told) }
       }
-      // `auto`: a wallet-held key is destroyed here, so the chain need not be told.
+      // `auto`: the chain is told where something of it may still be sent.
       const tells = on_chain === 'now' && (session.state !== 'revoked' || session.onChain?.state === 'wanted')
-      const hash = await needs.end(session, tells)
+      const hash = await needs.end(session, on_chain === 'never' ? 'never' : tells)
       return hash === undefined ? {} : { transaction_hash: padded(hash) }
     },
   }
 
-  return { methods, byPerson: changes.byPerson }
+  return { methods, written, byPerson: { ...changes.byPerson, cleared } }
+
+  async function written(context: Context, data: SessionFelts, grant: GrantRecord): Promise<readonly Felt[]> {
+    const { network, account: address } = grant
+    try {
+      const reading = askedWritten(data, { now: await needs.clock(network), selectorOf })
+      const known = sessions.list().find(({ chain }) => chain?.sessionHash === data.hash)
+      // The same content is the same session, dead or alive, whoever asks.
+      if (known !== undefined) return authorizationOf(known, context.origin)
+      const earlier = await answered(context, [reading.asked])
+      const [session] = earlier ?? (await askWritten(context, reading, grant))
+      if (session === undefined) throw new Error('the only session of a request is refused with it')
+      return authorizationOf(session, context.origin)
+    } catch (error) {
+      const isOwn = isRefused(error) && [113, 114, 163].includes(error.code)
+      throw isRefused(error) && !isOwn ? asWritten(error) : error
+    }
+
+    async function askWritten(context: Context, reading: ReturnType<typeof askedWritten>, grant: GrantRecord) {
+      const account = await accounts.own(address)
+      if (account === undefined) throw notGiven()
+      const keys = [account.ownerPublicKey, account.guardian.publicKey].map(signerGuid)
+      if (keys.includes(data.sessionKeyGuid)) throw malformed('/message/Session Key', 'expected a key of its own')
+      if (!(await needs.mayUse(network))) throw refused('CHAIN_ID_NOT_SUPPORTED')
+      if (await needs.isDead(account, network, data.hash))
+        throw malformed('/message', 'expected a session that has not ended on chain')
+      const by = { account: grant.account, connects: false, blind: false, written: reading.written }
+      const question = await questionFor(context.origin, [reading.asked], networkOf(needs.networks(), network), by)
+      return started(await approvals.ask(context, question))
+    }
+  }
+
+  function authorizationOf({ chain, origin, state }: StoredSession, asker: Origin): readonly Felt[] {
+    if (origin !== asker) throw malformed('/message', 'expected a session of this site')
+    if (chain?.bySite !== true || (state !== 'active' && state !== 'paused'))
+      throw malformed('/message', 'expected a session that has not ended')
+    return chain.authorization
+  }
 
   /** In the order of the requests; `undefined`: the person refused that one. */
   async function requested(context: Context, asked: AskedList): Promise<readonly (StoredSession | undefined)[]> {
+    const nearby = asked.findIndex(({ fees }) => fees?.service !== undefined && isNearby(fees.service))
+    // As with nodes: a page of the web does not make the wallet knock at doors of this computer.
+    if (nearby >= 0 && !isLoopback(context.origin))
+      throw at(asked, nearby, malformed('/fees/paymaster_url', 'expected an https address for a site on the web'))
     const earlier = await answered(context, asked)
     if (earlier !== undefined) return earlier
     const runningNow = () => Promise.all(asked.map((one) => covering(context, one)))
     const now = await runningNow()
     if (now.every((it) => it !== undefined)) return now
+    await refuseChain(context.origin, asked)
     await access.unlocked(context)
     // Locked, little was known of this site: its grant, its network and what runs are only seen now.
     const then = await runningNow()
@@ -265,8 +328,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
   /** A running session of this site that does what is asked already. */
   async function covering(context: Context, asked: Asked): Promise<StoredSession | undefined> {
     const known = await access.seen(context.origin)
-    const network = await networkFor(asked, known)
     if (known === undefined) return undefined
+    const network = await networkFor(asked, known)
     const now = await needs.clock(network.id)
     for (const session of sessions.live(context.origin, known.account, network.id)) {
       if (!covers(session, asked, now) || !(await runs(session))) continue
@@ -280,8 +343,16 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     return undefined
   }
 
+  /** Said before any window. Asleep nothing is known yet of a site that was connected: its chain is looked at after the unlock. */
+  async function refuseChain(origin: Origin, [first]: AskedList): Promise<void> {
+    const grant = await grants.get(origin)
+    if (grant !== undefined || !(await needs.isConnected(origin))) await networkFor(first, grant)
+  }
+
+  /** A site without a grant learns of the built-in networks alone: locked, unlocked and asleep the answer is the same. */
   async function networkFor(asked: Asked, grant: GrantRecord | undefined): Promise<NetworkRecord> {
-    const network = pickNetwork(needs.networks(), asked.chainId, (grant ?? (await needs.selected())).network)
+    const all = needs.networks().filter(({ id }) => grant !== undefined || asked.chainId === undefined || isBuiltIn(id))
+    const network = pickNetwork(all, asked.chainId, grant?.network ?? (await needs.shownNetwork()))
     if (!(await needs.mayUse(network.id))) throw refused('CHAIN_ID_NOT_SUPPORTED')
     return network
   }
@@ -300,13 +371,15 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       return questionFor(context.origin, asked, network, { account: grant.account, connects: false, blind: false })
     }
     const { account } = await needs.selected()
-    const ownAccounts = (await accounts.all()).map((it) => it.address)
+    const ownAccounts = (await accounts.all()).filter(isOwn).map((it) => it.address)
     const named = asked.flatMap((one) => [
       ...one.calls,
       ...(one.deny ?? []),
       ...(one.setup ?? []).map(({ to }) => ({ contract: to })),
     ])
+    const off = (await needs.chosen?.())?.off === true
     const tells =
+      off ||
       asked.some((one) => (one.account ?? account) !== account) ||
       named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract))
     if (context.gesture) {
@@ -325,34 +398,46 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     origin: Origin,
     asked: AskedList,
     network: NetworkRecord,
-    by: { readonly account: Address; readonly connects: boolean; readonly blind: boolean },
+    by: {
+      readonly account: Address
+      readonly connects: boolean
+      readonly blind: boolean
+      readonly written?: WrittenSession
+    },
   ): Promise<SessionQuestion> {
-    const account = await accounts.get(by.account)
+    const chosen = await needs.chosen?.()
+    // Judged blindly, nothing of this wallet is told.
+    if (chosen?.off === true && !by.blind) throw refused('SESSION_UNSUPPORTED', { feature: 'sessions' })
+    const account = await accounts.own(by.account)
     if (account === undefined) throw notGiven()
     const now = await needs.clock(network.id)
-    const parts: SessionPart[] = []
+    const judged: SessionPart[] = []
     for (const [index, one] of asked.entries()) {
       const part = await partFor(origin, one, { network: network.id, now, account, blind: by.blind }).catch((error) => {
         throw at(asked, index, error)
       })
-      const twice = part.replaces !== undefined && parts.some((other) => other.replaces === part.replaces)
+      const twice = part.replaces !== undefined && judged.some((other) => other.replaces === part.replaces)
       if (twice) throw malformed(`/${index}`, 'expected each session to be replaced once')
-      parts.push(part)
+      judged.push(part)
     }
     refuseTooMany(
       origin,
       now,
-      parts.map(({ replaces }) => replaces),
+      judged.map(({ replaces }) => replaces),
     )
-    const ready = readiness(await accounts.state(account, network.id, 0), account.guardian.publicKey)
-    if (ready === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const state = await accounts.state(account, network.id, 0)
+    if (readiness(state, account) === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    // What only this wallet holds is signed by the owner's key, and this one is the site's.
+    if (by.written !== undefined && !hasSessions(state.kind))
+      throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    // Without sessions in its class each of them needs the owner's key: locked, it rests.
+    const parts = hasSessions(state.kind)
+      ? judged
+      : judged.map((part): SessionPart => ({ ...part, walletOnly: true, runWhileLocked: false }))
     // The second key is of no use to what only this wallet holds.
-    const onChain = parts.some(({ granted }) => backingOf(granted) === 'chain')
-    const missing = missingSteps(ready).filter((step) => onChain || step === 'deploy')
-    const setups = parts.flatMap(({ asked: { setup }, sessionId }) =>
-      setup === undefined ? [] : [{ calls: setup, of: sessionId }],
-    )
-    const steps = await needs.planSteps(account, network.id, missing, setups)
+    const onChain = parts.some((part) => backingOfPart(part) === 'chain')
+    const missing = missingSteps(state, account).filter((step) => onChain || step === 'deploy')
+    const steps = await needs.planSteps(account, network.id, missing, setupsOf(parts))
     const [first, ...more] = parts
     if (first === undefined) throw new Error('nothing was asked')
     return {
@@ -363,9 +448,34 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       askedAt: now,
       steps,
       ...first,
+      ...(by.written === undefined ? {} : { written: by.written }),
       ...(more.length === 0 ? {} : { more }),
       done: [],
     }
+  }
+
+  async function cleared(question: SessionQuestion, place: number, on: boolean): Promise<SessionQuestion> {
+    const account = await accounts.own(question.account)
+    if (account === undefined) throw notGiven()
+    const parts: SessionPart[] = []
+    for (const [index, part] of partsOf(question).entries()) {
+      const { clears, ...rest } = part
+      const calls = index === place ? (on ? await clearing(question, part) : []) : (clears ?? [])
+      parts.push(calls.length === 0 ? rest : { ...rest, clears: calls })
+    }
+    const missing = question.steps.flatMap(({ step }) => (step === 'deploy' || step === 'enable' ? [step] : []))
+    const steps = await needs.planSteps(account, question.network, missing, setupsOf(parts))
+    const [first, ...more] = parts
+    if (first === undefined) throw new Error('a question has a session')
+    const { clears: _before, ...whole } = question
+    return { ...whole, ...first, ...(question.more === undefined ? {} : { more }), steps }
+  }
+
+  /** What contracts in its scope may take now, taken back. */
+  async function clearing({ network, account }: SessionQuestion, { granted }: SessionPart): Promise<readonly Call[]> {
+    const tokens = granted.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [limit.token] : []))
+    const { given } = await needs.contracts.allowances(network, account, tokens, contractsOf(granted.calls))
+    return given.map(takingBack)
   }
 
   async function partFor(
@@ -374,11 +484,12 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     by: {
       readonly network: NetworkId
       readonly now: UnixSeconds
-      readonly account: AccountRecord
+      readonly account: OwnAccount
       readonly blind: boolean
     },
   ): Promise<SessionPart> {
     const { network, now, account } = by
+    const chosen = await needs.chosen?.()
     const replaces = replacedBy(origin, asked, { account: account.address, network }, now)
     const denied = (asked.deny ?? []).flatMap((it) => (it.contract === '*' ? [] : [it.contract]))
     const callees = contractsOf(asked.calls)
@@ -392,19 +503,19 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     ]
     const classes = await needs.contracts.facts(network, scope)
     const tokens = asked.limits.map((it) => it.token)
-    const allowances = await needs.contracts.allowances(network, account.address, tokens, callees)
+    const { given, isWhole } = await needs.contracts.allowances(network, account.address, tokens, callees)
     const ours = by.blind
       ? { account: nobody([...callees, ...denied]), ownAccounts: [] }
-      : { account: account.address, ownAccounts: (await accounts.all()).map((it) => it.address) }
-    const resolved = resolve(asked, { ...ours, classes, strk: STRK, allowances }, now)
+      : { account: account.address, ownAccounts: (await accounts.all()).filter(isOwn).map((it) => it.address) }
+    const resolved = resolve(asked, { ...ours, classes, strk: STRK, allowances: given, unread: !isWhole }, now)
     if (!resolved.ok) throw thrown(resolved.error)
     const policy = confirmAdmin(resolved.policy)
     return {
       asked,
       granted: policy,
-      effective: preselected(policy, now),
-      // The owner's key is needed: locked, it rests.
-      runWhileLocked: backingOf(policy) === 'chain',
+      effective: begun(policy, asked, chosen?.life, now),
+      // Where the owner's key is needed it rests while locked.
+      runWhileLocked: backingOf(policy) === 'chain' && chosen?.restLocked !== true,
       sessionId: needs.newSessionId(),
       ...(replaces === undefined ? {} : { replaces }),
     }
@@ -512,13 +623,13 @@ function isOfSession(record: ApprovalRecord): record is OfSession {
 type AskedList = readonly [Asked, ...Asked[]]
 
 /** One request or 1 to 5 of one account and chain. */
-function readAll(params: unknown, now: UnixSeconds): AskedList {
+function readAll(params: unknown, now: UnixSeconds, typedData: TypedDataHashes): AskedList {
   const list = Array.isArray(params) ? (params as readonly unknown[]) : [params]
   if (list.length > MOST_AT_ONCE)
     throw refused('SESSION_POLICY_REFUSED', { at: '', why: `expected at most ${MOST_AT_ONCE} requests` })
   const several = Array.isArray(params)
   const [first, ...more] = list.map((json, index) => {
-    const parsed = parseRequest(json, { now, selectorOf })
+    const parsed = parseRequest(json, { now, selectorOf, typedData })
     if (!parsed.ok) throw several ? inside(index, thrown(parsed.error)) : thrown(parsed.error)
     return parsed.asked
   })
@@ -572,19 +683,37 @@ function told(error: unknown): SiteError {
 
 const ENDED: ReadonlySet<string> = new Set(['expired', 'exhausted', 'revoked'])
 
+/** Where the site names no end, the person's own choice of one stands. */
+function begun(policy: SessionPolicy, asked: Asked, life: Seconds | undefined, now: UnixSeconds): SessionPolicy {
+  const named = asked.validUntil !== undefined || asked.duration !== undefined
+  if (named || life === undefined || now + life <= policy.validAfter) return preselected(policy, now)
+  return { ...policy, validUntil: now + life }
+}
+
 function preselected(policy: SessionPolicy, now: UnixSeconds): SessionPolicy {
   return policy.validUntil - now <= PRESELECTED ? policy : { ...policy, validUntil: now + PRESELECTED }
 }
 
 function networkOf(networks: readonly NetworkRecord[], id: NetworkId): NetworkRecord {
-  return networks.find((it) => it.id === id)! // All ids are built in.
+  const network = networks.find((it) => it.id === id)
+  if (network === undefined) throw refused('CHAIN_ID_NOT_SUPPORTED') // It was removed.
+  return network
 }
 
 /** devnet and Sepolia share a chain id: it names the site's own network if it fits, else the first that does. */
 function pickNetwork(networks: readonly NetworkRecord[], chainId: Felt | undefined, own: NetworkId): NetworkRecord {
-  const network = networkOf(networks, own)
-  if (chainId === undefined || network.chainId === chainId) return network
+  if (chainId === undefined) return networkOf(networks, own)
+  const network = networks.find(({ id }) => id === own)
+  if (network?.chainId === chainId) return network
   const other = networks.find((it) => it.chainId === chainId)
   if (other === undefined) throw refused('CHAIN_ID_NOT_SUPPORTED')
   return other
+}
+
+/** One transaction for each session: what is taken back first, then what its site wants done. */
+function setupsOf(parts: readonly SessionPart[]): readonly Pick<PlannedStep, 'calls' | 'of' | 'clears'>[] {
+  return parts.flatMap(({ asked: { setup = [] }, clears = [], sessionId: of }) => {
+    const calls = [...clears, ...setup]
+    return calls.length === 0 ? [] : [{ calls, of, ...(setup.length === 0 ? { clears: true as const } : {}) }]
+  })
 }

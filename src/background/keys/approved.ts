@@ -1,13 +1,15 @@
 import type { Address, Branded, Felt, Hash32 } from '../../core/felt.ts'
 import type { Call, SessionId } from '../../core/policy/policy.ts'
-import type { AccountStep } from '../../core/protocol/session-info.ts'
-import type { NetworkId } from '../../core/records.ts'
+import type { OwnStep } from '../../core/protocol/session-info.ts'
+import type { Carried, NetworkId } from '../../core/records.ts'
 
 /** One thing a person said yes to. */
 export type Allowed =
-  | { readonly kind: 'calls'; readonly calls: readonly Call[] }
-  | { readonly kind: 'step'; readonly step: AccountStep }
+  | { readonly kind: 'calls'; readonly calls: readonly Call[]; readonly carries?: Carried }
+  | { readonly kind: 'class'; readonly carries: Carried }
+  | { readonly kind: 'step'; readonly step: OwnStep }
   | { readonly kind: 'session'; readonly session: SessionId }
+  | { readonly kind: 'message'; readonly hash: Felt }
   | { readonly kind: 'revoke'; readonly sessionHash: Felt }
 
 /**

@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { SHAPE } from '../../core/records.ts'
 import { type Database, isTampered, openDatabase, type Row } from '../../platform/database.ts'
 import { hexOf, randomBytes } from '../../platform/secret-box.ts'
 import { createVault, isVaultError, type NewVault, type Opened, weakness } from './vault.ts'
@@ -208,7 +209,7 @@ describe('damage', () => {
       { value: { iv, ct: 'no hex' } },
       { value: { iv } },
       { value: null },
-      { v: 2 },
+      { v: SHAPE + 1 },
       { seq: 2 },
       { seq: 0 },
     ]
@@ -337,6 +338,14 @@ describe('lockout', () => {
     expect(await left(0)).toEqual({ left: 5 })
     expect(await left(4)).toEqual({ left: 1 })
     expect(await left(5)).toEqual({ left: 0, until: START + 1 })
+  })
+
+  it('F5: the wait for a counter that cannot be read ends: it does not begin anew at each look', async () => {
+    const { db, vault, clock } = await created()
+    await attempts(db, 7)
+    expect(await vault.unlock(PASSWORD)).toMatchObject({ ok: false, kind: 'wait', until: clock.now + 3_600 })
+    clock.now += 3_601
+    expect(await vault.unlock(PASSWORD)).toMatchObject({ ok: true })
   })
 
   it('F5: a counter that cannot be read is the longest wait, never a fresh start', async () => {

@@ -1,18 +1,45 @@
 /**
  * The only copy of the secrets at rest: phrase, owner, guardian and session keys, each sealed (security.md 7).
  *
- * Decision: a password is asked for by `unlock`, `verifyPassword` and `phrase`, and every one of them counts in the same
- * lockout, durably and before the key derivation runs: killing the worker saves a guesser nothing.
+ * Decision: every act that takes a password counts in the same lockout, durably and before the key derivation runs: killing
+ * the worker saves a guesser nothing. A passkey's answer is 32 random bytes that nobody guesses, so it is not counted.
+ *
+ * Decision: the header, which names the ways in, carries the MAC of the rows that guard money. It can be checked only once
+ * the vault is open; then it says that no way in was added, taken or changed by anybody else.
  */
-import { canonicalJson } from '../../core/canonical.ts'
 import { isKind } from '../../core/kind.ts'
+import type { Passkey, PasskeyProof, Proof } from '../../core/protocol/ui.ts'
 import { SHAPE } from '../../core/records.ts'
-import { decode, exact, integer, list, literal, type Output, optional, scalar, time } from '../../core/schema.ts'
+import { decode, exact, integer, list, type Output, optional, time } from '../../core/schema.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
-import { type Database, type ReadTx, type Row, type Store, type Tx, tamperedError } from '../../platform/database.ts'
-import { COSTS, deriveKey, isAcceptedKdf, type KdfParams, newKdf } from '../../platform/password-key.ts'
-import { bytesOf, hexOf, hkdf, open, type Sealed, seal, utf8, wipe } from '../../platform/secret-box.ts'
+import {
+  createGuard,
+  type Database,
+  isTampered,
+  type ReadTx,
+  type Row,
+  STORES,
+  type Store,
+  type Tx,
+  tamperedError,
+} from '../../platform/database.ts'
+import { hexOf, hkdf, open, seal, utf8, wipe } from '../../platform/secret-box.ts'
 import { isCommon } from './common-passwords.ts'
+import {
+  hex,
+  hexed,
+  isAcceptedSlot,
+  newKek,
+  openWithPasskey,
+  openWithPassword,
+  passkeyOf,
+  type Slot,
+  sealedOf,
+  slot,
+  unhexed,
+  wrapWithPasskey,
+  wrapWithPassword,
+} from './slots.ts'
 
 /** Which subkey of the hierarchy seals it. */
 export type SecretKind = 'seed' | 'owner' | 'guardian' | 'session'
@@ -36,6 +63,8 @@ export type Tried<T> =
   | ({ readonly ok: false; readonly kind: 'wrongPassword' } & Lockout)
   /** Nothing was tried, nothing was counted. */
   | ({ readonly ok: false; readonly kind: 'wait' } & Lockout)
+  /** No slot of that credential opens with that answer. */
+  | ({ readonly ok: false; readonly kind: 'wrongPasskey' } & Lockout)
 export interface Lockout {
   /** Tries before the next wait. */
   readonly left: number
@@ -48,7 +77,7 @@ export type Created =
   | { readonly ok: false; readonly weak: WeakPassword }
 
 /** A broken promise, not an answer: `missing` and `exists` are callers' mistakes, `damaged` asks for the recovery page. */
-export type VaultError = Error & { readonly kind: 'vault'; readonly why: 'missing' | 'exists' | 'damaged' }
+export type VaultError = Error & { readonly kind: 'vault'; readonly why: 'missing' | 'exists' | 'damaged' | 'full' }
 
 export function isVaultError(error: unknown): error is VaultError {
   return isKind(error, 'vault')
@@ -63,7 +92,8 @@ interface Needs {
 }
 export interface NewVault {
   readonly password: string
-  readonly phrase: string
+  /** A wallet that was made of other keys has none. */
+  readonly phrase?: string
   /** Keys of the first account, derived by the caller. */
   readonly secrets: readonly Secret[]
   /** Rows that must come into being with the vault, in the same transaction. */
@@ -71,14 +101,22 @@ export interface NewVault {
     readonly stores: readonly Store[]
     readonly write: (tx: Tx, opened: Opened) => Promise<void>
   }
+  /** In the place of the wallet that is here: everything of that one goes in the same transaction. */
+  readonly replaces?: boolean
+}
+/** Everything a vault seals, opened: what a backup carries. Whoever asked for it wipes it. */
+export interface Contents {
+  readonly opened: Opened
+  readonly phrase: Uint8Array | undefined
+  readonly secrets: readonly Secret[]
+  /** Rows that do not open: somebody else has written them, or the disk. The rest is whole without them. */
+  readonly lost: readonly Pick<Secret, 'kind' | 'id'>[]
 }
 
 export type Vault = ReturnType<typeof createVault>
 
 const MIN_PASSWORD = 10
 const MAX_PASSWORD = 256
-/** A machine that is faster than this at the first cost takes the second. */
-const QUICK_MS = 300
 const FREE_TRIES = 5
 /** After the 5th, 6th, … wrong password; the last one stays. */
 const WAITS: readonly Seconds[] = [30, 60, 300, 900, 3_600]
@@ -86,25 +124,11 @@ const VAULT = 'vault'
 const LOCKOUT = 'lockout'
 const PHRASE = 'phrase'
 
-const hex = (bytes?: number) =>
-  scalar<string>(
-    (it) => (typeof it === 'string' && bytesOf(it)?.length === (bytes ?? it.length / 2) ? it : undefined),
-    'lowercase hex',
-  )
-const slot = exact({
-  kind: literal('password'),
-  kdf: literal('scrypt'),
-  N: integer(1, 2 ** 30),
-  r: integer(1, 2 ** 10),
-  p: integer(1, 2 ** 10),
-  salt: hex(32),
-  iv: hex(12),
-  ct: hex(48),
-})
-const vaultRow = exact({ id: hex(16), slots: list(slot, 8) })
+/** One password, and as many passkeys as a person has devices. */
+const MAX_SLOTS = 8
+const vaultRow = exact({ id: hex(16), slots: list(slot, MAX_SLOTS) })
 const sealedRow = exact({ iv: hex(12), ct: hex() })
 const lockoutRow = exact({ failed: integer(0, 2 ** 31), latest: time, until: optional(time) })
-type Slot = Output<typeof slot>
 type Header = Output<typeof vaultRow>
 type Attempts = Output<typeof lockoutRow>
 
@@ -126,6 +150,11 @@ export function createVault({ db, now, random, ticks }: Needs) {
     return mine
   }
 
+  /** The highest number seen of each row here: an older one that comes back is not taken for the last. */
+  const seen = new Map<string, number>()
+  const isOld = (name: string, seq: number) => seq < (seen.get(name) ?? 0)
+  const saw = (name: string, seq: number) => seen.set(name, Math.max(seq, seen.get(name) ?? 0))
+
   const exists = async (): Promise<boolean> => (await db.read(['vault'], (tx) => tx.row('vault', VAULT))) !== undefined
 
   /**
@@ -133,28 +162,32 @@ export function createVault({ db, now, random, ticks }: Needs) {
    *
    * @throws VaultError `exists`; StorageError
    */
-  const create = async ({ password, phrase, secrets, also }: NewVault): Promise<Created> => {
+  const create = async ({ password, phrase, secrets, also, replaces = false }: NewVault): Promise<Created> => {
     const weak = weakness(password)
     if (weak !== undefined) return { ok: false, weak }
-    if (await exists()) throw vaultError('exists')
-    const kek = await newKek(password)
+    if (!replaces && (await exists())) throw vaultError('exists')
+    const kek = await newKek(password, { random, ticks })
     const vaultId = hexOf(random(16))
     const vmk = random(32)
     const seed = subkey(vmk, vaultId, 'seed')
     try {
       const opened = openedWith(vmk, vaultId)
-      const header: Header = { id: vaultId, slots: [await wrap(kek, vmk, vaultId)] }
-      const bytes = utf8(phrase)
-      const all: readonly Secret[] = [{ kind: 'seed', id: PHRASE, bytes }, ...secrets]
+      const header: Header = { id: vaultId, slots: [await wrapWithPassword(kek, vmk, vaultId)] }
+      const bytes = phrase === undefined ? undefined : utf8(phrase)
+      const words: readonly Secret[] = bytes === undefined ? [] : [{ kind: 'seed', id: PHRASE, bytes }]
+      const all = [...words, ...secrets]
       const rows: Row[] = []
       for (const it of all) {
         const key = it.kind === 'seed' ? seed : opened.keys[it.kind]
         rows.push(await sealRow(key, vaultId, nameOf(it.kind, it.id), 1, it.bytes))
       }
-      wipe(bytes)
-      await db.write(['vault', ...(also?.stores ?? [])], 'strict', async (tx) => {
+      if (bytes !== undefined) wipe(bytes)
+      const stores = replaces ? STORES : (['vault', ...(also?.stores ?? [])] as const)
+      await db.write(stores, 'strict', async (tx) => {
+        if (replaces) await clearAll(tx)
         if ((await tx.row('vault', VAULT)) !== undefined) throw vaultError('exists')
-        await tx.put('vault', VAULT, header)
+        tx.committed(() => seen.clear())
+        await guardOf(opened).put(tx, 'vault', VAULT, header)
         for (const row of rows) await tx.putRow('vault', row)
         await also?.write(tx, opened)
       })
@@ -164,31 +197,20 @@ export function createVault({ db, now, random, ticks }: Needs) {
     }
   }
 
-  const newKek = async (password: string): Promise<Kek> => {
-    for (const cost of COSTS) {
-      const params = newKdf(cost, random(32))
-      const start = ticks()
-      const key = await deriveKey(password, params)
-      if (cost === COSTS[1] || ticks() - start >= QUICK_MS) return { key, params }
-      wipe(key)
-    }
-    throw new Error('no cost to take') // `COSTS` has two and more.
-  }
-
-  const unlock = (password: string): Promise<Tried<Opened>> =>
-    withVmk(password, async (vmk, header) => openedWith(vmk, header.id))
+  const unlock = (proof: Proof): Promise<Tried<Opened>> =>
+    withVmk(proof, async (vmk, header) => openedWith(vmk, header.id))
 
   /** For an act that asks for the password again. */
-  const verifyPassword = (password: string): Promise<Tried<true>> => withVmk(password, async () => true as const)
+  const verifyPassword = (proof: Proof): Promise<Tried<true>> => withVmk(proof, async () => true as const)
 
   /** @throws TamperedError when the sealed phrase does not open under the right password */
-  const phrase = (password: string): Promise<Tried<string>> =>
-    withVmk(password, async (vmk, header) => {
+  const phrase = (proof: Proof): Promise<Tried<string>> =>
+    withVmk(proof, async (vmk, header) => {
       const seed = subkey(vmk, header.id, 'seed')
       try {
         const bytes = await openSecret('seed', PHRASE, seed)
         if (bytes === undefined) throw vaultError('damaged')
-        const words = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+        const words = textOf(bytes)
         wipe(bytes)
         return words
       } finally {
@@ -196,28 +218,138 @@ export function createVault({ db, now, random, ticks }: Needs) {
       }
     })
 
+  /**
+   * The same vault key under another password: no record is sealed anew, and each other way in stays. One strict write, so
+   * that at every moment the one that lies on the disk opens.
+   */
+  const changePassword = async (
+    password: string,
+    next: string,
+  ): Promise<Tried<true> | { ok: false; weak: WeakPassword }> => {
+    const weak = weakness(next)
+    if (weak !== undefined) return { ok: false, weak }
+    return withVmk(password, async (vmk, header, seq) => {
+      const kek = await newKek(next, { random, ticks })
+      try {
+        const fresh = await wrapWithPassword(kek, vmk, header.id)
+        await rewrite(vmk, header, seq, [fresh, ...header.slots.filter(({ kind }) => kind !== 'password')])
+      } finally {
+        wipe(kek.key)
+      }
+      return true as const
+    })
+  }
+
+  const addPasskey = (proof: Proof, made: PasskeyProof & { readonly prfSalt: string }): Promise<Tried<true>> =>
+    withVmk(proof, async (vmk, header, seq) => {
+      const others = header.slots.filter((it) => !isOf(it, made.credentialId))
+      if (others.length >= MAX_SLOTS) throw vaultError('full')
+      await rewrite(vmk, header, seq, [...others, await wrapWithPasskey(made, now(), vmk, header.id)])
+      return true as const
+    })
+
+  const removePasskey = (proof: Proof, credentialId: string): Promise<Tried<true>> =>
+    withVmk(proof, async (vmk, header, seq) => {
+      const left = header.slots.filter((it) => !isOf(it, credentialId))
+      if (left.length < header.slots.length) await rewrite(vmk, header, seq, left)
+      return true as const
+    })
+
+  /** Everything that is sealed here, for a backup. The caller wipes what it gets. */
+  const contents = (password: string): Promise<Tried<Contents>> =>
+    withVmk(password, async (vmk, header) => {
+      const opened = openedWith(vmk, header.id)
+      const seed = subkey(vmk, header.id, 'seed')
+      try {
+        const rows = await db.read(['vault'], (tx) => tx.rows('vault'))
+        const secrets: Secret[] = []
+        const lost: Contents['lost'][number][] = []
+        let phrase: Uint8Array | undefined
+        for (const { key: name } of rows) {
+          const [kind, id] = partsOf(name)
+          if (kind === undefined || id === undefined) continue
+          const bytes = await openSecret(kind, id, kind === 'seed' ? seed : opened.keys[kind]).catch(
+            (error: unknown) => {
+              if (!isTampered(error)) throw error
+              lost.push({ kind, id })
+              return undefined
+            },
+          )
+          if (bytes === undefined) continue
+          if (kind === 'seed' && id === PHRASE) phrase = bytes
+          else secrets.push({ kind, id, bytes })
+        }
+        return { opened, phrase, secrets, lost }
+      } finally {
+        wipe(seed)
+      }
+    })
+
+  /** @param seq of the header as it was read: another one there now was written by somebody else meanwhile */
+  const rewrite = async (vmk: Uint8Array, header: Header, seq: number, slots: readonly Slot[]): Promise<void> => {
+    const opened = openedWith(vmk, header.id)
+    try {
+      await db.write(['vault'], 'strict', async (tx) => {
+        if ((await tx.row('vault', VAULT))?.seq !== seq) throw new Error('the vault was written meanwhile')
+        await guardOf(opened).put(tx, 'vault', VAULT, { id: header.id, slots })
+        tx.committed(() => saw(VAULT, seq + 1))
+      })
+    } finally {
+      wipe(...Object.values(opened.keys))
+    }
+  }
+
   /** Counts the try, runs the key derivation, and lets `use` have the vault's key for as long as it runs. */
-  const withVmk = <T>(password: string, use: (vmk: Uint8Array, header: Header) => Promise<T>): Promise<Tried<T>> =>
+  const withVmk = <T>(
+    proof: Proof,
+    use: (vmk: Uint8Array, header: Header, seq: number) => Promise<T>,
+  ): Promise<Tried<T>> =>
     inTurn(async () => {
       const header = await db.read(['vault'], readHeader)
       if (header === undefined) throw vaultError('missing')
-      const slots = header.slots.map((it) => ({ slot: it, params: kdfOf(it) }))
-      const counted = await count()
-      if (!counted.ok) return counted
-      for (const { slot: it, params } of slots) {
-        const key = await deriveKey(password, params)
-        const vmk = await open(key, sealedOf(it), slotFields(it, header.id))
-        wipe(key)
-        if (vmk === undefined) continue
-        try {
-          await db.write(['vault'], 'strict', (tx) => tx.put('vault', LOCKOUT, cleared(now())))
-          return { ok: true, value: await use(vmk, header) }
-        } finally {
-          wipe(vmk)
-        }
+      const counted = isPasskey(proof) ? undefined : await count()
+      if (counted?.ok === false) return counted
+      const vmk = await openSlot(proof, header)
+      if (vmk === undefined)
+        return counted === undefined
+          ? { ok: false, kind: 'wrongPasskey', ...(await lockout()) }
+          : { ok: false, kind: 'wrongPassword', ...counted.lockout }
+      try {
+        await db.write(['vault'], 'strict', (tx) => tx.put('vault', LOCKOUT, cleared(now())))
+        return { ok: true, value: await use(vmk, header, await checked(vmk, header)) }
+      } finally {
+        wipe(vmk)
       }
-      return { ok: false, kind: 'wrongPassword', ...counted.lockout }
     })
+
+  const openSlot = async (proof: Proof, { id, slots }: Header): Promise<Uint8Array | undefined> => {
+    for (const it of slots) {
+      if (it.kind === 'passkey' && isPasskey(proof) && it.credentialId === proof.credentialId) {
+        const vmk = await openWithPasskey(proof, it, id)
+        if (vmk !== undefined) return vmk
+      }
+      if (it.kind === 'password' && !isPasskey(proof)) {
+        const vmk = await openWithPassword(proof, it, id)
+        if (vmk !== undefined) return vmk
+      }
+    }
+    return undefined
+  }
+
+  /** Now that there is a key to check it with: the header is the one that was written last, by us. Answers its number. */
+  const checked = async (vmk: Uint8Array, header: Header): Promise<number> => {
+    const opened = openedWith(vmk, header.id)
+    try {
+      const row = await db.read(['vault'], (tx) => guardOf(opened).get<Header>(tx, 'vault', VAULT))
+      if (row === undefined || !row.ok || isOld(VAULT, row.seq)) throw vaultError('damaged')
+      saw(VAULT, row.seq)
+      return row.seq
+    } finally {
+      wipe(...Object.values(opened.keys))
+    }
+  }
+
+  const lockout = (): Promise<Lockout> => db.read(['vault'], async (tx) => lockoutOf(await readAttempts(tx), now()))
 
   /** One more wrong password, unless it turns out to be right; or the wait that is not over. */
   const count = (): Promise<
@@ -226,7 +358,11 @@ export function createVault({ db, now, random, ticks }: Needs) {
     db.write(['vault'], 'strict', async (tx) => {
       const attempts = await readAttempts(tx)
       const before = lockoutOf(attempts, now())
-      if (before.left === 0) return { ok: false, kind: 'wait', ...before }
+      if (before.left === 0) {
+        // One that cannot be read is written as what stands for it, or its wait would begin anew at each look.
+        await tx.put('vault', LOCKOUT, attempts)
+        return { ok: false, kind: 'wait', ...before }
+      }
       // The latest time ever seen: setting the clock back lengthens the wait.
       const latest = Math.max(now(), attempts.latest)
       const failed = attempts.failed + 1
@@ -257,11 +393,17 @@ export function createVault({ db, now, random, ticks }: Needs) {
       row: await tx.row('vault', name),
     }))
     if (header === undefined) throw vaultError('missing')
-    if (row === undefined) return undefined
+    if (row === undefined) {
+      if (seen.has(name)) throw tamperedError({ kind: 'storageTampered', store: 'vault', key: name, why: 'missing' })
+      return undefined
+    }
     const sealed = decode(sealedRow, row.value)
     if (!sealed.ok) throw tamperedError({ kind: 'storageTampered', store: 'vault', key: name, why: 'shape' })
     const bytes = await open(key, sealedOf(sealed.value), fieldsOf(header.id, name, row.v, row.seq ?? 0))
     if (bytes === undefined) throw tamperedError({ kind: 'storageTampered', store: 'vault', key: name, why: 'mac' })
+    const seq = row.seq ?? 0
+    if (isOld(name, seq)) throw tamperedError({ kind: 'storageTampered', store: 'vault', key: name, why: 'seq' })
+    saw(name, seq)
     return bytes
   }
 
@@ -282,6 +424,7 @@ export function createVault({ db, now, random, ticks }: Needs) {
   /** @param tx over the store `vault`. @throws Error when somebody else has written this secret since it was sealed */
   const writeSecret = async (tx: Tx, { row }: SealedSecret): Promise<void> => {
     if (((await tx.row('vault', row.key))?.seq ?? 0) !== row.seq - 1) throw new Error('secret was written meanwhile')
+    tx.committed(() => saw(row.key, row.seq))
     await tx.putRow('vault', row)
   }
 
@@ -289,11 +432,22 @@ export function createVault({ db, now, random, ticks }: Needs) {
     exists,
     /** Not secret: part of what row MACs are over. */
     vaultId: async (): Promise<string | undefined> => (await db.read(['vault'], readHeader))?.id,
-    lockout: (): Promise<Lockout> => db.read(['vault'], async (tx) => lockoutOf(await readAttempts(tx), now())),
+    lockout,
     create,
     unlock,
     verifyPassword,
     phrase,
+    changePassword,
+    addPasskey,
+    removePasskey,
+    /** The ways in beside the password; not secret. */
+    passkeys: async (): Promise<readonly Passkey[]> =>
+      ((await db.read(['vault'], readHeader))?.slots ?? []).flatMap((it) =>
+        it.kind === 'passkey' ? [passkeyOf(it)] : [],
+      ),
+    contents,
+    /** As they lie here, sealed: for whoever looks into a wallet that does not open. */
+    sealedRows: (): Promise<readonly Row[]> => db.read(['vault'], (tx) => tx.rows('vault')),
     openSecret,
     sealSecret,
     writeSecret,
@@ -302,7 +456,10 @@ export function createVault({ db, now, random, ticks }: Needs) {
       await db.write(['vault'], 'strict', (tx) => writeSecret(tx, sealed))
     },
     dropSecret: (kind: SecretKind, id: string): Promise<void> =>
-      db.write(['vault'], 'strict', (tx) => tx.delete('vault', nameOf(kind, id))),
+      db.write(['vault'], 'strict', (tx) => {
+        tx.committed(() => seen.delete(nameOf(kind, id)))
+        return tx.delete('vault', nameOf(kind, id))
+      }),
   }
 }
 
@@ -316,35 +473,36 @@ async function withCopy<T>(key: Uint8Array, use: (copy: Uint8Array) => Promise<T
   }
 }
 
-interface Kek {
-  readonly key: Uint8Array
-  readonly params: KdfParams
+/** Of `meta` stays the row that says how to read the rest. */
+async function clearAll(tx: Tx): Promise<void> {
+  for (const store of STORES) if (store !== 'meta') await tx.clear(store)
+  for (const { key } of await tx.rows('meta')) if (key !== 'shape') await tx.delete('meta', key)
 }
 
-async function wrap({ key, params }: Kek, vmk: Uint8Array, vaultId: string): Promise<Slot> {
-  const { kdf, N, r, p, salt } = params
-  const head = { kind: 'password', kdf, N, r, p, salt: hexOf(salt) } as const
-  return { ...head, ...hexed(await seal(key, vmk, slotFields(head, vaultId))) }
+function isPasskey(proof: Proof): proof is PasskeyProof {
+  return typeof proof === 'object' && 'prf' in proof
 }
 
-/** The slot's parameters are part of what its key is bound to: a cheaper one does not open. */
-function slotFields({ kind, kdf, N, r, p, salt }: Omit<Slot, 'iv' | 'ct'>, vaultId: string): readonly string[] {
-  return ['latchkey/1', vaultId, canonicalJson({ kind, kdf, N, r, p, salt })]
+function isOf(it: Slot, credentialId: string): boolean {
+  return it.kind === 'passkey' && it.credentialId === credentialId
 }
 
-/** @throws VaultError: stored parameters are refused before any work is done with them */
-function kdfOf({ kdf, N, r, p, salt }: Slot): KdfParams {
-  const params = { kdf, N, r, p, salt: unhexed(salt) }
-  if (!isAcceptedKdf(params)) throw vaultError('damaged')
-  return params
+/** The MAC of the header; a guard of its own each time, because the key is wiped with the act that opened the vault. */
+function guardOf({ vaultId, keys }: Opened) {
+  return createGuard({ vaultId, macKey: keys.state })
 }
 
 async function readHeader(tx: ReadTx): Promise<Header | undefined> {
   const row = await tx.row('vault', VAULT)
   if (row === undefined) return undefined
   const header = decode(vaultRow, row.value)
-  if (!header.ok || row.v !== SHAPE) throw vaultError('damaged')
+  if (!header.ok || row.v !== SHAPE || !header.value.slots.every(isSound)) throw vaultError('damaged')
   return header.value
+}
+
+/** Attacker's input: parameters are refused before any work is done with them. */
+function isSound(it: Slot): boolean {
+  return it.kind === 'passkey' || isAcceptedSlot(it)
 }
 
 async function sealRow(
@@ -363,6 +521,17 @@ function fieldsOf(vaultId: string, name: string, version: number, seq: number): 
 
 function nameOf(kind: SecretKind, id: string): string {
   return `${kind}/${id}`
+}
+
+const KINDS: readonly string[] = ['seed', 'owner', 'guardian', 'session'] satisfies readonly SecretKind[]
+function partsOf(name: string): readonly [SecretKind | undefined, string | undefined] {
+  const at = name.indexOf('/')
+  const kind = name.slice(0, at)
+  return at > 0 && KINDS.includes(kind) ? [kind as SecretKind, name.slice(at + 1)] : [undefined, undefined]
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 }
 
 function openedWith(vmk: Uint8Array, vaultId: string): Opened {
@@ -385,20 +554,6 @@ function lockoutOf({ failed, latest, until }: Attempts, now: UnixSeconds): Locko
   if (failed < FREE_TRIES) return { left: FREE_TRIES - failed }
   if (until === undefined || Math.max(now, latest) >= until) return { left: 1 }
   return { left: 0, until }
-}
-
-function hexed({ iv, ct }: Sealed): { readonly iv: string; readonly ct: string } {
-  return { iv: hexOf(iv), ct: hexOf(ct) }
-}
-
-function sealedOf({ iv, ct }: { readonly iv: string; readonly ct: string }): Sealed {
-  return { iv: unhexed(iv), ct: unhexed(ct) }
-}
-
-function unhexed(text: string): Uint8Array {
-  const bytes = bytesOf(text)
-  if (bytes === undefined) throw new RangeError('not hex') // Decoded before.
-  return bytes
 }
 
 function vaultError(why: VaultError['why']): VaultError {

@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Address } from '../../core/felt.ts'
+import type { Felt } from '../../core/felt.ts'
 import type { SessionId } from '../../core/policy/policy.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
 import { hexOf } from '../../platform/secret-box.ts'
@@ -9,8 +9,8 @@ import { createStopFlags, createWorkingSet, type Running, type SessionArea } fro
 
 const START = 1_800_000_000
 const AUTO_LOCK = 900
-const A = '0xa' as Address
-const B = '0xb' as Address
+const A = '0xa' as Felt
+const B = '0xb' as Felt
 const S = ['0'.repeat(32), '1'.repeat(32), '2'.repeat(32)] as unknown as readonly [SessionId, SessionId, SessionId]
 const bytes = (fill: number) => new Uint8Array(32).fill(fill)
 const opened = (): Opened => ({
@@ -18,9 +18,9 @@ const opened = (): Opened => ({
   keys: { owner: bytes(11), guardian: bytes(12), session: bytes(13), state: bytes(14) },
 })
 const running = (): Running[] => [
-  { account: A, session: S[0], sessionKey: bytes(20), guardianKey: bytes(30) },
-  { account: A, session: S[1], sessionKey: bytes(21), guardianKey: bytes(30) },
-  { account: B, session: S[2], sessionKey: bytes(22), guardianKey: bytes(31) },
+  { guardian: A, session: S[0], sessionKey: bytes(20), guardianKey: bytes(30) },
+  { guardian: A, session: S[1], sessionKey: bytes(21), guardianKey: bytes(30) },
+  { guardian: B, session: S[2], sessionKey: bytes(22), guardianKey: bytes(31) },
 ]
 
 interface Stored {
@@ -98,7 +98,7 @@ describe('working set', () => {
     ])
     expect(set.macKey()).toEqual(bytes(14))
     expect([S[0], S[1], S[2]].map((id) => set.sessionKey(id))).toEqual([bytes(20), bytes(21), bytes(22)])
-    expect([A, B].map((account) => set.guardianKey(account))).toEqual([bytes(30), bytes(31)])
+    expect([A, B].map((key) => set.guardianKey(key))).toEqual([bytes(30), bytes(31)])
   })
 
   it('B7: survives the death of the worker, unlocked and locked', async () => {
@@ -183,9 +183,9 @@ describe('working set', () => {
     expect(set.guardianKey(B)).toEqual(bytes(31))
     await set.removeSession(S[1])
     const next = await worker()
-    expect([A, B].map((account) => next.guardianKey(account))).toEqual([undefined, bytes(31)])
+    expect([A, B].map((key) => next.guardianKey(key))).toEqual([undefined, bytes(31)])
     expect([S[0], S[1], S[2]].map((id) => next.sessionKey(id))).toEqual([undefined, undefined, bytes(22)])
-    await next.addSession({ account: A, session: S[0], sessionKey: bytes(40), guardianKey: bytes(41) })
+    await next.addSession({ guardian: A, session: S[0], sessionKey: bytes(40), guardianKey: bytes(41) })
     expect((await worker()).guardianKey(A)).toEqual(bytes(41))
   })
 
@@ -196,7 +196,7 @@ describe('working set', () => {
     for (const it of [set, await worker()]) {
       expect(it.macKey()).toEqual(bytes(14))
       expect([S[0], S[1], S[2]].map((id) => it.sessionKey(id))).toEqual([undefined, undefined, undefined])
-      expect([A, B].map((account) => it.guardianKey(account))).toEqual([undefined, undefined])
+      expect([A, B].map((key) => it.guardianKey(key))).toEqual([undefined, undefined])
     }
     // Whoever still holds the arrays holds zeros.
     expect([session, guardian]).toEqual([bytes(0), bytes(0)])

@@ -5,7 +5,7 @@
  * of either place opens nothing, and after a browser start, which empties `storage.session`, W is deleted before anything
  * else is read. In memory they are plain, because the signer's last look must not wait for anything.
  */
-import type { Address } from '../../core/felt.ts'
+import type { Felt } from '../../core/felt.ts'
 import type { SessionId } from '../../core/policy/policy.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { createGuard, type Database, type Guard } from '../../platform/database.ts'
@@ -18,9 +18,12 @@ export interface SessionArea {
   set(key: string, value: unknown): Promise<void>
   remove(key: string): Promise<void>
 }
-/** One on-chain session that may run while locked. Keys are 32 bytes. */
+/**
+ * One on-chain session that may run while locked. Keys are 32 bytes, that of a session whose site holds it none; `guardian` is
+ * the public one of its second key.
+ */
 export interface Running {
-  readonly account: Address
+  readonly guardian: Felt
   readonly session: SessionId
   readonly sessionKey: Uint8Array
   readonly guardianKey: Uint8Array
@@ -37,8 +40,8 @@ interface Needs {
 interface Working {
   readonly vaultId: string
   readonly macKey: Uint8Array
-  readonly guardians: Map<Address, Uint8Array>
-  readonly sessions: Map<SessionId, { readonly account: Address; readonly key: Uint8Array }>
+  readonly guardians: Map<Felt, Uint8Array>
+  readonly sessions: Map<SessionId, { readonly guardian: Felt; readonly key: Uint8Array }>
 }
 type Subkey = 'owner' | 'guardian' | 'session'
 interface Unlocked {
@@ -161,11 +164,11 @@ export function createWorkingSet({ db, area, report }: Needs) {
     isUnlocked(now) ? unlocked?.keys[name] : undefined
 
   /** Takes the keys over: the caller's arrays are wiped with ours. */
-  const put = (set: Working, { account, session, sessionKey, guardianKey }: Running) => {
-    const before = set.guardians.get(account)
+  const put = (set: Working, { guardian, session, sessionKey, guardianKey }: Running) => {
+    const before = set.guardians.get(guardian)
     if (before !== undefined && before !== guardianKey) wipe(before)
-    set.guardians.set(account, guardianKey)
-    set.sessions.set(session, { account, key: sessionKey })
+    set.guardians.set(guardian, guardianKey)
+    set.sessions.set(session, { guardian, key: sessionKey })
   }
 
   return {
@@ -217,6 +220,20 @@ export function createWorkingSet({ db, area, report }: Needs) {
     isUnlocked,
     state: (now: UnixSeconds): LockState =>
       isUnlocked(now) ? 'unlocked' : working === undefined ? 'asleep' : 'locked',
+    /** The wallet goes: nothing of it stays, in memory or in `storage.session`, and W opens nothing any more. */
+    async forget(): Promise<void> {
+      forgetUnlocked()
+      await load()
+      await inTurn(async () => {
+        forgetUnlocked()
+        if (working !== undefined)
+          wipe(working.macKey, ...working.guardians.values(), ...[...working.sessions.values()].map(({ key }) => key))
+        working = undefined
+        guard = undefined
+        await forgetAll()
+      })
+    },
+
     /** When it will lock without another input; `undefined`: not at a time. */
     locksAt: (): UnixSeconds | undefined =>
       unlocked?.autoLock === undefined ? undefined : unlocked.touchedAt + unlocked.autoLock,
@@ -239,7 +256,7 @@ export function createWorkingSet({ db, area, report }: Needs) {
       put(working, running)
       await storeWorking()
     },
-    /** It ended or pauses. The guardian key leaves with the account's last such session. */
+    /** It ended or pauses. A guardian key leaves with the last such session that it signs for. */
     async removeSession(id: SessionId): Promise<void> {
       if (working === undefined || !drop(working, id)) return
       await storeWorking()
@@ -252,7 +269,7 @@ export function createWorkingSet({ db, area, report }: Needs) {
     },
 
     sessionKey: (id: SessionId): Uint8Array | undefined => working?.sessions.get(id)?.key,
-    guardianKey: (account: Address): Uint8Array | undefined => working?.guardians.get(account),
+    guardianKey: (publicKey: Felt): Uint8Array | undefined => working?.guardians.get(publicKey),
     macKey: (): Uint8Array | undefined => working?.macKey,
     /** Reads and writes the rows that guard money; one for as long as the worker lives. */
     guard(): Guard | undefined {
@@ -303,10 +320,10 @@ function drop(set: Working, id: SessionId): boolean {
   if (session === undefined) return false
   set.sessions.delete(id)
   wipe(session.key)
-  if (![...set.sessions.values()].some((it) => it.account === session.account)) {
-    const guardian = set.guardians.get(session.account)
+  if (![...set.sessions.values()].some((it) => it.guardian === session.guardian)) {
+    const guardian = set.guardians.get(session.guardian)
     if (guardian !== undefined) wipe(guardian)
-    set.guardians.delete(session.account)
+    set.guardians.delete(session.guardian)
   }
   return true
 }
@@ -323,8 +340,8 @@ function workingMembers({ vaultId, macKey, guardians, sessions }: Working): (rea
   return [
     ['vault', utf8(vaultId)],
     ['mac', macKey],
-    ...[...guardians].map(([account, key]) => [`guardian ${account}`, key] as const),
-    ...[...sessions].map(([id, { account, key }]) => [`session ${id} ${account}`, key] as const),
+    ...[...guardians].map(([publicKey, key]) => [`guardian ${publicKey}`, key] as const),
+    ...[...sessions].map(([id, { guardian, key }]) => [`session ${id} ${guardian}`, key] as const),
   ]
 }
 
@@ -334,10 +351,10 @@ function readWorking(members: ReadonlyMap<string, Uint8Array> | undefined): Work
   if (members === undefined || macKey === undefined || vaultId === undefined) return undefined
   const set: Working = { vaultId: textOf(vaultId), macKey, guardians: new Map(), sessions: new Map() }
   for (const [name, key] of members) {
-    const [kind, id, account] = name.split(' ')
-    // Sealed by `workingMembers`: the names are addresses and ids.
-    if (kind === 'guardian') set.guardians.set(id as Address, key)
-    if (kind === 'session') set.sessions.set(id as SessionId, { account: account as Address, key })
+    const [kind, id, guardian] = name.split(' ')
+    // Sealed by `workingMembers`: the names are public keys and ids.
+    if (kind === 'guardian') set.guardians.set(id as Felt, key)
+    if (kind === 'session') set.sessions.set(id as SessionId, { guardian: guardian as Felt, key })
   }
   return set
 }

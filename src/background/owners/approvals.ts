@@ -10,7 +10,7 @@ import type { Hash32 } from '../../core/felt.ts'
 import { isKind } from '../../core/kind.ts'
 import type { Origin } from '../../core/policy/policy.ts'
 import type { Decision } from '../../core/protocol/ui.ts'
-import type { ApprovalRecord, NetworkId, NetworkRecord, Question } from '../../core/records.ts'
+import type { ApprovalRecord, NetworkId, NetworkRecord, Question, TransactionQuestion } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import type { Database, ReadTx, Tx } from '../../platform/database.ts'
@@ -71,6 +71,10 @@ export interface Approvals {
   /** By the person, from Home. */
   show(): Promise<void>
   quietUntil(origin: Origin): Promise<UnixSeconds | undefined>
+  /** Silenced sites, connected or not. */
+  quiet(): Promise<readonly { readonly origin: Origin; readonly until: UnixSeconds }[]>
+  /** The person listens to a site again; what it was refused before is forgotten. */
+  listen(origin: Origin): Promise<void>
 }
 export type Allowed = ApprovalRecord & { readonly decided: NonNullable<ApprovalRecord['decided']> }
 export type Refusal = 'refused' | 'closed' | 'lapsed' | 'context' | 'quiet'
@@ -353,6 +357,15 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
       await refuse((record) => record.phase === 'asking', 'closed')
     },
     show: () => window.open(),
+    quiet: async () => {
+      const rows = await db.read(['meta'], (tx) => tx.all('meta'))
+      return rows.flatMap(({ key, value }) => {
+        if (!key.startsWith('quiet ')) return []
+        const { until } = value as QuietRow // Written above alone; it guards no money.
+        return until > now() ? [{ origin: key.slice('quiet '.length) as Origin, until }] : []
+      })
+    },
+    listen: (origin) => db.write(['meta'], 'relaxed', (tx) => tx.delete('meta', `quiet ${origin}`)),
     quietUntil: async (origin) => {
       const { until } = await quietRow(origin)
       return until > now() ? until : undefined
@@ -382,9 +395,15 @@ function asksTheSame(a: Question, b: Question): boolean {
       canonicalJson(partsOf(a).map(({ asked }) => asked)) === canonicalJson(partsOf(b).map(({ asked }) => asked))
     )
   if (a.kind === 'transaction' && b.kind === 'transaction')
-    return a.network === b.network && a.account === b.account && canonicalJson(a.calls) === canonicalJson(b.calls)
+    return a.network === b.network && a.account === b.account && asWork(a) === asWork(b)
+  if (a.kind === 'message' && b.kind === 'message')
+    return a.network === b.network && a.account === b.account && a.hash === b.hash
+  if (a.kind === 'switch' && b.kind === 'switch') return a.network === b.network
+  if (a.kind === 'network' || a.kind === 'token') return canonicalJson(a) === canonicalJson(b)
   return a.kind === b.kind
 }
+
+const asWork = ({ calls, carries }: TransactionQuestion) => canonicalJson({ calls, carries })
 
 function stale(kind: Stale['kind']): Stale {
   return Object.assign(new Error(kind), { kind })

@@ -13,8 +13,13 @@ export interface History {
   add(row: Entry): Promise<void>
   /** Those of the ids that no row has. */
   missing(ids: readonly string[]): Promise<readonly string[]>
-  /** Newest first. Rows that do not verify are left out and counted. */
-  list(which: HistoryQuery): Promise<{ readonly rows: readonly HistoryRow[]; readonly tampered: number }>
+  get(id: string): Promise<HistoryRow | undefined>
+  /** Newest first. Rows that do not verify are left out and counted. `next`: there is more, before this. */
+  list(which: HistoryQuery): Promise<{
+    readonly rows: readonly HistoryRow[]
+    readonly tampered: number
+    readonly next?: UnixSeconds
+  }>
   /** Rows of these sessions go; 90 days after their end. */
   prune(sessions: readonly SessionId[]): Promise<void>
 }
@@ -25,6 +30,10 @@ export interface HistoryQuery {
   readonly origin?: Origin
   readonly account?: Address
   readonly network?: NetworkId
+  /** More that a row has to be. */
+  readonly fits?: (row: HistoryRow) => boolean
+  /** A page of many: it ends with a whole second, and says where the next one begins. */
+  readonly paged?: true
   readonly before?: UnixSeconds
   readonly limit: number
 }
@@ -38,7 +47,8 @@ export interface HistoryNeeds {
 }
 
 export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds): History {
-  const fits = (row: HistoryRow, { origin, account, network }: HistoryQuery) =>
+  const fits = (row: HistoryRow, { origin, account, network, fits: more }: HistoryQuery) =>
+    more?.(row) !== false &&
     (origin === undefined || row.origin === origin) &&
     (account === undefined || row.account === account) &&
     (network === undefined || row.network === network)
@@ -57,11 +67,17 @@ export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds)
         const rows = await Promise.all(ids.map((id) => tx.row('history', id)))
         return ids.filter((_, at) => rows[at] === undefined)
       }),
+    get: async (id) => {
+      const key = guard()
+      if (key === undefined) return undefined
+      const row = await db.read(['history'], (tx) => key.get<HistoryRow>(tx, 'history', id))
+      return row?.ok === true ? row.value : undefined
+    },
     list: async (which) => {
       const key = guard()
       if (key === undefined) return { rows: [], tampered: 0 }
       const { session, before, limit } = which
-      const filtered = which.origin !== undefined || which.account !== undefined || which.network !== undefined
+      const filtered = [which.origin, which.account, which.network, which.fits].some((it) => it !== undefined)
       const where: Where = {
         newest: true,
         // What is filtered afterwards is read up to a bound, so that a long history costs no more than a screen of it.
@@ -72,8 +88,15 @@ export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds)
       const found = await db.read(['history'], (tx) =>
         key.find<HistoryRow, 'history'>(tx, 'history', session === undefined ? 'byTime' : 'bySession', where),
       )
-      const rows = found.flatMap((row) => (row.ok && fits(row.value, which) ? [row.value] : []))
-      return { rows: rows.slice(0, limit), tampered: found.filter((row) => !row.ok).length }
+      const sound = found.flatMap((row) => (row.ok ? [row.value] : []))
+      const rows = sound.filter((row) => fits(row, which))
+      const tampered = found.filter((row) => !row.ok).length
+      const cut = rows.length > limit ? rows[limit - 1] : found.length === where.limit ? sound.at(-1) : undefined
+      if (cut === undefined || which.paged !== true) return { rows: rows.slice(0, limit), tampered }
+      // Where a page ends within a second, the next one begins with that second: nothing is left out between them.
+      const page = rows.slice(0, limit)
+      const whole = page.filter(({ at }) => at > cut.at)
+      return whole.length === 0 ? { rows: page, tampered, next: cut.at } : { rows: whole, tampered, next: cut.at + 1 }
     },
     prune: async (sessions) => {
       const key = guard()

@@ -2,6 +2,7 @@
  * The lives of sessions. Rows are changed in the ledger's transactions, so every change has its place among the holds; what
  * is here in memory is what was last committed, for lists that must not wait and for the signer's last look.
  */
+import { refused } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
 import { isConsistent, narrows } from '../../core/policy/narrow.ts'
 import type { MeterBook, Origin, PauseReason, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
@@ -44,7 +45,12 @@ export interface Sessions {
    * Tombstone first: the flag is up before the commit, unsigned holds come back in it. `onChain`: the revocation goes out
    * afterwards, when the owner's key is there.
    */
-  revoke(id: SessionId, at: UnixSeconds, onChain: boolean): Promise<StoredSession | undefined>
+  revoke(
+    id: SessionId,
+    at: UnixSeconds,
+    onChain: boolean,
+    endedFor?: StoredSession['endedFor'],
+  ): Promise<StoredSession | undefined>
   /** Where the revocation on chain stands. */
   onChain(id: SessionId, state: NonNullable<StoredSession['onChain']>): Promise<void>
   /** All sessions of a network, an account, or there are. */
@@ -66,9 +72,11 @@ export interface SessionNeeds {
   readonly stops: { stopSession(id: SessionId): void; letGo(id: SessionId): void }
   /** After each commit: screens, `sessionsChanged`, the working set. */
   readonly onChange: (session: StoredSession, before: StoredSession | undefined) => void
+  /** The person switched all sessions off: none begins and none goes on. */
+  readonly isOff?: () => boolean
 }
 
-export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessions {
+export function createSessions({ ledger, stops, onChange, isOff = () => false }: SessionNeeds): Sessions {
   const known = new Map<SessionId, StoredSession>()
   const damaged = new Set<SessionId>()
 
@@ -90,6 +98,9 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
   const list = (which: SessionQuery = {}) =>
     [...known.values()].filter((session) => fits(session, which)).sort((a, b) => b.createdAt - a.createdAt)
 
+  const refuseOff = () => {
+    if (isOff()) throw refused('SESSION_UNSUPPORTED', { feature: 'sessions' })
+  }
   const pause = async (id: SessionId, reason: PauseReason) => {
     stops.stopSession(id)
     return change(id, (session) => pausedBy(session, reason))
@@ -112,11 +123,13 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
       for (const id of suspects) await pause(id, 'storageTampered')
     },
     create: async (session, book, alongside) => {
+      refuseOff()
       if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
       await ledger.create(session, book, alongside)
       stops.letGo(session.id)
     },
     replace: async (session, by, alongside) => {
+      refuseOff()
       if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
       stops.stopSession(by.replaces)
       try {
@@ -139,7 +152,8 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
     pause,
     resume: async (id, by) => {
       const resumed = await change(id, (session) => {
-        if (session.state !== 'paused') return undefined
+        // Looked at inside the change: whoever switches off afterwards finds it running, and pauses it.
+        if (session.state !== 'paused' || isOff()) return undefined
         const reason = session.pause ?? 'person'
         if (isFinal(reason) || (by === 'site' && reason !== 'site')) return undefined
         const { pause: _pause, ...rest } = session
@@ -158,7 +172,7 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
         return { ...session, effective: policy, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
       }),
     restore: (id) => change(id, (session) => ({ ...session, effective: session.granted })),
-    revoke: async (id, at, onChain) => {
+    revoke: async (id, at, onChain, endedFor) => {
       stops.stopSession(id)
       return change(id, (session) => {
         if (session.state === 'revoked' || session.state === 'superseded') {
@@ -173,6 +187,8 @@ export function createSessions({ ledger, stops, onChange }: SessionNeeds): Sessi
           ...rest,
           state: 'revoked',
           endedAt: session.endedAt ?? at,
+          ...(endedFor === undefined ? {} : { endedFor }),
+          ...(endedFor === 'revoked' ? { onChain: { state: 'done' } } : {}),
           ...(onChain && session.chain !== undefined ? { onChain: { state: 'wanted' } } : {}),
         }
       })

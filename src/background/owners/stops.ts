@@ -16,6 +16,7 @@ export interface Stops {
   disconnect(origin: Origin): Promise<void>
   /** By the row on the disk, which nobody can check yet: this site's, and neither ended nor noted more than a moment ago. */
   mayEnd(origin: Origin, session: SessionId): Promise<boolean>
+  /** Likewise: there is one, and no end of it is noted. */
   hasGrant(origin: Origin): Promise<boolean>
   noted(): Promise<Noted>
   /** They are done; what was noted since stays. */
@@ -61,7 +62,11 @@ export function createStops({ db, now }: { readonly db: Database; readonly now: 
         const before = endOf(key, await tx.get('stops', key), now())
         return before === undefined || now() - before.at < ANSWERED_AGAIN
       }),
-    hasGrant: (origin) => db.read(['grants'], async (tx) => (await tx.row('grants', origin)) !== undefined),
+    hasGrant: (origin) =>
+      db.read(['grants', 'stops'], async (tx) => {
+        const ends = await tx.get('stops', DISCONNECT + origin)
+        return ends === undefined && (await tx.row('grants', origin)) !== undefined
+      }),
     noted: async () => {
       const rows = await db.read(['stops'], (tx) => tx.all('stops'))
       return {

@@ -2,27 +2,21 @@
  * Whether a session would sign these calls now, and what it would sign: the facts read from the chain, the bounds, the verdict
  * (architecture.md 4, steps 5 and 6). The ledger decides once more inside the transaction that holds.
  */
-import { STRK } from '../../core/account.ts'
+import { isOwn, STRK } from '../../core/account.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
 import { creditedPairs, withResets } from '../../core/policy/allowances.ts'
-import { chooseSession, type Facts, mustSimulate } from '../../core/policy/evaluate.ts'
+import { chooseSession, evaluate, type Facts, mustSimulate, type Transaction } from '../../core/policy/evaluate.ts'
+import { payerOf } from '../../core/policy/outside.ts'
+import { serviceOrigin } from '../../core/policy/payers.ts'
 import type { Call, Origin, Reason, SessionId, SpendPolicy, Verdict } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
-import {
-  type Body,
-  type Estimate,
-  isNodeError,
-  type Node,
-  type NodeError,
-  type Nodes,
-  nodeError,
-  RPC,
-} from '../../platform/node.ts'
-import { ARGENT_0_5_0, accountKind, placeholderSignature } from '../../starknet/accounts.ts'
+import { type Body, type Estimate, type Node, type Nodes, RPC } from '../../platform/node.ts'
+import { isNodeError, type NodeError, nodeError } from '../../platform/node-error.ts'
+import { ARGENT_0_5_0, placeholderSignature } from '../../starknet/accounts.ts'
 import { type Bounds, committedMaximum, invokeBody } from '../../starknet/invoke.ts'
-import { methodKey, placeholderToken } from '../../starknet/session-token.ts'
+import { methodKey, placeholderToken, type Signing } from '../../starknet/session-token.ts'
 import { type Signer, sessionTree } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
@@ -44,6 +38,8 @@ export interface SessionRequest {
   readonly calls: readonly Call[]
   /** That session only, on its own account and network. */
   readonly session?: SessionId
+  /** Members of the request that no session decides. */
+  readonly unsupported?: readonly string[]
 }
 export type Decided =
   | { readonly kind: 'verdict'; readonly verdict: Exclude<Verdict, { kind: 'auto' }>; readonly session: SessionId }
@@ -65,15 +61,49 @@ export interface How {
   readonly head?: 'now'
 }
 
+/** What a site has built: nothing is added to it, and nothing taken away. */
+export interface Built {
+  readonly calls: readonly Call[]
+  readonly fee: { readonly max: bigint; readonly tipPerGas: bigint }
+  /** Who pays in the account's place. */
+  readonly paymaster?: string
+  /** Rows with which at most one of it lands. */
+  readonly group?: string
+  readonly unsupported?: readonly string[]
+}
+export type JudgedBuilt =
+  | { readonly kind: 'ask' | 'refuse'; readonly reasons: readonly Reason[] }
+  | {
+      readonly kind: 'auto'
+      /** With validation skipped. Absent: it cannot run. */
+      readonly gas?: Estimate
+      readonly signing: Extract<Signing, { by: 'session' }>
+      /** The last block, when it was judged. */
+      readonly block: number
+      readonly facts: SessionProposal['facts']
+    }
+
 export interface Deciding {
   /** Without any lock. `undefined`: no session of this site could be meant. @throws NodeError */
   decide(request: SessionRequest, how?: How): Promise<Decided | undefined>
+  /** The same for one session and what its site has built. @throws NodeError */
+  judge(session: StoredSession, built: Built): Promise<JudgedBuilt>
+  /**
+   * The same for sessions whose fees a service pays, which `decide` leaves out: as if it asked nothing for it. What it asks
+   * is judged where it is known.
+   */
+  decideSponsored(request: SessionRequest, how?: How): Promise<Decided | undefined>
   /** Code that changed, and clocks that disagree, stop the session until a person looks (policy.md 5.1, step 4). */
   pauseFor(id: SessionId, reasons: readonly Reason[], calls: readonly Call[]): Promise<void>
   /** @throws NodeError */
   estimate(trial: Trial): Promise<Estimate>
   /** Reads again what is past half its age, for what this site's sessions used of late: beside the hot path. */
   warm(origin: Origin): Promise<void>
+}
+
+/** A policy that names a service, and lets somebody else pay, is paid for by it alone (policy.md 6.3). */
+export function isSponsored({ effective: { fees } }: Pick<StoredSession, 'effective'>): boolean {
+  return fees.service !== undefined && fees.payer !== 'account'
 }
 
 /** A transaction that is tried and not sent; `signature`: of the right length. */
@@ -91,11 +121,11 @@ export interface DecidingNeeds {
   readonly journal: Pick<Journal, 'list'>
   readonly heads: Heads
   readonly keptGas: Pick<KeptGas, 'take' | 'keep' | 'has'>
-  readonly nonces: Pick<Nonces, 'chain' | 'known' | 'refresh' | 'forget'>
+  readonly nonces: Pick<Nonces, 'chain' | 'compared' | 'known' | 'refresh' | 'forget'>
   readonly preflight: Pick<Preflight, 'readClasses' | 'classes' | 'liveAllowance' | 'credited' | 'simulate'>
   readonly signer: Pick<Signer, 'hasKeys' | 'ahead'>
   readonly sessions: Pick<Sessions, 'get' | 'live' | 'pause'>
-  readonly accounts: Pick<Accounts, 'all' | 'state'>
+  readonly accounts: Pick<Accounts, 'all' | 'own' | 'state'>
   readonly networks: Pick<Networks, 'get' | 'clock'>
   readonly isUnlocked: () => boolean
   readonly lastWall: () => Promise<UnixSeconds | undefined>
@@ -139,17 +169,23 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     readonly facts: ReturnType<typeof factsOf>
   }
 
-  const candidates = async (request: SessionRequest, without?: string): Promise<readonly Found[]> => {
+  const candidates = async (
+    request: SessionRequest,
+    which: 'sponsored' | 'own',
+    without?: string,
+  ): Promise<readonly Found[]> => {
     const { origin, account, network } = request
     const hinted = request.session === undefined ? undefined : sessions.get(request.session)
-    const all =
+    const meant =
       request.session === undefined
         ? sessions.live(origin, account, network)
         : hinted?.origin === origin
           ? [hinted]
           : []
+    // A session whose key its site holds is never signed for here.
+    const all = meant.filter((it) => it.key.by === 'wallet' && isSponsored(it) === (which === 'sponsored'))
     if (all.length === 0) return []
-    const own = (await needs.accounts.all()).map(({ address }) => address)
+    const own = (await needs.accounts.all()).filter(isOwn).map(({ address }) => address)
     const found: Found[] = []
     for (const { id } of all) {
       const stored = await ledger.state(id)
@@ -165,7 +201,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     found: readonly Found[],
     request: SessionRequest,
     clock: { readonly now: UnixSeconds; readonly wrong: boolean },
-    fee: bigint,
+    paid: Pick<Transaction, 'fee' | 'paymaster'>,
     facts: (it: Found) => Facts,
   ) =>
     chooseSession(
@@ -182,8 +218,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
         // A hint names a session, and with it the account.
         account: request.session === undefined ? request.account : found[0]!.state.session.account,
         calls: request.calls,
-        fee: { token: STRK, max: fee, tipPerGas: TIP },
-        unsupported: [],
+        ...paid,
+        unsupported: request.unsupported ?? [],
       },
       clock.now,
     )
@@ -195,11 +231,11 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
    * sign is judged on what the node says, and if it would not after all, the next one.
    */
   const decide = async (request: SessionRequest, how: How = {}): Promise<Decided | undefined> => {
-    let left = await candidates(request, how.without)
+    let left = await candidates(request, 'own', how.without)
     let refused: Decided | undefined
     while (left.length > 0) {
       const clock = await clockOf(left[0]!.state.session.network)
-      const first = judge(left, request, clock, 0n, (it) => it.facts(request.calls, clock.now, true, 'later'))!
+      const first = judge(left, request, clock, feeOf(0n), (it) => it.facts(request.calls, clock.now, true, 'later'))!
       const { found } = first.chosen
       if (first.verdict.kind !== 'auto') {
         if (mayPass(first.verdict.reasons) && (await hasMovedOn(found.state.session.network))) continue
@@ -209,6 +245,27 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       if (decided.kind === 'auto') return decided
       refused ??= decided
       left = left.filter((it) => it !== found)
+    }
+    return refused
+  }
+
+  const decideSponsored = async (request: SessionRequest, how: How = {}): Promise<Decided | undefined> => {
+    let refused: Decided | undefined
+    const found = await candidates(request, 'sponsored', how.without)
+    const byEnd = (a: Found, b: Found) => a.state.session.effective.validUntil - b.state.session.effective.validUntil
+    for (const it of [...found].sort(byEnd)) {
+      const { network, id } = it.state.session
+      const look = async () => {
+        const clock = await clockOf(network)
+        return judge([it], request, clock, paidFor(it), () => it.facts(request.calls, clock.now, true, 'later'))!
+          .verdict
+      }
+      let first = await look()
+      if (first.kind !== 'auto' && mayPass(first.reasons) && (await hasMovedOn(network))) first = await look()
+      const decided: Decided =
+        first.kind === 'auto' ? await decideFor(it, request, how) : { kind: 'verdict', verdict: first, session: id }
+      if (decided.kind === 'auto') return decided
+      refused ??= decided
     }
     return refused
   }
@@ -238,16 +295,18 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       session.chain === undefined ? await ownersParts(session, calls) : partsOf(session, session.chain, calls)
     const trial: Trial = { node, network, account, calls, signature }
     const simulates = mustSimulate(session, book, { liveAllowance: false })
-    const kept = simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
+    // Bounds are the account's promise to pay; a service makes its own.
+    const sponsored = isSponsored(session)
+    const kept = sponsored || simulates || how.bounds === 'fresh' ? undefined : keptGas.take(shape)
     const ahead = signer.ahead(session)
     // One round: nothing is held or signed before the node's check has ended well.
     const [check, head, classes, nonce, allowance, estimated] = await Promise.allSettled([
       checked,
       how.head === 'now' ? heads.read(network, node) : heads.last(network, node),
       preflight.readClasses(session, calls, node),
-      nonces.chain(network, account, node),
+      sponsored ? nonces.compared(network, account, node) : nonces.chain(network, account, node),
       preflight.liveAllowance(session),
-      kept !== undefined || simulates ? undefined : estimate(trial),
+      sponsored || kept !== undefined || simulates ? undefined : estimate(trial),
       // When the questions are out.
       ahead && needs.wait(0).then(ahead),
     ] as const)
@@ -284,8 +343,8 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     const fails = simulation?.(clock.now).ok === false
     if (gas !== undefined && !fails) keptGas.keep(shape, gas)
     const bounds = boundsOf(gas, kept)
-    const fee = bounds === undefined ? 0n : committedMaximum(bounds, TIP)
-    const { verdict } = judge([found], request, clock, fee, () => facts(clock.now))!
+    const paid = sponsored ? paidFor(found) : feeOf(bounds === undefined ? 0n : committedMaximum(bounds, TIP))
+    const { verdict } = judge([found], request, clock, paid, () => facts(clock.now))!
     if (verdict.kind !== 'auto') {
       // The wide bounds of kept amounts may be what does not fit: a fresh estimate has the last word.
       if (kept !== undefined && simulation === undefined) return decideFor(found, request, { ...how, bounds: 'fresh' })
@@ -305,7 +364,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       tip: TIP,
       feeToken: STRK,
       // Read above; once more only where the trial showed that it was old.
-      chainNonce: await nonces.chain(network, account, node),
+      chainNonce: sponsored ? 0n : await nonces.chain(network, account, node),
       facts,
       ...(request.request === undefined ? {} : { request: request.request }),
     }
@@ -313,9 +372,78 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     return { kind: 'auto', verdict, session: session.id, proposal, shape, isKept: gas === undefined }
 
     function boundsOf(fresh: Estimate | undefined, from: Gas | undefined): Bounds | undefined {
+      if (sponsored) return fails ? undefined : NO_BOUNDS
       if (fresh !== undefined) return boundsFor(fresh, signing)
       return from && keptBounds(from, prices, signing)
     }
+  }
+
+  const judgeBuilt = async (of: StoredSession, built: Built): Promise<JudgedBuilt> => {
+    const stored = await ledger.state(of.id)
+    if (stored?.session.chain === undefined) return { kind: 'ask', reasons: [{ code: 'revoked' }] }
+    const state = { ...stored, open: stored.open.filter(({ group }) => group !== built.group) }
+    const { session, book } = state
+    const { network, account, origin, chainId } = session
+    const { calls } = built
+    const own = (await needs.accounts.all()).filter(isOwn).map(({ address }) => address)
+    const known = factsOf(state, own, { liveAllowance: false, reverts: await ledger.reverts(session.id) })
+    const paid = built.paymaster === undefined ? {} : { paymaster: built.paymaster }
+    const fee = { token: STRK, ...built.fee }
+    const judged = (facts: Facts, clock: Awaited<ReturnType<typeof clockOf>>) =>
+      evaluate(
+        session,
+        book,
+        holdsOf(state.open),
+        { origin, chainId, account, calls, fee, ...paid, unsupported: built.unsupported ?? [] },
+        { ...facts, clockWrong: clock.wrong },
+        clock.now,
+      )
+    for (;;) {
+      const clock = await clockOf(network)
+      const first = judged(known(calls, clock.now, true, 'later'), clock)
+      if (first.kind === 'auto') break
+      if (!mayPass(first.reasons) || !(await hasMovedOn(network))) return first
+    }
+    const { node, checked } = await nodes.open(network)
+    const { signature, signing } = partsOf(session, stored.session.chain, calls)
+    const trial: Trial = { node, network, account, calls, signature }
+    const [check, head, classes, allowance, compared] = await Promise.allSettled([
+      checked,
+      heads.last(network, node),
+      preflight.readClasses(session, calls, node),
+      preflight.liveAllowance(session),
+      nonces.compared(network, account, node),
+    ] as const)
+    if (check.status === 'rejected') throw check.reason
+    const block = told(head).number
+    told(classes)
+    told(compared)
+    const live = told(allowance)
+    let gas: Estimate | undefined
+    let simulation: Simulated['result'] | undefined
+    if (mustSimulate(session, book, { liveAllowance: live })) {
+      const simulated = await simulate(trial, session.effective.spend.limits)
+      simulation = simulated.result
+      gas = simulated.estimate
+    } else {
+      try {
+        gas = await estimate(trial)
+      } catch (error) {
+        if (!isNodeError(error) || error.rpcCode !== RPC.executionError) throw error
+        const words = error.words.join(', ')
+        simulation = (at) => ({ ok: false, at, words })
+      }
+    }
+    const allowances = await credited(state, simulation)
+    const facts = (at: UnixSeconds): Facts => ({
+      ...known(calls, at, false, simulation === undefined ? 'none' : simulation(at)),
+      liveAllowance: live,
+      ...(allowances === undefined ? {} : { allowances }),
+    })
+    const clock = await clockOf(network)
+    const verdict = judged(facts(clock.now), clock)
+    if (verdict.kind !== 'auto') return verdict
+    return { kind: 'auto', ...(gas === undefined ? {} : { gas }), signing, block, facts }
   }
 
   /** Where tokens leave of which spenders have a credit: how much of it is still there. */
@@ -340,12 +468,13 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
 
   /** The owner signs, and the second key where there is one. */
   const ownersParts = async ({ network, account: address, accountClass }: StoredSession, calls: readonly Call[]) => {
-    const account = (await needs.accounts.all()).find((it) => it.address === address)
+    const account = await needs.accounts.own(address)
     if (account === undefined) throw new Error('not an account of this wallet')
-    const guardian = (await needs.accounts.state(account, network, STATE_LASTS)).guardian !== '0x0'
+    const state = await needs.accounts.state(account, network, STATE_LASTS)
+    const guardian = state.guardian !== '0x0'
     return {
       shape: shapeOf(network, accountClass, calls, []),
-      signature: placeholderSignature(accountKind(accountClass), guardian),
+      signature: placeholderSignature(state.kind, guardian),
       signing: { by: guardian ? ('ownerAndGuardian' as const) : ('owner' as const), calls: calls.length },
     }
   }
@@ -394,7 +523,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
 
   const afterNewest = async (network: NetworkId, account: Address): Promise<bigint | undefined> => {
     const [newest] = await journal.list({ network, account, limit: 1 })
-    return newest && BigInt(newest.nonce) + 1n
+    return newest === undefined || newest.outside !== undefined ? undefined : BigInt(newest.nonce) + 1n
   }
 
   const estimate = async (trial: Trial): Promise<Estimate> => {
@@ -427,12 +556,22 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
     }
   }
 
-  return { decide, pauseFor, estimate, warm }
+  return { decide, decideSponsored, judge: judgeBuilt, pauseFor, estimate, warm }
 }
 
 /** Time alone may lift the refusal. */
 function mayPass(reasons: readonly Reason[]): boolean {
   return reasons.some(({ code, retryAt }) => code === 'notStarted' || retryAt !== undefined)
+}
+
+function feeOf(max: bigint): Pick<Transaction, 'fee'> {
+  return { fee: { token: STRK, max, tipPerGas: TIP } }
+}
+
+/** Before the service has said what it wants for it, and who would send it. */
+function paidFor({ state: { session } }: { readonly state: SessionState }): Pick<Transaction, 'fee' | 'paymaster'> {
+  const { fees } = session.effective
+  return { ...feeOf(0n), paymaster: payerOf(fees, serviceOrigin(fees.service ?? '')) }
 }
 
 /** What a question beside others came to; its failure is thrown only when its turn comes. */

@@ -1,11 +1,12 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
-import { address, type Felt, felt, padded, u256 } from '../../core/felt.ts'
+import { address, type ClassHash, type Felt, felt, type Hash32, padded, u256 } from '../../core/felt.ts'
 import { emptyBook } from '../../core/policy/book.ts'
 import type { Call, MeterId, RuleId, SessionId, SessionPolicy, TokenLimit } from '../../core/policy/policy.ts'
 import { canonicalText } from '../../core/policy/preimage.ts'
-import { isNodeError } from '../../platform/node.ts'
+import { isNodeError } from '../../platform/node-error.ts'
+import { ARGENT_0_3_1, OPENZEPPELIN_1_0_0 } from '../../starknet/accounts.ts'
 import { publicKey, verify } from '../../starknet/curve.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
@@ -109,6 +110,33 @@ describe('executeInSession', () => {
     expect(await world.play('q3', [anywhere])).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
     expect(world.node.state.arrived).toHaveLength(1)
     expect(world.errors).toEqual([])
+  })
+
+  it.each([
+    ['OpenZeppelin', OPENZEPPELIN_1_0_0],
+    ['a class nobody knows', felt(0xb4aa705)],
+    ['Ready 0.3.1', ARGENT_0_3_1],
+  ])('a session of a plain account (%s) is signed by its owner alone, in the short form', async (_what, classHash) => {
+    const world = await createWorld()
+    world.node.state.classHash = classHash
+    world.node.state.guardian = felt(0)
+    const { chain: _, ...plain } = storedSession('s1', policy())
+    const accountClass = classHash as ClassHash
+    await world.sessions.create(
+      { ...plain, accountClass, backing: 'wallet', runWhileLocked: false },
+      emptyBook('s1' as SessionId),
+    )
+    expect(await world.play('q1')).toMatchObject({ kind: 'sent', session: 's1' })
+    const body = bodyOf(world.node.state.arrived[0]!)
+    const [r, s, ...more] = body.signature as ReturnType<typeof felt>[]
+    expect(more).toEqual([])
+    expect(verify(hashOf(body), { r: r!, s: s! }, publicKey(OWNER))).toBe(true)
+    // What its policy does not name, it does not do.
+    const other: Call = { to: address('0x99'), selector: selectorOf('anything'), calldata: [] }
+    expect(await world.play('q2', [other])).toMatchObject({ kind: 'ask', reasons: [{ code: 'noRule' }] })
+    world.lock.unlocked = false
+    expect(await world.play('q3')).toMatchObject({ kind: 'ask', reasons: [{ code: 'locked' }] })
+    expect(world.node.state.arrived).toHaveLength(1)
   })
 
   it('commits the hold strictly before it signs, and the signature strictly before it sends', async () => {
@@ -700,6 +728,53 @@ describe('executeApproved', () => {
     expect(await world.journal.open()).toEqual([])
   })
 
+  it('refuses: another class, or another proof, than the person saw, and one that was not said yes to at all', async () => {
+    const world = await createWorld()
+    const ofClass = (hash: number) => ({
+      kind: 'class' as const,
+      classHash: felt(hash) as ClassHash,
+      compiledClassHash: felt(2),
+      bytes: 3,
+    })
+    const ofProof = (fact: number) => ({
+      kind: 'proof' as const,
+      facts: [felt(fact)],
+      digest: `0x${'1'.repeat(64)}` as Hash32,
+    })
+    const plain = work(await trial(world))
+    const { calls } = plain
+    for (const [allowed, wanted] of [
+      [
+        { kind: 'class', carries: ofClass(1) },
+        { ...plain, kind: 'declare', calls: [], carries: ofClass(9) },
+      ],
+      [
+        { kind: 'calls', calls },
+        { ...plain, kind: 'declare', calls: [], carries: ofClass(1) },
+      ],
+      [
+        { kind: 'class', carries: ofClass(1) },
+        { ...plain, carries: ofClass(1) },
+      ],
+      [
+        { kind: 'calls', calls, carries: ofProof(1) },
+        { ...plain, carries: ofProof(9) },
+      ],
+      [{ kind: 'calls', calls, carries: ofProof(1) }, plain],
+      [
+        { kind: 'calls', calls },
+        { ...plain, carries: ofProof(1) },
+      ],
+    ] as const) {
+      const putAway =
+        wanted.kind === 'declare' || 'carries' in wanted ? world.executor.bring(wanted.carries, 'x') : undefined
+      await expect(world.executor.executeApproved(world.yes([allowed]), wanted)).rejects.toThrow('nobody said yes')
+      putAway?.()
+    }
+    expect(world.node.state.arrived).toEqual([])
+    expect(await world.journal.open()).toEqual([])
+  })
+
   it('refuses: locked', async () => {
     const world = await createWorld()
     const bounds = await trial(world)
@@ -881,6 +956,14 @@ describe('allowances', () => {
     expect(world.node.state.methods).not.toContain('starknet_simulateTransactions')
     await world.settle()
     await world.play('q3')
+    expect(world.node.state.methods).toContain('starknet_simulateTransactions')
+  })
+
+  it('of which not all could be asked for make every call tried out', async () => {
+    const world = await createWorld()
+    world.allowances.isWhole = false
+    await world.start('s1')
+    expect(await world.play('q1')).toMatchObject({ kind: 'sent' })
     expect(world.node.state.methods).toContain('starknet_simulateTransactions')
   })
 

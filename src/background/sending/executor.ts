@@ -1,12 +1,14 @@
-import { type Address, type Felt, felt } from '../../core/felt.ts'
+import { guardianKey, hasSessions } from '../../core/account.ts'
+import { type Address, type Felt, felt, u256 } from '../../core/felt.ts'
 import { askedCalls } from '../../core/policy/allowances.ts'
 import { DEFAULTS } from '../../core/policy/defaults.ts'
 import type { Call, Origin, Reason, SessionId, Verdict } from '../../core/policy/policy.ts'
-import type { AccountStep, SetupStep } from '../../core/protocol/session-info.ts'
+import type { OwnStep, Purpose, SetupStep } from '../../core/protocol/session-info.ts'
 import type {
-  AccountRecord,
+  Carried,
   JournalRow,
   NetworkId,
+  OwnAccount,
   PlannedStep,
   StoredBounds,
   StoredSession,
@@ -16,35 +18,36 @@ import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { mayBeOut } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { isStorageError, isTampered } from '../../platform/database.ts'
-import { type Body, isNodeError, type Node, type Nodes, nodeError } from '../../platform/node.ts'
+import type { Body, Node, Nodes } from '../../platform/node.ts'
+import { isNodeError, nodeError } from '../../platform/node-error.ts'
 import {
   accountKind,
-  hasSessions,
   isSessionRevokedCall,
   placeholderSignature,
   revokeSessionCall,
-  setGuardianCall,
+  stepCalls,
 } from '../../starknet/accounts.ts'
-import { deployAccountBody, deployAccountHash } from '../../starknet/deploy.ts'
-import { committedMaximum, invokeBody, invokeHash } from '../../starknet/invoke.ts'
+import { deployAccountBody } from '../../starknet/deploy.ts'
+import { committedMaximum, invokeBody } from '../../starknet/invoke.ts'
 import type { Signing } from '../../starknet/session-token.ts'
 import { feeTooHigh, isNotNow, stepFailed } from '../failures.ts'
 import type { Approved } from '../keys/approved.ts'
-import type { Signer } from '../keys/signer.ts'
+import { personHash, type Signer, type SignsAs } from '../keys/signer.ts'
 import type { Accounts } from '../owners/accounts.ts'
 import type { History } from '../owners/history.ts'
 import { isLoopback, type Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
-import { createDeciding, type How, type SessionRequest, STATE_LASTS } from './deciding.ts'
-import { boundsFor, NO_BOUNDS, readBounds, storedBounds, TIP } from './fees.ts'
+import { type Deciding, type How, type SessionRequest, STATE_LASTS } from './deciding.ts'
+import { boundsFor, type Chosen, NO_BOUNDS, priced, readBounds, storedBounds, TIP } from './fees.ts'
 import type { Heads } from './heads.ts'
 import { type Journal, unsaid } from './journal.ts'
 import type { KeptGas } from './kept-gas.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Held, HeldForPerson, Ledger } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
+import { createSponsoring, type SponsoringNeeds } from './paymaster.ts'
 import type { Preflight } from './preflight.ts'
-import { createSender } from './sender.ts'
+import { carryingBody, createSender, type Load } from './sender.ts'
 import { type Waiters, waitFor, wake } from './waiters.ts'
 
 export type InSession =
@@ -56,20 +59,25 @@ export type InSession =
 
 export interface ApprovedWork {
   readonly network: NetworkId
-  readonly account: AccountRecord
+  readonly account: OwnAccount
   readonly origin?: Origin
   readonly request?: string
-  readonly kind: 'invoke' | 'deploy'
-  readonly purpose?: SetupStep | 'revoke'
+  readonly kind: JournalRow['kind']
+  readonly purpose?: Purpose
+  readonly carries?: Carried
   /** Of a step or a revocation the wallet makes the call itself. */
   readonly calls: readonly Call[]
   /** What the person saw is what is signed. */
   readonly bounds: StoredBounds
+  /** fri per unit of L2 gas, as the person chose it. */
+  readonly tip?: bigint
+  /** A row that is out and in no block: this takes its nonce. */
+  readonly replaces?: JournalRow['id']
 }
-export interface StepsWork {
+export interface StepsWork<S extends OwnStep | 'setup' = SetupStep> {
   readonly network: NetworkId
-  readonly account: AccountRecord
-  readonly steps: readonly PlannedStep[]
+  readonly account: OwnAccount
+  readonly steps: readonly PlannedStep<S>[]
   readonly approved: Approved
   readonly origin?: Origin
   readonly request?: string
@@ -79,31 +87,41 @@ export interface Executor {
   executeInSession(request: SessionRequest): Promise<InSession>
   /** The decision without hold, prompt or counter; the trial run and the fee are real. @throws NodeError */
   check(request: SessionRequest): Promise<{ readonly verdict: Verdict; readonly session?: SessionId } | undefined>
+  /** Who signs beside the owner there, as the chain says. @throws NodeError */
+  signsAs(account: OwnAccount, network: NetworkId, age?: Seconds): Promise<SignsAs>
   /** @throws NodeError, NotNow `locked`; nothing was signed unless the hold stays */
   executeApproved(approved: Approved, work: ApprovedWork): Promise<{ readonly hash: Felt }>
   /** Bounds for a whole chain of transactions that are not sent yet; `calls` come after the steps. @throws NodeError */
-  estimateSteps(work: {
+  estimateSteps<S extends OwnStep>(work: {
     readonly network: NetworkId
-    readonly account: AccountRecord
-    readonly steps: readonly AccountStep[]
+    readonly account: OwnAccount
+    readonly steps: readonly S[]
     /** The site's own calls before a session, one transaction for each. */
-    readonly setups?: readonly Pick<PlannedStep, 'calls' | 'of'>[]
+    readonly setups?: readonly Pick<PlannedStep, 'calls' | 'of' | 'clears'>[]
     readonly calls?: readonly Call[]
-  }): Promise<{ readonly steps: readonly PlannedStep[]; readonly calls?: StoredBounds }>
+  }): Promise<{ readonly steps: readonly PlannedStep<S | 'setup'>[]; readonly calls?: StoredBounds }>
   /** For an ordinary transaction's screen. @throws NodeError */
   trial(work: {
     readonly network: NetworkId
-    readonly account: AccountRecord
+    readonly account: OwnAccount
     readonly calls: readonly Call[]
+    readonly chosen?: Chosen
+    /** The account is not there yet: its deployment comes first. */
+    readonly deploys?: boolean
+    readonly carries?: Carried
   }): Promise<Trial>
+  /** The bytes that a request brought; what it answers puts them away. */
+  bring(carries: Carried, load: Load): () => void
   /** Each sent when the one before has succeeded on L2. @throws StepFailed */
-  runSteps(
-    work: StepsWork,
-    onStep: (step: PlannedStep, state: StepState, hash: Felt) => void | Promise<void>,
+  runSteps<S extends OwnStep | 'setup'>(
+    work: StepsWork<S>,
+    onStep: (step: PlannedStep<S>, state: StepState, hash: Felt) => void | Promise<void>,
   ): Promise<void>
   /** With which transaction; `undefined`: it is revoked already, and not by one of ours. @throws NodeError, NotNow, FeeTooHigh: still wanted */
   revokeOnChain(session: StoredSession, approved: Approved): Promise<{ readonly hash: Felt } | undefined>
   isRevoked(session: StoredSession): Promise<boolean>
+  /** Whether the account has this session hash as revoked; one that is not there has none. @throws NodeError */
+  isDead(account: OwnAccount, network: NetworkId, hash: Felt): Promise<boolean>
   /** The same bytes again, where the decision would still be the same. `false`: parked, its hold stays. */
   resend(row: JournalRow): Promise<boolean>
   /** At a worker's start: nothing new of this account is signed while `work` looks for what was. */
@@ -122,6 +140,7 @@ export interface Executor {
 export type StepState = 'sent' | 'done'
 
 export interface ExecutorNeeds {
+  readonly deciding: Deciding
   readonly ledger: Ledger
   readonly journal: Journal
   readonly nodes: Nodes
@@ -131,7 +150,7 @@ export interface ExecutorNeeds {
   readonly keptGas: KeptGas
   readonly signer: Signer
   readonly sessions: Pick<Sessions, 'get' | 'list' | 'live' | 'onChain' | 'pause'>
-  readonly accounts: Pick<Accounts, 'all' | 'state' | 'forget'>
+  readonly accounts: Pick<Accounts, 'all' | 'own' | 'state' | 'forget' | 'stood'>
   readonly networks: Pick<Networks, 'get' | 'clock'>
   readonly history: Pick<History, 'add'>
   readonly isUnlocked: () => boolean
@@ -142,6 +161,10 @@ export interface ExecutorNeeds {
   readonly wait: (ms: number) => Promise<void>
   /** A row is out, or may be: follow it. */
   readonly onSent: (row: JournalRow) => void
+  readonly classify: SponsoringNeeds['classify']
+  readonly post: SponsoringNeeds['post']
+  /** Origins of services that a session names: egress lets them through. */
+  readonly allow: SponsoringNeeds['allow']
   /** What failed beside the work, without its contents. */
   readonly report: (error: unknown) => void
 }
@@ -158,8 +181,13 @@ const YES_LASTS = 600
 
 export function createExecutor(needs: ExecutorNeeds): Executor {
   const { ledger, journal, nodes, nonces, keptGas, preflight, signer, sessions, networks, now } = needs
-  const deciding = createDeciding(needs)
-  const sender = createSender({ ...needs, onParked: (row) => wake(rowWaiters, row.id, row) })
+  const { deciding } = needs
+  const loads = new Map<string, { readonly load: Load; readonly users: number }>()
+  const sender = createSender({
+    ...needs,
+    loadOf: (carries) => loads.get(loadKey(carries))?.load,
+    onParked: (row) => wake(rowWaiters, row.id, row),
+  })
   const lanes = new Map<string, Lane>()
   const running = new Map<string, Promise<InSession>>()
   const waitingOf = new Map<Origin, number>()
@@ -227,6 +255,14 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     return { kind: 'sent', hash: row.hash, ...(row.session === undefined ? {} : { session: row.session }) }
   }
 
+  /** `undefined`: no session that a service pays for could be meant. */
+  const bySponsor = async (
+    request: SessionRequest,
+  ): Promise<Exclude<InSession, { kind: 'none' }> | Full | undefined> => {
+    const result = await sponsoring.execute(request)
+    return result?.kind === 'ask' && isFull(result) ? { kind: 'full', session: result.session } : result
+  }
+
   const roomIn = async (id: SessionId): Promise<void> => {
     const room = waitFor(roomWaiters, id)
     await Promise.race([room.done, needs.wait(ROOM_STEP_MS)])
@@ -239,7 +275,11 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     const mine = ticket()
     const until = now() + ROOM_LASTS
     for (;;) {
-      const result = await lane.run(mine, () => attempt(request, lane))
+      // Beside the lane: who waits for a service keeps no transaction of the account's own waiting.
+      const sponsored = await bySponsor(request)
+      const isTried = sponsored === undefined || sponsored.kind === 'ask'
+      const own = isTried ? await lane.run(mine, () => attempt(request, lane)) : sponsored
+      const result = own.kind === 'none' ? (sponsored ?? own) : own
       if (result.kind !== 'full') return result
       if (now() >= until) return { kind: 'ask', reasons: [{ code: 'inFlight' }], session: result.session }
       await roomIn(result.session)
@@ -249,39 +289,58 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   const onceFor = async (request: SessionRequest): Promise<InSession> => {
     if (request.request !== undefined) {
       const row = await journal.ofRequest(request.origin, request.request)
+      if (row?.outside !== undefined) return sponsoring.again(row)
       if (row !== undefined) return answerOf(row)
     }
     return inLane(request)
   }
 
+  const sponsoring = createSponsoring({
+    ...needs,
+    deciding,
+    sign: (held) => sessionSignature(held),
+    maySend: (held) => signer.maySend(held),
+  })
+
   /** By its own keys, or by the owner's where nothing of it is on chain. */
   const sessionSignature = async (held: Held): Promise<readonly Felt[]> => {
     if (held.session.backing === 'chain') return signer.session(held)
-    const account = (await needs.accounts.all()).find(({ address }) => address === held.row.account)
+    const account = await needs.accounts.own(held.row.account)
     if (account === undefined) throw new Error('not an account of this wallet')
-    return signer.owner(held, { guardian: await guardianOf(account, held.row.network, STATE_LASTS) })
+    return signer.owner(held, await signsAs(account, held.row.network, STATE_LASTS))
   }
 
   // ---- What a person approved.
 
-  const guardianOf = async (account: AccountRecord, network: NetworkId, age: Seconds = 0): Promise<boolean> => {
-    const state = await needs.accounts.state(account, network, age)
-    if (state.classHash !== undefined && state.classHash !== account.classHash) throw new Error('another account class')
-    if (state.guardian === '0x0') return false
-    if (state.guardian !== account.guardian.publicKey) throw new Error('the second key on chain is not ours')
-    return true
+  const signsAs = async (account: OwnAccount, network: NetworkId, age: Seconds = 0): Promise<SignsAs> => {
+    const { kind, guardian } = await needs.accounts.state(account, network, age)
+    if (guardian === '0x0') return { kind }
+    const standing = guardianKey(account, guardian)
+    if (standing === undefined) throw new Error('the second key on chain is not ours')
+    return { kind, guardian: standing }
+  }
+  /** A deployment, and what sets the second key where ours is not, are signed by the owner alone, whatever is there. */
+  const signsWork = async (
+    { kind, purpose }: Pick<ApprovedWork, 'kind' | 'purpose'>,
+    account: OwnAccount,
+    network: NetworkId,
+  ): Promise<SignsAs> => {
+    if (kind === 'deploy') return { kind: accountKind(account.classHash) }
+    if (!isByOwner(purpose)) return signsAs(account, network)
+    return { kind: (await needs.accounts.state(account, network, 0)).kind }
   }
 
   const executeApproved = async (approved: Approved, work: ApprovedWork): Promise<JournalRow> => {
-    const { network, account } = work
+    const { network, account, tip = TIP } = work
     const lane = laneOf(network, account.address)
     const node = await nodes.of(network)
     return lane.run(ticket(), async () => {
-      const guardian = work.kind === 'invoke' && work.purpose !== 'enable' ? await guardianOf(account, network) : false
+      // Whether it is in a block by now is asked again.
+      if (work.replaces !== undefined) nonces.forget(network, account.address)
+      const by = await signsWork(work, account, network)
       for (let round = 0; round < ROUNDS; round += 1) {
         const bounds = readBounds(work.bounds)
         const { chainId } = networks.get(network)
-        const { classHash, ownerPublicKey } = account
         await sender.giveBackLate()
         const result = await ledger.hold({
           by: 'person',
@@ -291,13 +350,12 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           kind: work.kind,
           calls: work.calls,
           bounds,
-          tip: TIP,
+          tip,
           chainNonce: await nonces.chain(network, account.address, node),
-          hashOf: (nonce) =>
-            work.kind === 'deploy'
-              ? deployAccountHash({ classHash, ownerPublicKey, chainId, nonce, tip: TIP, bounds })
-              : invokeHash({ chainId, sender: account.address, calls: work.calls, nonce, tip: TIP, bounds }),
+          hashOf: (nonce) => personHash({ ...work, account: account.address, nonce, tip: u256(tip) }, account, chainId),
+          ...(work.carries === undefined ? {} : { carries: work.carries }),
           ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+          ...(work.replaces === undefined ? {} : { replaces: work.replaces }),
           ...(work.origin === undefined ? {} : { origin: work.origin }),
           ...(work.request === undefined ? {} : { request: work.request }),
         })
@@ -312,10 +370,16 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           return row
         }
         const held = result.held as HeldForPerson // A person's proposal is held as a person's.
-        const sent = await sender.signAndSend(held, lane, node, {
-          sign: () => signer.person(held, { guardian }),
-          maySend: () => true,
-        })
+        const sent = await sender
+          .signAndSend(held, lane, node, { sign: () => signer.person(held, by), maySend: () => true })
+          .catch(async (error: unknown) => {
+            // Not taken: the one before is the only one that is out.
+            if (work.replaces !== undefined && (isNotNow(error) || (isNodeError(error) && error.reason === 'rpc'))) {
+              await journal.sent(work.replaces, now())
+              lane.filled(BigInt(held.row.nonce))
+            }
+            throw error
+          })
         if (sent.kind === 'sent') return held.row
       }
       throw nodeError('silent', ['nonce'])
@@ -336,16 +400,22 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     }
   }
 
-  const stepCalls = (account: AccountRecord, step: AccountStep): readonly Call[] => {
-    const kind = accountKind(account.classHash)
-    if (!hasSessions(kind)) throw new Error('an account class without sessions')
-    return step === 'deploy' ? [] : [setGuardianCall(kind, account.address, account.guardian.publicKey)]
+  const callsOf = async (account: OwnAccount, network: NetworkId, step: OwnStep): Promise<readonly Call[]> => {
+    const { kind, guardian } = await needs.accounts.state(account, network, STATE_LASTS)
+    // Once it has left, it would let every session live again that it had signed (argent-sessions.md 4).
+    if (SETS_KEY.includes(step) && account.guardian.stood?.includes(network) && guardian !== account.guardian.publicKey)
+      throw new Error('this second key has stood here before')
+    const standing = guardianKey(account, guardian)
+    return stepCalls(step, { account, kind, ...(standing === undefined ? {} : { standing }) })
   }
 
   const isRevoked = async (session: StoredSession): Promise<boolean> => {
     if (session.chain === undefined) return false
-    const node = await nodes.of(session.network)
-    const [answer] = await node.call(isSessionRevokedCall(session.account, session.chain.sessionHash))
+    return isDead({ address: session.account }, session.network, session.chain.sessionHash)
+  }
+  const isDead = async ({ address }: Pick<OwnAccount, 'address'>, network: NetworkId, hash: Felt) => {
+    const node = await nodes.of(network)
+    const [answer] = await node.call(isSessionRevokedCall(address, hash))
     return answer === '0x1'
   }
 
@@ -368,11 +438,12 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       await sessions.onChain(session.id, { state: 'done', ...by })
       return by
     }
-    const account = (await needs.accounts.all()).find(({ address }) => address === session.account)
+    const account = await needs.accounts.own(session.account)
     if (account === undefined) throw new Error('not an account of this wallet')
     const calls = [revokeSessionCall(session.account, session.chain.sessionHash)]
     const node = await nodes.of(network)
-    const signature = placeholderSignature(accountKind(account.classHash), true)
+    const { kind } = await needs.accounts.state(account, network, STATE_LASTS)
+    const signature = placeholderSignature(kind, true)
     const estimate = await deciding.estimate({ node, network, account: session.account, calls, signature })
     const committed = boundsFor(estimate, { by: 'ownerAndGuardian', calls: 1 })
     // A site may ask for it, and nobody is shown its fee.
@@ -402,6 +473,15 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     await sessions.onChain(session.id, { state: done ? 'done' : 'failed', hash: row.hash })
   }
 
+  /** Also one that another worker had sent: the account is another one now, and a key that was set has stood. */
+  const stepEnded = async ({ account: address, network, purpose, calls }: JournalRow): Promise<void> => {
+    if (purpose === 'setup' || purpose === 'revoke') return
+    needs.accounts.forget(address, network)
+    const account = await needs.accounts.own(address)
+    if (account !== undefined && calls.some(({ calldata }) => calldata.includes(account.guardian.publicKey)))
+      await needs.accounts.stood(address, network)
+  }
+
   /** What was signed before, in this worker's life or another: only if the answer would be the same today. */
   const sendAgain = async (row: JournalRow, node: Node, lane: Lane): Promise<boolean> => {
     if (sender.busy(row.id) !== undefined) return true
@@ -411,13 +491,13 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     }
     try {
       if (row.session === undefined) {
+        // Its bytes came with a request, and go with the worker that had them.
+        if (row.carries !== undefined && !loads.has(loadKey(row.carries))) return await giveUp()
         const again = await ledger.againForPerson(row.id, YES_LASTS)
         if (again === undefined) return await giveUp()
-        const account = (await needs.accounts.all()).find(({ address }) => address === row.account)
+        const account = await needs.accounts.own(row.account)
         if (account === undefined) return await giveUp()
-        const plain = row.kind === 'deploy' || row.purpose === 'enable'
-        const guardian = plain ? false : await guardianOf(account, row.network)
-        const signature = await signer.person(again, { guardian })
+        const signature = await signer.person(again, await signsWork(row, account, row.network))
         return await sender.repeat(row, signature, node, lane, () => true)
       }
       const { origin, network, account, session } = row
@@ -439,6 +519,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   }
 
   return {
+    signsAs,
     executeInSession: (request) => {
       const { origin } = request
       const key = request.request === undefined ? undefined : `${origin} ${request.request}`
@@ -456,23 +537,35 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return work
     },
     check: async (request) => {
+      const sponsored = await sponsoring.check(request)
+      if (sponsored?.verdict.kind === 'auto') return sponsored
       const decided = await deciding.decide(request, { head: 'now' })
-      return decided && { verdict: decided.verdict, session: decided.session }
+      return decided === undefined ? sponsored : { verdict: decided.verdict, session: decided.session }
     },
     executeApproved: async (approved, work) => ({ hash: (await executeApproved(approved, work)).hash }),
     estimateSteps: async ({ network, account, steps, setups = [], calls }) => {
       const node = await nodes.of(network)
-      const kind = accountKind(account.classHash)
+      const { kind, guardian } = await needs.accounts.state(account, network, STATE_LASTS)
+      const standing = guardianKey(account, guardian)
       const { address: sender, classHash, ownerPublicKey } = account
-      const first = steps.includes('deploy') ? 0n : BigInt((await node.nonce(sender)) ?? '0x0')
-      const withGuardian = steps.includes('enable') || (steps.length === 0 && (await guardianOf(account, network)))
-      const signings: Signing[] = steps.map((step) => ({ by: 'owner', calls: step === 'deploy' ? 0 : 1 }))
-      const signature = placeholderSignature(kind, false)
+      const asked: readonly OwnStep[] = steps
+      const first = asked.includes('deploy') ? 0n : BigInt((await node.nonce(sender)) ?? '0x0')
+      const withGuardian =
+        asked.includes('enable') || (steps.length === 0 && (await signsAs(account, network)).guardian !== undefined)
+      const bothSign = (step: OwnStep) => standing !== undefined && step !== 'deploy' && !isByOwner(step)
+      const signings: Signing[] = steps.map((step) => ({
+        by: bothSign(step) ? 'ownerAndGuardian' : 'owner',
+        calls: step === 'deploy' ? 0 : 1,
+      }))
+      // The key that will be set is made when the person says yes; what it costs to set one is the same.
+      const anyKey = { publicKey: felt(1), generation: (standing?.generation ?? 0) + 1 }
+      const by = { account: { ...account, guardian: anyKey }, kind, ...(standing === undefined ? {} : { standing }) }
       const bodies: Body[] = steps.map((step, at) => {
-        const nonce = felt(first + BigInt(at))
+        const signature = placeholderSignature(kind, bothSign(step))
+        const more = { nonce: felt(first + BigInt(at)), tip: TIP, bounds: NO_BOUNDS, signature }
         return step === 'deploy'
-          ? deployAccountBody({ classHash, ownerPublicKey, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
-          : invokeBody({ sender, calls: stepCalls(account, step), nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+          ? deployAccountBody({ classHash, ownerPublicKey, ...more })
+          : invokeBody({ sender, calls: stepCalls(step, by), ...more })
       })
       const own = setups.map((it) => it.calls ?? [])
       for (const some of calls === undefined ? own : [...own, calls]) {
@@ -491,14 +584,43 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
         ...(calls === undefined ? {} : { calls: bounds.at(-1)! }),
       }
     },
-    trial: async ({ network, account, calls }) => {
+    bring: (carries, load) => {
+      const key = loadKey(carries)
+      loads.set(key, { load, users: (loads.get(key)?.users ?? 0) + 1 })
+      return () => {
+        const known = loads.get(key)
+        if (known === undefined) return
+        if (known.users === 1) loads.delete(key)
+        else loads.set(key, { ...known, users: known.users - 1 })
+      }
+    },
+    trial: async ({ network, account, calls, chosen = { tip: TIP }, deploys = false, carries }) => {
       const node = await nodes.of(network)
-      const guardian = await guardianOf(account, network)
-      const signature = placeholderSignature(accountKind(account.classHash), guardian)
-      const nonce = (await node.nonce(account.address)) ?? felt(0)
-      const body = invokeBody({ sender: account.address, calls, nonce, tip: TIP, bounds: NO_BOUNDS, signature })
+      const { kind, guardian }: SignsAs = deploys
+        ? { kind: accountKind(account.classHash) }
+        : await signsAs(account, network)
+      const { tip } = chosen
+      const signature = placeholderSignature(kind, guardian !== undefined)
+      const nonce = deploys ? felt(1) : ((await node.nonce(account.address)) ?? felt(0))
+      const parts = { account: account.address, calls, nonce, tip: u256(tip), bounds: storedBounds(NO_BOUNDS) }
+      const load = carries && loads.get(loadKey(carries))?.load
+      if (carries !== undefined && load === undefined) throw nodeError('silent', ['gone'])
+      const body =
+        carries === undefined
+          ? invokeBody({ sender: account.address, calls, nonce, tip, bounds: NO_BOUNDS, signature })
+          : carryingBody(parts, carries, load, signature)
+      const { classHash, ownerPublicKey } = account
+      const first = { classHash, ownerPublicKey, nonce: felt(0), tip: TIP, bounds: NO_BOUNDS, signature }
       const by = guardian ? 'ownerAndGuardian' : 'owner'
-      return preflight.trial(node, body, account.address, { by, calls: calls.length })
+      if (carries?.kind === 'class') {
+        const estimates = await node.estimate([...(deploys ? [deployAccountBody(first)] : []), body])
+        return priced(estimates.at(-1)!, { by, calls: 0 }, chosen)
+      }
+      return preflight.trial(node, body, account.address, {
+        signing: { by, calls: calls.length },
+        chosen,
+        after: deploys ? [deployAccountBody(first)] : [],
+      })
     },
     runSteps: async ({ network, account, steps, approved, origin, request }, onStep) => {
       for (const planned of steps) {
@@ -510,7 +632,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
             account,
             kind: step === 'deploy' ? 'deploy' : 'invoke',
             purpose: step,
-            calls: step === 'setup' ? (planned.calls ?? []) : stepCalls(account, step),
+            calls: step === 'setup' ? (planned.calls ?? []) : await callsOf(account, network, step),
             bounds,
             ...(origin === undefined ? {} : { origin }),
             ...(request === undefined ? {} : { request }),
@@ -539,6 +661,10 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return work
     },
     isRevoked,
+    isDead: async (account, network, hash) => {
+      const { classHash, kind } = await needs.accounts.state(account, network, STATE_LASTS)
+      return classHash !== undefined && hasSessions(kind) && isDead(account, network, hash)
+    },
     resend: async (row) => {
       const node = await nodes.of(row.network)
       const lane = laneOf(row.network, row.account)
@@ -549,24 +675,33 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       return lane.alone(() => work(async (row) => sendAgain(row, await nodes.of(network), lane)))
     },
     warm: deciding.warm,
-    isBusy: (id) => sender.busy(id) !== undefined,
+    isBusy: (id) => sender.busy(id) !== undefined || sponsoring.isBusy(id),
     settled: (row) => {
       wake(rowWaiters, row.id, row)
       if (row.session !== undefined) wake(roomWaiters, row.session, undefined)
       // Only now `latest` has what it did to allowances: its own session's too, for what was read since it was sent.
       if (row.end !== 'released') preflight.settled(row.network, row.account)
       if (row.end === 'dropped') nonces.forget(row.network, row.account)
+      if (row.end === 'accepted' && row.purpose !== undefined) stepEnded(row).catch(needs.report)
       // Given back unsigned it has not ended: the chain is still to be told.
       if (row.purpose === 'revoke' && row.end !== 'released') revocationEnded(row).catch(needs.report)
     },
   }
 }
 
+const loadKey = (carries: Carried) => (carries.kind === 'class' ? carries.classHash : carries.digest)
+
 /** Only that others of the session are under way: it waits for room. */
 function isFull(verdict: { readonly kind: string; readonly reasons: readonly Reason[] }): boolean {
   return (
     verdict.kind === 'ask' && verdict.reasons.length > 0 && verdict.reasons.every(({ code }) => code === 'inFlight')
   )
+}
+
+const SETS_KEY: readonly OwnStep[] = ['enable', 'rotate', 'takeOver']
+/** What the account takes from its owner alone. */
+function isByOwner(purpose: Purpose | undefined): boolean {
+  return purpose === 'enable' || purpose === 'takeOver' || purpose === 'finish'
 }
 
 /** It may be what the chain knows of the end. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { validationGas } from '../../starknet/session-token.ts'
-import { boundsFor, keptBounds, readBounds, storedBounds } from './fees.ts'
+import { boundsFor, boundsWithin, keptBounds, readBounds, storedBounds, tipPerUnit } from './fees.ts'
 
 const estimate = (l2: bigint, price: bigint) => ({
   l1_gas: { amount: 0n, price: 7n },
@@ -76,6 +76,59 @@ describe('keptBounds', () => {
         expect(maxPrice * 20n).toBeLessThanOrEqual(price * 33n + 40n)
       }),
       { verbose: true },
+    )
+  })
+})
+
+describe('boundsWithin', () => {
+  const signing = { by: 'ownerAndGuardian', calls: 1 } as const
+  const price = fc.bigInt(1n, 2n ** 60n)
+  const gas = fc.bigInt(0n, 2n ** 40n)
+  const estimates = fc.tuple(gas, price, gas, price, gas, price).map(([a, b, c, d, e, f]) => ({
+    l1_gas: { amount: a, price: b },
+    l2_gas: { amount: c, price: d },
+    l1_data_gas: { amount: e, price: f },
+    fee: 0n,
+  }))
+
+  it('without a choice it is what every transaction gets', () => {
+    const found = boundsWithin(estimate(1_000_000n, 11n), signing, { tip: 0n })
+    expect(found.bounds).toEqual(boundsFor(estimate(1_000_000n, 11n), signing))
+    expect(found.about).toBe((1_000_000n + validationGas(signing)) * 11n + 129n * 3n)
+  })
+  it('property: under a cap the committed maximum is never above it, and no price is under the block’s', () => {
+    fc.assert(
+      fc.property(estimates, fc.bigInt(0n, 2n ** 50n), fc.bigInt(0n, 2n ** 110n), (it, tip, cap) => {
+        const { bounds, lacks } = boundsWithin(it, signing, { tip, cap })
+        if (lacks !== undefined) {
+          expect(lacks).toBeGreaterThan(cap)
+          return
+        }
+        expect(committedMaximum(bounds, tip)).toBeLessThanOrEqual(cap)
+        for (const resource of ['l1_gas', 'l2_gas', 'l1_data_gas'] as const) {
+          expect(bounds[resource].maxPrice).toBeGreaterThanOrEqual(it[resource].price)
+          expect(bounds[resource].maxAmount).toBe(boundsFor(it, signing)[resource].maxAmount)
+        }
+      }),
+    )
+  })
+  it('property: the least cap that is taken is the one that was named', () => {
+    fc.assert(
+      fc.property(estimates, fc.bigInt(0n, 2n ** 50n), (it, tip) => {
+        const { lacks } = boundsWithin(it, signing, { tip, cap: 0n })
+        expect(boundsWithin(it, signing, { tip, cap: lacks! }).lacks).toBeUndefined()
+        expect(boundsWithin(it, signing, { tip, cap: lacks! - 1n }).lacks).toBe(lacks)
+      }),
+    )
+  })
+  it('property: a tip in all is never more than was said, and less by less than one for each unit', () => {
+    fc.assert(
+      fc.property(estimates, fc.bigInt(0n, 2n ** 80n), (it, inAll) => {
+        const bounds = boundsFor(it, signing)
+        const given = tipPerUnit(inAll, bounds) * bounds.l2_gas.maxAmount
+        expect(given).toBeLessThanOrEqual(inAll)
+        if (tipPerUnit(inAll, bounds) < 2n ** 64n - 1n) expect(inAll - given).toBeLessThan(bounds.l2_gas.maxAmount)
+      }),
     )
   })
 })

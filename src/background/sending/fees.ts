@@ -3,8 +3,8 @@
  * takes, and a margin of a half on amounts and prices (argent-sessions.md 16, provider.md 11). Tip 0. The policy always sees
  * the committed maximum of exactly these bounds.
  */
-import { felt } from '../../core/felt.ts'
-import type { StoredBounds } from '../../core/records.ts'
+import { felt, u256 } from '../../core/felt.ts'
+import type { StoredBounds, Trial } from '../../core/records.ts'
 import type { Estimate, Prices } from '../../platform/node.ts'
 import type { Bound, Bounds } from '../../starknet/invoke.ts'
 import { type Signing, validationGas } from '../../starknet/session-token.ts'
@@ -25,6 +25,70 @@ export function boundsFor(estimate: Estimate, signing: Signing): Bounds {
     l1_data_gas: widened(estimate.l1_data_gas),
   }
 }
+
+/** What the person chose: a tip per unit of L2 gas, and no more than a cap. */
+export interface Chosen {
+  readonly tip: bigint
+  readonly cap?: bigint
+}
+export interface Committed {
+  readonly bounds: Bounds
+  /** At the prices of now. */
+  readonly about: bigint
+  /** Set where the cap is less than the network asks now: this much it would take. Such bounds are never signed. */
+  readonly lacks?: bigint
+}
+
+/**
+ * Under a cap the amounts keep their margin and the prices have what is left of theirs: a price under the block's is refused
+ * unpaid, an amount that is too small fails and is paid for.
+ *
+ * @see fees.test.ts "property: under a cap the committed maximum is never above it, and no price is under the block's"
+ */
+export function boundsWithin(estimate: Estimate, signing: Signing, { tip, cap }: Chosen): Committed {
+  const bounds = boundsFor(estimate, signing)
+  const l2 = estimate.l2_gas.amount + validationGas(signing)
+  const prices = RESOURCES.map((resource) => estimate[resource].price) as [bigint, bigint, bigint] // One for each.
+  const about = estimate.l1_gas.amount * prices[0] + l2 * (prices[1] + tip) + estimate.l1_data_gas.amount * prices[2]
+  if (cap === undefined) return { bounds, about }
+  const least = RESOURCES.reduce((sum, resource, at) => sum + bounds[resource].maxAmount * prices[at]!, 0n)
+  const tips = tip * bounds.l2_gas.maxAmount
+  if (least + tips > cap || least === 0n) return { bounds, about, lacks: least + tips }
+  const capped = (resource: (typeof RESOURCES)[number], price: bigint): Bound => ({
+    maxAmount: bounds[resource].maxAmount,
+    maxPrice: smaller((price * (cap - tips)) / least, MAX_PRICE),
+  })
+  return {
+    bounds: {
+      l1_gas: capped('l1_gas', prices[0]),
+      l2_gas: capped('l2_gas', prices[1]),
+      l1_data_gas: capped('l1_data_gas', prices[2]),
+    },
+    about,
+  }
+}
+
+/** The trial of what moves nothing, at the prices of now. */
+export function priced(estimate: Estimate, signing: Signing, chosen: Chosen): Trial {
+  const { bounds, about, lacks } = boundsWithin(estimate, signing, chosen)
+  return {
+    bounds: storedBounds(bounds),
+    about: u256(about),
+    ...(chosen.tip === 0n ? {} : { tip: u256(chosen.tip) }),
+    ...(lacks === undefined ? {} : { lacks: u256(lacks) }),
+    moves: [],
+  }
+}
+
+/** The tip that a person gives in all, as the network takes it: per unit, and never more in all than was said. */
+export function tipPerUnit(inAll: bigint, bounds: Bounds): bigint {
+  const { maxAmount } = bounds.l2_gas
+  return maxAmount === 0n ? 0n : smaller(inAll / maxAmount, MAX_TIP)
+}
+
+const MAX_PRICE = 2n ** 128n - 1n
+const MAX_TIP = 2n ** 64n - 1n
+const smaller = (a: bigint, b: bigint) => (a < b ? a : b)
 
 /** A contract may write slots for the first time on any call, whatever the call before cost (performance.md 4.2). */
 const FIRST_WRITES = 4n

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { felt } from '../../core/felt.ts'
-import { type Block, type Node, nodeError } from '../../platform/node.ts'
+import type { Block, Node } from '../../platform/node.ts'
+import { nodeError } from '../../platform/node-error.ts'
 import { createHeads } from './heads.ts'
 
 function world(url = 'https://node.example') {

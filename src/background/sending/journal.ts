@@ -2,11 +2,11 @@
  * One row per transaction, from hold to settled: the only truth after a crash (architecture.md 5). Rows are written by the
  * ledger's transactions; this file knows how they lie in the store, and the two steps in between.
  */
-import type { Address } from '../../core/felt.ts'
-import type { Hold, Origin, SessionId } from '../../core/policy/policy.ts'
+import type { Address, Felt } from '../../core/felt.ts'
+import type { Hold, MeterBook, Origin, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { advance, isMined, isOpen, mayBeOut, type Step } from '../../core/transaction.ts'
+import { advance, isMined, isOpen, mayBeOut, policyCalls, type Step, transactionOf } from '../../core/transaction.ts'
 import {
   type Database,
   type Durability,
@@ -14,11 +14,13 @@ import {
   type Guarded,
   type Marks,
   type ReadTx,
+  type Row,
   type TamperedError,
   type Tx,
   tamperedError,
 } from '../../platform/database.ts'
-import { type NodeError, nodeError } from '../../platform/node.ts'
+import type { Finality } from '../../platform/node.ts'
+import { type NodeError, nodeError } from '../../platform/node-error.ts'
 
 export interface Journal {
   get(id: string): Promise<JournalRow | undefined>
@@ -36,8 +38,13 @@ export interface Journal {
    */
   signed(id: string): Promise<JournalRow | undefined>
   /** Relaxed: losing it costs one look-up. */
-  sent(id: string, at: UnixSeconds): Promise<JournalRow>
+  sent(id: string, at: UnixSeconds, transaction?: Felt): Promise<JournalRow>
   park(id: string): Promise<JournalRow>
+  /**
+   * Tells the rows that an index would not find, because their marks are not those of what they hold, and the books that are
+   * older than what was counted in them. Reads every row, so it is for an unlock, before anything of a session may run.
+   */
+  audit(): Promise<void>
   /** Settled rows older than this go. */
   prune(
     before: UnixSeconds,
@@ -60,7 +67,8 @@ export interface JournalNeeds {
 /** A row that does not verify. Its marks are believed as far as stopping goes: they allow nothing. */
 export interface Damaged {
   readonly error: TamperedError
-  readonly session?: SessionId
+  /** That its mark names and that its value names: one of the two may be what was changed. */
+  readonly sessions: readonly SessionId[]
 }
 
 const GROUP = 32
@@ -122,16 +130,43 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
     },
     rebuild: async (origin, request) => {
       const row = await ofRequest(origin, request)
-      return row === undefined || row.parked === true || row.end === 'rejected' ? undefined : row
+      if (row === undefined || row.parked === true || row.end === 'rejected') return undefined
+      // Handed to somebody who has not said in which transaction: the request runs anew, and finds this row.
+      return transactionOf(row) === undefined ? undefined : row
     },
     ofRequest,
     signed: (id) => signing(id),
-    sent: (id, at) => one(id, { to: 'sent', at }, 'relaxed'),
+    sent: (id, at, transaction) =>
+      one(id, { to: 'sent', at, ...(transaction === undefined ? {} : { transaction }) }, 'relaxed'),
     park: (id) =>
       db.write(['journal'], 'strict', async (tx) => {
         const row = value(await key().get<JournalRow>(tx, 'journal', id))
         // It ended meanwhile.
         return row?.status === 'settled' ? row : step(tx, id, { to: 'parked' })
+      }),
+    audit: () =>
+      db.read(['journal', 'books'], async (tx) => {
+        const suspects: string[] = []
+        const newest = new Map<string, { readonly key: string; readonly seq: number }>()
+        for (const row of await tx.rows('journal')) {
+          if (!hasOwnMarks(row)) suspects.push(row.key)
+          // Looked at, not trusted: who is the newest of a book is checked below.
+          const { session, seq } = (row.value as Partial<JournalRow> | null)?.inBook ?? {}
+          if (typeof session !== 'string' || typeof seq !== 'number') continue
+          if (seq > (newest.get(session)?.seq ?? -1)) newest.set(session, { key: row.key, seq })
+        }
+        for (const { key: name } of newest.values()) suspects.push(name)
+        for (const name of suspects) {
+          const found = await key().get<JournalRow>(tx, 'journal', name)
+          const [row] = found === undefined ? [] : await readable(tx, [found], onDamaged)
+          if (row?.inBook === undefined) continue
+          const { session, seq } = row.inBook
+          const book = await key().get<MeterBook>(tx, 'books', session)
+          // Damaged ones are found where sessions are read, and gone is that of a session that was forgotten.
+          if (book?.ok !== true || book.value.seq >= seq) continue
+          const error = tamperedError({ kind: 'storageTampered', store: 'books', key: session, why: 'seq' })
+          tx.committed(() => onDamaged({ error, sessions: [session] }))
+        }
       }),
     prune: async (before, accounts) => {
       for (const { network, account } of accounts) {
@@ -144,6 +179,15 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
       }
     },
   }
+}
+
+/**
+ * A node has seen it: it goes on from `signed` or from parked. What a site sends by itself may lie in a pool for as long as it
+ * likes; until a block has it, its nonce stays everybody's.
+ */
+export function isOut({ status, parked, via }: JournalRow, finality: Finality): boolean {
+  if (status !== 'signed' && parked !== true) return false
+  return via !== 'site' || (finality !== 'RECEIVED' && finality !== 'CANDIDATE')
 }
 
 /**
@@ -188,14 +232,10 @@ export async function readable(
 ): Promise<readonly JournalRow[]> {
   for (const row of rows) {
     if (row.ok) continue
-    const session = (await tx.row('journal', row.key))?.marks?.session
-    tx.committed(() =>
-      onDamaged({
-        error: tamperedError(row),
-        // Looked up, not trusted.
-        ...(typeof session === 'string' ? { session: session as SessionId } : {}),
-      }),
-    )
+    const stored = await tx.row('journal', row.key)
+    const named = [stored?.marks?.session, (stored?.value as Partial<JournalRow> | null | undefined)?.session]
+    const sessions = named.filter((it) => typeof it === 'string') as SessionId[] // Looked up, not trusted.
+    tx.committed(() => onDamaged({ error: tamperedError(row), sessions: [...new Set(sessions)] }))
   }
   return rows.flatMap((row) => (row.ok ? [row.value] : []))
 }
@@ -303,10 +343,19 @@ export function holdOf(row: JournalRow & { readonly session: SessionId }): Hold 
     id: row.id,
     session: row.session,
     group: row.group,
-    via: 'node',
+    via: row.outside?.via ?? row.via ?? 'node',
     hash: row.hash,
     nonce: row.nonce,
-    calls: [...row.calls],
+    ...(row.outside === undefined
+      ? {}
+      : {
+          outside: {
+            nonce: row.nonce,
+            executeAfter: row.outside.executeAfter,
+            executeBefore: row.outside.executeBefore,
+          },
+        }),
+    calls: [...policyCalls(row)],
     charges: [...row.charges],
     at: row.at,
     status: row.status,
@@ -361,6 +410,13 @@ export function inGroups<T, R>(
       waiting.push({ item, resolve, reject })
       if (!running) void pump()
     })
+}
+
+function hasOwnMarks({ value, marks }: Row): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const own = marksOf(value as JournalRow) // Compared only; what follows from it is that the row is checked.
+  const names = Object.keys(own)
+  return names.length === Object.keys(marks ?? {}).length && names.every((name) => own[name] === marks?.[name])
 }
 
 function marksOf(row: JournalRow): Marks {

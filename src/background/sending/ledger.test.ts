@@ -583,12 +583,23 @@ describe('signer', () => {
       bounds: (await world.executor.trial({ network: NETWORK, account, calls: [move()] })).bounds,
     }
     const revoke = { to: ACCOUNT, selector: SELECTORS.revoke_session, calldata: [felt(7)] }
+    const own = { to: ACCOUNT, selector: SELECTORS.change_guardian }
+    const remove = { ...own, calldata: [felt(1)] }
+    const setAgain = { ...own, calldata: [felt(0), felt(0), account.guardian.publicKey] }
+    const escapeOwner = { ...own, selector: SELECTORS.trigger_escape_owner, calldata: [felt(0), felt(7)] }
     const cases = [
       // A site's calls never reach the own account, whatever was approved.
       [[{ kind: 'calls', calls: [revoke] }], { ...row, calls: [revoke] }],
       [[{ kind: 'revoke', sessionHash: felt(8) }], { ...row, calls: [revoke], purpose: 'revoke' }],
       [[{ kind: 'step', step: 'deploy' }], { ...row, calls: [move()], purpose: 'enable' }],
       [[{ kind: 'step', step: 'enable' }], { ...row, calls: [move()], purpose: 'enable' }],
+      [[{ kind: 'step', step: 'rotate' }], { ...row, calls: [remove], purpose: 'remove' }],
+      [[{ kind: 'step', step: 'remove' }], { ...row, calls: [setAgain], purpose: 'rotate' }],
+      // The key that stands there is no successor of itself.
+      [[{ kind: 'step', step: 'rotate' }], { ...row, calls: [setAgain], purpose: 'rotate' }],
+      [[{ kind: 'step', step: 'takeOver' }], { ...row, calls: [escapeOwner], purpose: 'takeOver' }],
+      [[{ kind: 'step', step: 'finish' }], { ...row, calls: [remove], purpose: 'finish' }],
+      [[{ kind: 'step', step: 'upgrade' }], { ...row, calls: [move()], purpose: 'upgrade' }],
     ] as const
     for (const [allows, work] of cases) {
       await expect(world.executor.executeApproved(world.yes(allows), work)).rejects.toThrow()
@@ -600,16 +611,26 @@ describe('signer', () => {
   it('authorizes the session a person allowed, owner first, and no other', async () => {
     const world = await createWorld()
     const session = await world.start('s1')
-    const signed = await world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session)
+    const signed = await world.signer.authorization(
+      world.yes([{ kind: 'session', session: S1 }]),
+      session,
+      account.guardian,
+    )
     expect(signed).toEqual(session.chain!.authorization)
     await expect(
-      world.signer.authorization(world.yes([{ kind: 'session', session: 's2' as SessionId }]), session),
+      world.signer.authorization(
+        world.yes([{ kind: 'session', session: 's2' as SessionId }]),
+        session,
+        account.guardian,
+      ),
     ).rejects.toThrow('nobody said yes')
     const other = { ...session, chain: { ...session.chain!, sessionHash: felt(5) } }
-    await expect(world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), other)).rejects.toThrow()
+    await expect(
+      world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), other, account.guardian),
+    ).rejects.toThrow()
     world.lock.unlocked = false
     await expect(
-      world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session),
+      world.signer.authorization(world.yes([{ kind: 'session', session: S1 }]), session, account.guardian),
     ).rejects.toMatchObject({ why: 'locked' })
   })
 })
@@ -658,6 +679,58 @@ describe('code and clock', () => {
     expect(await world.play('q1')).toMatchObject({ kind: 'ask', reasons: [{ code: 'feeCap' }, { code: 'feePerTx' }] })
     await world.start('s2')
     expect(await world.play('q2')).toMatchObject({ kind: 'sent', session: 's2' })
+  })
+})
+
+describe('what a row says of its limits', () => {
+  const TX_CAPS = [
+    { window: { kind: 'session' as const }, max: 200 },
+    { window: { kind: 'rolling' as const, seconds: 60 }, max: 10 },
+  ]
+  const rowOf = async (world: World, request: string) => (await world.journal.ofRequest(ORIGIN, request))!
+  const told = ({ passed = [] }: { readonly passed?: JournalRow['passed'] }, meter: string) =>
+    passed
+      .filter((it) => it.meter === meter)
+      .map(({ window, max, before, took }) => [window.kind, max, before, took].join(' '))
+
+  it('is how they stood before it, with what others held, and what its own end booked', async () => {
+    const world = await createWorld()
+    await world.start('s1', { usage: { ...policy().usage, tx: TX_CAPS } })
+    await world.play('q1')
+    await world.play('q2')
+    const [first, second] = [await rowOf(world, 'q1'), await rowOf(world, 'q2')]
+    const bound = BigInt(first.charges.find(({ meter }) => meter.startsWith('fee:'))!.amount)
+    expect(told(first, 'tx')).toEqual(['session 200 0 ', 'rolling 10 0 '])
+    expect(told(second, 'tx')).toEqual(['session 200 1 ', 'rolling 10 1 '])
+    expect(told(second, `fee:${STRK}`)).toEqual([`session ${10n ** 24n} ${bound} `])
+    await world.settle()
+    const [one, two] = [await rowOf(world, 'q1'), await rowOf(world, 'q2')]
+    expect([told(one, 'tx'), told(two, 'tx')]).toEqual([
+      ['session 200 0 1', 'rolling 10 0 1'],
+      ['session 200 1 1', 'rolling 10 1 1'],
+    ])
+    // What each took is what is booked, to the last unit.
+    const { book, open } = (await world.ledger.state(S1))!
+    expect(open).toEqual([])
+    for (const meter of ['tx', `fee:${STRK}`]) {
+      const took = [one, two].flatMap(({ passed = [] }) =>
+        passed.filter((it) => it.meter === meter && it.window.kind === 'session').map((it) => BigInt(it.took!)),
+      )
+      expect(took.reduce((sum, it) => sum + it, 0n)).toBe(total(book, meter))
+    }
+    await world.play('q3')
+    expect(told(await rowOf(world, 'q3'), `fee:${STRK}`)).toEqual([
+      `session ${10n ** 24n} ${total(book, `fee:${STRK}`)} `,
+    ])
+  })
+
+  it('of one that was given back unsigned took nothing', async () => {
+    const world = await createWorld()
+    await world.start('s1', { usage: { ...policy().usage, tx: TX_CAPS } })
+    await world.play('q1')
+    const row = await rowOf(world, 'q1')
+    await world.ledger.settle(row.id, { end: 'rejected', at: world.clock.now })
+    expect(told(await rowOf(world, 'q1'), 'tx')).toEqual(['session 200 0 0', 'rolling 10 0 0'])
   })
 })
 

@@ -7,12 +7,27 @@
 import { refused } from '../../core/errors.ts'
 import { type Address, type Branded, type Felt, felt, type U256, u256 } from '../../core/felt.ts'
 import type { Allowance } from '../../core/policy/allowances.ts'
-import { settle as settleBook } from '../../core/policy/book.ts'
+import { compact, settle as settleBook } from '../../core/policy/book.ts'
 import { beginAgain, carryBook, carryCharges, renaming } from '../../core/policy/carry.ts'
-import { evaluate, type Facts } from '../../core/policy/evaluate.ts'
-import type { Call, Charge, MeterBook, Origin, PauseReason, Reason, SessionId } from '../../core/policy/policy.ts'
-import type { SetupStep } from '../../core/protocol/session-info.ts'
-import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
+import { evaluate, type Facts, type Transaction } from '../../core/policy/evaluate.ts'
+import type { Message, MessageFacts } from '../../core/policy/facts.ts'
+import { evaluateMessage } from '../../core/policy/messages.ts'
+import { unsupportedWindow } from '../../core/policy/outside.ts'
+import type {
+  Call,
+  Charge,
+  MeterBook,
+  MeterId,
+  Origin,
+  PauseReason,
+  Reason,
+  RuleId,
+  SessionId,
+  Verdict,
+} from '../../core/policy/policy.ts'
+import { passedBy, renamedPassed, withTaken } from '../../core/policy/trail.ts'
+import type { Purpose } from '../../core/protocol/session-info.ts'
+import type { Carried, JournalRow, NetworkId, OutsidePart, StoredSession } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import {
   advance,
@@ -24,10 +39,12 @@ import {
   mayFollow,
   nextNonce,
   type Outcome,
+  policyCalls,
 } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { type Database, type Guard, isTampered, type Tx } from '../../platform/database.ts'
 import { type Bounds, committedMaximum, invokeHash } from '../../starknet/invoke.ts'
+import { outsideHash } from '../../starknet/outside.ts'
 import type { Allowed, Approved } from '../keys/approved.ts'
 import { sameCalls } from '../keys/signer.ts'
 import { readBounds, storedBounds } from './fees.ts'
@@ -62,6 +79,8 @@ export interface SessionProposal {
   readonly calls: readonly Call[]
   /** How many of the last calls are the wallet's own. */
   readonly resets?: number
+  /** Somebody else sends it: with its own nonce, and without bounds. */
+  readonly outside?: OutsideProposal
   readonly bounds: Bounds
   readonly tip: bigint
   readonly feeToken: StoredSession['account']
@@ -69,6 +88,12 @@ export interface SessionProposal {
   readonly chainNonce: bigint
   /** Read before the transaction; `now` and what depends on it are taken inside. */
   readonly facts: (now: UnixSeconds) => Facts
+}
+export interface OutsideProposal extends Omit<OutsidePart, 'transaction' | 'fee'> {
+  /** Checked to be unused: none of the account's. */
+  readonly nonce: Felt
+  /** What is given for it, by a call behind the others. */
+  readonly fee?: NonNullable<OutsidePart['fee']> & { readonly call: Call }
 }
 /** What a person said yes to. */
 export interface ApprovedProposal {
@@ -79,15 +104,28 @@ export interface ApprovedProposal {
   readonly origin?: Origin
   readonly request?: string
   readonly kind: JournalRow['kind']
-  readonly purpose?: SetupStep | 'revoke'
+  readonly purpose?: Purpose
+  readonly carries?: Carried
   readonly calls: readonly Call[]
   readonly bounds: Bounds
   readonly tip: bigint
   readonly chainNonce: bigint
+  /** A row that is out and in no block: on its nonce, so that one of the two lands. */
+  readonly replaces?: JournalRow['id']
   /** Synchronous. */
   readonly hashOf: (nonce: Felt) => Felt
 }
 export type Proposal = SessionProposal | ApprovedProposal
+
+/** A session's transaction that its site has built, signed and will send: the second key signs it as it is. */
+export interface CosignProposal extends Omit<SessionProposal, 'by' | 'request' | 'resets'> {
+  readonly nonce: Felt
+}
+export type CosignResult =
+  | { readonly kind: 'held'; readonly held: Held }
+  | { readonly kind: 'ask' | 'refuse'; readonly reasons: readonly Reason[] }
+  /** Not the account's next one, or one that has as many already as it may. */
+  | { readonly kind: 'nonce'; readonly next: Felt }
 
 /** A durable hold that names its hash: what the signer signs for a session (invariant I1). Made here alone. */
 export type Held = Branded<
@@ -117,11 +155,41 @@ export interface Settlement {
   /** Collections an item of which left. */
   readonly items?: Readonly<Record<Address, U256>>
   readonly failure?: string
+  /** In which somebody else executed it. */
+  readonly transaction?: Felt
 }
+
+/** What a session's hold has beside the proposal: nonce and hash, and of an outside execution all that is hashed. */
+type SignedPart = Pick<JournalRow, 'nonce' | 'hash'> & Partial<Pick<JournalRow, 'group' | 'calls' | 'outside'>>
+
+/** A message that was decided and counted: the signer signs this hash and no other. */
+export type HeldMessage = Branded<
+  {
+    readonly kind: 'counted'
+    readonly session: StoredSession
+    readonly hash: Felt
+    readonly matched: RuleId
+    readonly at: UnixSeconds
+  },
+  'HeldMessage'
+>
 
 export interface Ledger {
   hold(proposal: SessionProposal): Promise<HoldResult>
   hold(proposal: ApprovedProposal): Promise<Exclude<HoldResult, { kind: 'ask' | 'refuse' }>>
+  /**
+   * The same for what a site sends itself: at the account's next nonce by our own count, where no more than 3 of it share one
+   * and count as the largest of them. The same hash again is the same hold.
+   */
+  cosign(proposal: CosignProposal): Promise<CosignResult>
+  /**
+   * One message in a session: decided, and counted before it is signed, in one transaction. Nothing gives it back: what was
+   * signed is out.
+   */
+  countMessage(
+    id: SessionId,
+    it: { readonly message: Message; readonly hash: Felt; readonly facts: (now: UnixSeconds) => MessageFacts },
+  ): Promise<HeldMessage | Exclude<Verdict, { kind: 'auto' }>>
   /** Booking and state in one transaction. Settling a row again is nothing. */
   settle(id: string, settlement: Settlement): Promise<JournalRow | undefined>
   /** A row that was signed, if its session would still sign it, its own hold aside. */
@@ -198,6 +266,8 @@ export interface LedgerNeeds {
 
 const STORES = ['sessions', 'books', 'journal'] as const
 const GROUP = 32
+/** Hashes of one session on one nonce (argent-sessions.md 13). */
+const COSIGNED_AT_ONCE = 3
 /** A question lives for minutes, and its page hardly longer than this, s. */
 const YES_KNOWN = 2_592_000
 /** As many reverts in a row as the longest pause needs (policy.md 5.1). */
@@ -218,7 +288,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const reverts = new Map<SessionId, Reverts>()
   /** By network and account, the nonce after the last that a block has: what was read of the chain before may be older. */
   const mined = new Map<string, bigint>()
-  const floorOf = ({ network, account, chainNonce }: Proposal): bigint => {
+  const floorOf = ({ network, account, chainNonce }: Pick<Proposal, 'network' | 'account' | 'chainNonce'>): bigint => {
     const known = mined.get(`${network} ${account}`) ?? 0n
     return chainNonce > known ? chainNonce : known
   }
@@ -284,33 +354,104 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const { session, book, open } = found
     const ofAccount = await reading.account(it)
     const { now, wrong } = needs.clock(it.network, lastWall)
-    const fee = { token: it.feeToken, max: committedMaximum(it.bounds, it.tip), tipPerGas: it.tip }
-    const { origin, chainId, account, calls } = it
+    const { origin, chainId, account, calls, outside } = it
+    const signed = outside === undefined ? ownPart(it, ofAccount) : outsidePart(it, outside)
+    const onNonce = outside === undefined ? [] : open.filter((row) => row.group === signed.group)
+    // The site may have the signature of just this already: it is one cheque, held once.
+    const again = outside?.via === 'site' ? onNonce.find((row) => row.hash === signed.hash) : undefined
+    if (outside?.via === 'paymaster' && onNonce.length > 0)
+      return { kind: 'ask', reasons: [{ code: 'unsupportedField', at: '/nonce' }], session: it.session }
     const resets = it.resets === undefined ? {} : { resets: it.resets }
-    const proposed = { origin, chainId, account, calls, ...resets, fee, unsupported: [] }
+    const paid = paidBy(it, outside, session.effective.validUntil, now)
+    const proposed = { origin, chainId, account, calls, ...resets, ...paid }
     const facts = it.facts(now)
-    const verdict = evaluate(
-      session,
-      book,
-      holdsOf(open),
-      proposed,
-      { ...facts, clockWrong: wrong || facts.clockWrong },
-      now,
-    )
+    const others = holdsOf(open.filter((row) => row !== again))
+    const verdict = evaluate(session, book, others, proposed, { ...facts, clockWrong: wrong || facts.clockWrong }, now)
     if (verdict.kind !== 'auto') return { kind: verdict.kind, reasons: verdict.reasons, session: it.session }
-    const nonce = felt(nextNonce(floorOf(it), ofAccount))
-    const hash = invokeHash({ chainId, sender: account, calls, nonce, tip: it.tip, bounds: it.bounds })
-    const row: JournalRow = {
-      ...newRow(it, newId(), nonce, hash, now),
+    const row: JournalRow = again ?? {
+      ...newRow(it, newId(), signed.nonce, signed.hash, now),
+      ...signed,
       kind: 'invoke',
       session: it.session,
       ...resets,
       charges: verdict.charges,
       matched: verdict.matched,
+      passed: passedBy(session.effective, book, others, verdict.charges, now),
     }
-    await reading.put(row)
+    if (again === undefined) await reading.put(row)
     // The brand is made here alone.
     return { kind: 'held', held: { by: 'session', row, session, chainId } as Held }
+  }
+
+  const holdCosigned = async (tx: Tx, it: CosignProposal, lastWall: UnixSeconds | undefined): Promise<CosignResult> => {
+    const reading = readOnce(tx, key())
+    const found = await reading.session(it.session)
+    if (found === undefined) return { kind: 'ask', reasons: [{ code: 'revoked' }] }
+    const { session, book, open } = found
+    const { origin, chainId, account, calls, bounds, tip, nonce } = it
+    const hash = invokeHash({ chainId, sender: account, calls, nonce, tip, bounds })
+    const group = groupOf(account, nonce)
+    const siblings = open.filter((row) => row.group === group && row.via === 'site')
+    const again = siblings.find((row) => row.hash === hash)
+    const next = nextCosigned(floorOf(it), await reading.account(it), nonce)
+    if (again === undefined && (BigInt(next) !== BigInt(nonce) || siblings.length >= COSIGNED_AT_ONCE))
+      return { kind: 'nonce', next }
+    const { now, wrong } = needs.clock(it.network, lastWall)
+    const facts = it.facts(now)
+    // Of those on one nonce one lands, so each of them is judged without the others.
+    const others = holdsOf(open.filter((row) => row.group !== group))
+    const verdict = evaluate(
+      session,
+      book,
+      others,
+      {
+        origin,
+        chainId,
+        account,
+        calls,
+        fee: { token: it.feeToken, max: committedMaximum(bounds, tip), tipPerGas: tip },
+        unsupported: [],
+      },
+      { ...facts, clockWrong: wrong || facts.clockWrong },
+      now,
+    )
+    if (verdict.kind !== 'auto') return { kind: verdict.kind, reasons: verdict.reasons }
+    const row: JournalRow = again ?? {
+      ...newRow({ ...it, by: 'session' }, newId(), nonce, hash, now),
+      kind: 'invoke',
+      session: it.session,
+      via: 'site',
+      parked: true,
+      charges: verdict.charges,
+      matched: verdict.matched,
+      passed: passedBy(session.effective, book, others, verdict.charges, now),
+    }
+    if (again === undefined) await reading.put(row)
+    // The brand is made here alone.
+    return { kind: 'held', held: { by: 'session', row, session, chainId } as Held }
+  }
+
+  const ownPart = (it: SessionProposal, ofAccount: readonly JournalRow[]): SignedPart => {
+    const { chainId, account: sender, calls, tip, bounds } = it
+    const nonce = felt(nextNonce(floorOf(it), ofAccount))
+    return { nonce, hash: invokeHash({ chainId, sender, calls, nonce, tip, bounds }) }
+  }
+  const outsidePart = (
+    { chainId, account, calls }: SessionProposal,
+    { nonce, fee, ...part }: OutsideProposal,
+  ): SignedPart => {
+    const all = fee === undefined ? calls : [...calls, fee.call]
+    const { version, caller, executeAfter, executeBefore } = part
+    const window = { version, caller, executeAfter, executeBefore }
+    const outside: OutsidePart =
+      fee === undefined ? part : { ...part, fee: { token: fee.token, to: fee.to, max: fee.max } }
+    return {
+      nonce,
+      hash: outsideHash({ ...window, chainId, account, nonce, calls: all }),
+      group: groupOf(account, nonce, outside),
+      calls: all,
+      outside,
+    }
   }
 
   const holdForPerson = async (
@@ -324,7 +465,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const { now } = needs.clock(it.network, lastWall)
     const same = ofAccount.find((row) => isSameYes(row, it)) ?? (await usedUp(tx, reading.guard, it, now))
     if (same !== undefined) return { kind: 'known', row: same }
-    const nonce = felt(nextNonce(floorOf(it), ofAccount))
+    const stuck = it.replaces === undefined ? undefined : await putAside(tx, reading.guard, ofAccount, it)
+    const nonce = stuck?.nonce ?? felt(nextNonce(floorOf(it), ofAccount))
     if (inPlaceOf !== undefined && inPlaceOf.nonce !== nonce) return { kind: 'known', row: inPlaceOf }
     const row: JournalRow = {
       ...newRow(it, newId(), nonce, it.hashOf(nonce), now),
@@ -333,9 +475,22 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       charges: [],
       matched: [],
       ...(it.purpose === undefined ? {} : { purpose: it.purpose }),
+      ...(it.carries === undefined ? {} : { carries: it.carries }),
     }
     await reading.put(row)
     return { kind: 'held', held: heldForPerson({ by: 'person', row, approved: it.approved }) }
+  }
+
+  /** Parked, because another takes its nonce. @throws Refused 113: it is in a block, or gone */
+  const putAside = async (tx: Tx, guard: Guard, ofAccount: readonly JournalRow[], it: ApprovedProposal) => {
+    const stuck = ofAccount.find(({ id }) => id === it.replaces)
+    // Its nonce may be another's by now, which nobody wanted replaced.
+    const own = ofAccount.filter(({ outside }) => outside === undefined)
+    const isTaken = own.some((row) => row !== stuck && row.nonce === stuck?.nonce && row.parked === undefined)
+    if (stuck === undefined || isTaken || stuck.status === 'held' || floorOf(it) > BigInt(stuck.nonce))
+      throw refused('USER_REFUSED_OP', { reason: 'context' })
+    await putRow(tx, guard, advance(stuck, { to: 'parked' }))
+    return stuck
   }
 
   /** A revocation that failed is sent again under the same name. */
@@ -384,23 +539,34 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     clock: { readonly now: UnixSeconds },
   ): Promise<SettledRow> => {
     const at = clock.now
-    const next = advance(row, {
-      to: 'settled',
-      end: it.end,
-      at,
-      ...(it.outcome === undefined ? {} : { outcome: it.outcome }),
-      ...(it.failure === undefined ? {} : { failure: it.failure }),
-    })
-    await putRow(tx, guard, next)
+    const { outside } = row
+    // Given up before, it has no transaction yet.
+    const found = outside === undefined || it.transaction === undefined ? undefined : { transaction: it.transaction }
+    const next: JournalRow = {
+      ...advance(row, {
+        to: 'settled',
+        end: it.end,
+        at,
+        ...(it.outcome === undefined ? {} : { outcome: it.outcome }),
+        ...(it.failure === undefined ? {} : { failure: it.failure }),
+      }),
+      ...(outside === undefined || found === undefined ? {} : { outside: { ...outside, ...found } }),
+    }
     if (isMined(it)) tx.committed(() => noteMined(next))
-    if (row.session === undefined || row.booked === true) return { row: next, others: [] }
+    if (row.session === undefined || row.booked === true) {
+      await putRow(tx, guard, next)
+      return { row: next, others: [] }
+    }
     const heir = await heirOf(tx, guard, row.session)
     const { id, session } = heir
     const book = await guard.get<MeterBook>(tx, 'books', id)
     // Damaged, it never runs again: the row ends all the same, or it would hold up the account for ever.
     if (session?.ok === false || book?.ok === false) tx.committed(() => needs.onTampered(id))
     // Forgotten 90 days after its end: nothing is left to book on.
-    if (session?.ok !== true || book?.ok !== true) return { row: next, others: [] }
+    if (session?.ok !== true || book?.ok !== true) {
+      await putRow(tx, guard, next)
+      return { row: next, others: [] }
+    }
     const open = (await soundRowsOfSession(tx, guard, id, onDamaged)).filter(({ id }) => id !== row.id)
     const settled = settleBook(
       book.value,
@@ -410,6 +576,14 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       session.value,
       at,
     )
+    const counted: JournalRow = {
+      ...next,
+      inBook: { session: id, seq: settled.book.seq },
+      ...(row.passed === undefined
+        ? {}
+        : { passed: withTaken(row.passed, book.value, settled.book, namedBy(heir.charges)) }),
+    }
+    await putRow(tx, guard, counted)
     await guard.put(tx, 'books', id, settled.book)
     const others: JournalRow[] = []
     for (const ended of settled.ended) {
@@ -424,9 +598,9 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const active = { ...session.value, lastUsedAt: Math.max(session.value.lastUsedAt ?? 0, row.at) }
     const overdrawn = settled.over.length > 0 ? pausedBy(active, 'overdrawn') : undefined
     const after = overdrawn ?? (it.end === 'released' ? undefined : active)
-    if (after === undefined) return { row: next, others }
+    if (after === undefined) return { row: counted, others }
     await guard.put(tx, 'sessions', id, after)
-    return { row: next, others, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
+    return { row: counted, others, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
   }
 
   /** Who counts what a session did: the one that has its place now, by the names its counts have there. */
@@ -470,7 +644,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     return changed.session
   }
 
-  const noteMined = ({ network, account, nonce }: JournalRow) => {
+  const noteMined = ({ network, account, nonce, outside }: JournalRow) => {
+    if (outside !== undefined) return
     const key = `${network} ${account}`
     const next = BigInt(nonce) + 1n
     if (next > (mined.get(key) ?? 0n)) mined.set(key, next)
@@ -489,6 +664,36 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   return {
     // The overloads say which results which proposal can have.
     hold: hold as Ledger['hold'],
+    cosign: async (it) => {
+      const lastWall = await db.lastWall()
+      try {
+        return await db.write(STORES, 'strict', (tx) => holdCosigned(tx, it, lastWall))
+      } catch (error) {
+        if (!isTampered(error)) throw error
+        needs.onTampered(it.session)
+        return { kind: 'ask', reasons: [{ code: 'paused' }] }
+      }
+    },
+    countMessage: async (id, { message, hash, facts }) => {
+      const lastWall = await db.lastWall()
+      return db.write(STORES, 'strict', async (tx) => {
+        const guard = key()
+        const found = await readOnce(tx, guard).session(id)
+        if (found === undefined) return { kind: 'ask', reasons: [{ code: 'revoked' }] }
+        const { session, book, open } = found
+        const { now, wrong } = needs.clock(session.network, lastWall)
+        const known = facts(now)
+        const judged = { ...known, clockWrong: wrong || known.clockWrong }
+        const verdict = evaluateMessage(session, book, holdsOf(open), message, judged, now)
+        if (verdict.kind !== 'auto') return verdict
+        const bookings = verdict.charges.map(({ meter, amount }) => ({ meter, amount, at: now }))
+        const next = { ...book, seq: book.seq + 1, bookings: [...book.bookings, ...bookings] }
+        await guard.put(tx, 'books', id, compact(next, session, now, holdsOf(open)))
+        const [matched] = verdict.matched
+        // The brand is made here alone.
+        return { kind: 'counted', session, hash, matched, at: now } as HeldMessage
+      })
+    },
     settle: async (id, it) => {
       const lastWall = await db.lastWall()
       const done = await db.write(STORES, 'strict', async (tx) => {
@@ -518,16 +723,16 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         if (session === undefined || book === undefined) return undefined
         const open = (await openRowsOfSession(tx, guard, row.session)).filter((other) => other.id !== id)
         const { now, wrong } = needs.clock(row.network, lastWall)
-        const { origin, account, calls } = row
+        const { origin, account } = row
         const resets = row.resets === undefined ? {} : { resets: row.resets }
-        const tip = BigInt(row.tip)
-        const fee = { token: feeToken, max: committedMaximum(readBounds(row.bounds), tip), tipPerGas: tip }
+        const priced = { feeToken, bounds: readBounds(row.bounds), tip: BigInt(row.tip) }
+        const paid = paidBy(priced, row.outside, session.effective.validUntil, now)
         const known = facts(now)
         const verdict = evaluate(
           session,
           book,
           holdsOf(open),
-          { origin, chainId, account, calls, ...resets, fee, unsupported: [] },
+          { origin, chainId, account, calls: policyCalls(row), ...resets, ...paid },
           { ...known, clockWrong: wrong || known.clockWrong },
           now,
         )
@@ -611,9 +816,19 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         const { now } = needs.clock(old.network, lastWall)
         const renamed = renaming(old.effective, session.effective)
         const released: JournalRow[] = []
+        const kept: JournalRow[] = []
         for (const row of await soundRowsOfSession(tx, guard, replaces, onDamaged)) {
           if (row.status === 'held') released.push((await settleRow(tx, guard, row, { end: 'released' }, { now })).row)
-          else await putRow(tx, guard, { ...row, session: session.id, charges: carryCharges(row.charges, renamed) })
+          else {
+            const moved = {
+              ...row,
+              session: session.id,
+              charges: carryCharges(row.charges, renamed),
+              ...(row.passed === undefined ? {} : { passed: renamedPassed(row.passed, renamed) }),
+            }
+            await putRow(tx, guard, moved)
+            kept.push(moved)
+          }
         }
         // Read after that: it has what came back.
         const book = value(await guard.get<MeterBook>(tx, 'books', replaces))
@@ -630,7 +845,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         }
         await guard.put(tx, 'sessions', replaces, ended)
         await guard.put(tx, 'sessions', session.id, session)
-        await guard.put(tx, 'books', session.id, again ? beginAgain(carried, session, now) : carried)
+        await guard.put(tx, 'books', session.id, again ? beginAgain(carried, session, now, holdsOf(kept)) : carried)
         await alongside?.(tx)
         return { ended, released }
       })
@@ -707,6 +922,23 @@ function weight(reason: PauseReason): number {
   return reason === 'storageTampered' || reason === 'accountChanged' || reason === 'chainRestarted' ? 3 : 2
 }
 
+/** Who pays, as a policy judges it: the account by its bounds, or somebody else for what it gives them. */
+export function paidBy(
+  { feeToken, bounds, tip }: Pick<SessionProposal, 'feeToken' | 'bounds' | 'tip'>,
+  outside: Pick<OutsidePart, 'payer' | 'fee' | 'executeAfter' | 'executeBefore'> | undefined,
+  validUntil: UnixSeconds,
+  now: UnixSeconds,
+): Pick<Transaction, 'fee' | 'paymaster' | 'unsupported'> {
+  if (outside === undefined)
+    return { fee: { token: feeToken, max: committedMaximum(bounds, tip), tipPerGas: tip }, unsupported: [] }
+  const { payer, fee } = outside
+  return {
+    paymaster: payer,
+    fee: { token: fee?.token ?? feeToken, max: BigInt(fee?.max ?? '0'), tipPerGas: 0n },
+    unsupported: unsupportedWindow(outside, validUntil, now),
+  }
+}
+
 /** The brand is made here alone. */
 function heldForPerson(held: HoldForPerson): HeldForPerson {
   return held as HeldForPerson
@@ -721,7 +953,11 @@ function isAgain(row: JournalRow): boolean {
 function allowedBy(row: JournalRow): Allowed {
   if (row.purpose === 'revoke') return { kind: 'revoke', sessionHash: row.calls[0]?.calldata[0] ?? felt(0) }
   const plain = row.purpose === undefined || row.purpose === 'setup'
-  return plain ? { kind: 'calls', calls: row.calls } : { kind: 'step', step: row.purpose }
+  const { carries } = row
+  if (carries?.kind === 'class') return { kind: 'class', carries }
+  return plain
+    ? { kind: 'calls', calls: row.calls, ...(carries === undefined ? {} : { carries }) }
+    : { kind: 'step', step: row.purpose }
 }
 
 function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSeconds) {
@@ -740,6 +976,25 @@ function newRow(it: Proposal, id: string, nonce: Felt, hash: Felt, at: UnixSecon
     ...(it.origin === undefined ? {} : { origin: it.origin }),
     ...(it.request === undefined ? {} : { request: it.request }),
   } as const
+}
+
+/**
+ * What a site may have signed next: the nonce it names, if everything from the chain's on is on its way and no transaction
+ * that this wallet sends has it; else the one that it should have named.
+ */
+function nextCosigned(chain: bigint, open: readonly JournalRow[], named: Felt): Felt {
+  const nonce = BigInt(named)
+  const own = open.filter(({ outside }) => outside === undefined)
+  const taken = new Set(own.map((row) => BigInt(row.nonce)))
+  const ours = own.some((row) => row.parked !== true && BigInt(row.nonce) === nonce)
+  let next = chain
+  while (next < nonce && taken.has(next)) next += 1n
+  return next === nonce && !ours ? named : felt(nextNonce(chain, open))
+}
+
+/** What a meter is called where its charges were carried to. */
+function namedBy(carry: (charges: readonly Charge[]) => readonly Charge[]): (meter: MeterId) => MeterId | undefined {
+  return (meter) => carry([{ meter, amount: u256(1n), refundable: u256(0n) }])[0]?.meter
 }
 
 /** One yes is one transaction of each kind, and an account is deployed once, whoever asks: also after a worker's death. */

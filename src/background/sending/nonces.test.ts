@@ -22,6 +22,8 @@ const noncesOf = (needs: Partial<NonceNeeds> & { readonly knows?: OwnNonces }) =
     own: async () => needs.knows ?? { accepted: undefined, out: undefined },
     onBehind: () => undefined,
     onForeign: () => undefined,
+    compare: async () => undefined,
+    isCompared: async () => true,
     ...needs,
   })
 

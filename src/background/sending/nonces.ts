@@ -6,7 +6,8 @@ import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
 import { isMined } from '../../core/transaction.ts'
-import { type Node, nodeError } from '../../platform/node.ts'
+import type { Node } from '../../platform/node.ts'
+import { nodeError } from '../../platform/node-error.ts'
 
 export interface Nonces {
   /** Read at `pre_confirmed` unless known for less than 30 s. @throws NodeError */
@@ -15,6 +16,8 @@ export interface Nonces {
   known(network: NetworkId, account: Address): bigint | undefined
   /** Read again beside the hot path when it is past half its age. */
   refresh(network: NetworkId, account: Address, node: Node): Promise<void>
+  /** It was compared with the journal in this run of the browser, or it is now (comparing.ts). @throws NodeError */
+  compared(network: NetworkId, account: Address, node: Node): Promise<void>
   /** The node took a transaction with this nonce. */
   accepted(network: NetworkId, account: Address, nonce: bigint): void
   /** Error 52, a dropped row, a foreign transaction, a reorganisation, another node: read again. */
@@ -34,6 +37,9 @@ export interface NonceNeeds {
   readonly own: (network: NetworkId, account: Address) => Promise<OwnNonces>
   /** The chain is behind what it had accepted: blocks were taken back, or the node lies. */
   readonly onBehind: (network: NetworkId, account: Address) => void
+  /** Before it is answered. `out`: as the journal knows it. */
+  readonly compare: (network: NetworkId, account: Address, nonce: bigint, out: bigint | undefined) => Promise<void>
+  readonly isCompared: (network: NetworkId, account: Address) => Promise<boolean>
   /** Somebody else sent transactions of this account: what was read of it before is old. */
   readonly onForeign: (network: NetworkId, account: Address) => void
 }
@@ -72,7 +78,10 @@ export function createNonces(needs: NonceNeeds): Nonces {
       const nonce = BigInt((await node.nonce(account)) ?? '0x0')
       const { accepted, out } = await needs.own(network, account)
       if (out !== undefined && nonce > out) needs.onForeign(network, account)
-      if (accepted === undefined || nonce >= accepted) return nonce
+      if (accepted === undefined || nonce >= accepted) {
+        await needs.compare(network, account, nonce, out)
+        return nonce
+      }
       if (pause !== undefined) await needs.wait(pause)
     }
     needs.onBehind(network, account)
@@ -102,6 +111,9 @@ export function createNonces(needs: NonceNeeds): Nonces {
       const it = entry(network, account)
       if (!isFresh(it, FRESH / 2)) await read(it, network, account, node)
     },
+    compared: async (network, account, node) => {
+      if (!(await needs.isCompared(network, account))) await read(entry(network, account), network, account, node)
+    },
     accepted: (network, account, nonce) => {
       raise(entry(network, account), nonce + 1n)
     },
@@ -112,9 +124,10 @@ export function createNonces(needs: NonceNeeds): Nonces {
   }
 }
 
-export function ownNonces(rows: readonly Pick<JournalRow, 'nonce' | 'status' | 'end'>[]): OwnNonces {
-  const out = rows.filter((row) => isMined(row) || row.status === 'signed' || row.status === 'sent')
-  return { accepted: after(rows.filter(isMined)), out: after(out) }
+export function ownNonces(rows: readonly Pick<JournalRow, 'nonce' | 'status' | 'end' | 'outside'>[]): OwnNonces {
+  const own = rows.filter(({ outside }) => outside === undefined)
+  const out = own.filter((row) => isMined(row) || row.status === 'signed' || row.status === 'sent')
+  return { accepted: after(own.filter(isMined)), out: after(out) }
 }
 
 function after(rows: readonly Pick<JournalRow, 'nonce'>[]): bigint | undefined {

@@ -2,7 +2,8 @@
  * What is read from the chain before a session signs (policy.md 5.1, 5.3): class hashes, allowances that make a trial run
  * necessary, and the trial run itself. A failing trial is a fact for the decision, a silent node is not.
  */
-import { type Address, type ClassHash, type Felt, u256 } from '../../core/felt.ts'
+import { changesOf } from '../../core/changes.ts'
+import type { Address, ClassHash } from '../../core/felt.ts'
 import type { Allowance, Pair } from '../../core/policy/allowances.ts'
 import type { Facts, ReadClass, Simulation } from '../../core/policy/facts.ts'
 import { outflow } from '../../core/policy/outflow.ts'
@@ -10,10 +11,12 @@ import type { Call, SessionId, SpendPolicy } from '../../core/policy/policy.ts'
 import { codeOf } from '../../core/policy/standing.ts'
 import type { NetworkId, StoredSession, Trial } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { type Body, type Emitted, type Estimate, isNodeError, type Node, RPC } from '../../platform/node.ts'
+import { type Body, type Estimate, type Node, RPC } from '../../platform/node.ts'
+import { isNodeError } from '../../platform/node-error.ts'
 import type { Signing } from '../../starknet/session-token.ts'
 import type { Contracts } from '../contracts.ts'
-import { boundsFor, storedBounds } from './fees.ts'
+import { implementationOf } from '../proxies.ts'
+import { type Chosen, priced } from './fees.ts'
 
 export interface Preflight {
   /** Classes of the account and of pinned contracts called, none older than 60 s. @throws NodeError */
@@ -33,7 +36,13 @@ export interface Preflight {
   /** @param limits of the session that would sign: which contracts are collections */
   simulate(node: Node, body: Body, account: Address, limits: SpendPolicy['limits']): Promise<Simulated>
   /** For a person: what is expected to move, and the bounds that will be signed. @throws NodeError */
-  trial(node: Node, body: Body, account: Address, signing: Signing): Promise<Trial>
+  trial(node: Node, body: Body, account: Address, how: TrialWork): Promise<Trial>
+}
+export interface TrialWork {
+  readonly signing: Signing
+  readonly chosen: Chosen
+  /** What must come before it: an account that is not there yet. */
+  readonly after: readonly Body[]
 }
 export interface Simulated {
   readonly result: (now: UnixSeconds) => Simulation
@@ -47,6 +56,13 @@ export interface PreflightNeeds {
   readonly ticks: () => number
 }
 
+/** What was read of a contract; `unread`: no session that asked pins an implementation. */
+interface Known {
+  readonly classHash: ClassHash
+  readonly impl: ClassHash | 'unread' | undefined
+  readonly at: number
+}
+
 const FRESH_MS = 60_000
 const REFRESH_MS = 30_000
 /** More pairs of token and contract than this are not asked for one by one: the trial run is cheaper. */
@@ -54,21 +70,33 @@ const MAX_PAIRS = 64
 const MAX_FAILURE = 300
 
 export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight {
-  const known = new Map<string, { readonly classHash: ClassHash; readonly at: number }>()
+  const known = new Map<string, Known>()
   const allowances = new Map<
     SessionId,
     { readonly session: StoredSession; readonly of: string; readonly live: Promise<boolean> }
   >()
 
   const needed = (session: StoredSession, calls: readonly Call[]) => codeOf(session, calls, {}, 0).unread
-  const read = async (network: NetworkId, contract: Address, node: Node): Promise<void> => {
-    const classHash = await node.classHashAt(contract)
-    if (classHash === undefined) known.delete(`${network} ${contract}`)
-    // A class hash as the chain answers it: only compared.
-    else known.set(`${network} ${contract}`, { classHash: classHash as ClassHash, at: ticks() })
+  const pinOf = ({ effective }: StoredSession, contract: Address) =>
+    effective.calls.find((rule) => rule.contract === contract)?.codePin
+  const isProxy = (session: StoredSession, contract: Address) => pinOf(session, contract)?.impl !== undefined
+  const entryOf = (session: StoredSession, contract: Address): Known | undefined => {
+    const entry = known.get(`${session.network} ${contract}`)
+    // Read for a session that does not know it as a proxy.
+    return entry?.impl === 'unread' && isProxy(session, contract) ? undefined : entry
   }
-  const ageOf = (network: NetworkId, contract: Address) => {
-    const entry = known.get(`${network} ${contract}`)
+  const read = async (session: StoredSession, contract: Address, node: Node): Promise<void> => {
+    const [classHash, impl] = await Promise.all([
+      node.classHashAt(contract),
+      isProxy(session, contract) ? implementationOf(node, contract) : ('unread' as const),
+    ])
+    const key = `${session.network} ${contract}`
+    if (classHash === undefined) known.delete(key)
+    // A class hash as the chain answers it: only compared.
+    else known.set(key, { classHash: classHash as ClassHash, impl, at: ticks() })
+  }
+  const ageOf = (session: StoredSession, contract: Address) => {
+    const entry = entryOf(session, contract)
     return entry === undefined ? Number.POSITIVE_INFINITY : ticks() - entry.at
   }
 
@@ -85,7 +113,7 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
       contracts.allowances(network, account, tokens, spenders),
       collections.length > 0 && contracts.opensItems(network, account, collections, spenders),
     ])
-    return given.length > 0 || open
+    return given.given.length > 0 || !given.isWhole || open
   }
 
   const learnAllowances = (session: StoredSession): Promise<boolean> => {
@@ -119,25 +147,29 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
 
   return {
     readClasses: async (session, calls, node) => {
-      const { network } = session
       const contracts = needed(session, calls)
       await Promise.all(
-        contracts.filter((contract) => ageOf(network, contract) >= FRESH_MS).map((it) => read(network, it, node)),
+        contracts.filter((contract) => ageOf(session, contract) >= FRESH_MS).map((it) => read(session, it, node)),
       )
       for (const contract of contracts) {
-        if (ageOf(network, contract) < REFRESH_MS) continue
+        if (ageOf(session, contract) < REFRESH_MS) continue
         // Beside the hot path: the next call finds it fresh. A failure leaves the old age.
-        read(network, contract, node).catch(() => undefined)
+        read(session, contract, node).catch(() => undefined)
       }
     },
     classes: (session, calls, now, assumed) => {
       const found: Record<Address, ReadClass> = {}
       for (const contract of needed(session, calls)) {
-        const entry = known.get(`${session.network} ${contract}`)
+        const entry = entryOf(session, contract)
         if (entry !== undefined && (!assumed || ticks() - entry.at < FRESH_MS)) {
-          found[contract] = { classHash: entry.classHash, readAt: now - Math.ceil((ticks() - entry.at) / 1000) }
+          const { classHash, impl } = entry
+          found[contract] = {
+            classHash,
+            ...(impl === undefined || impl === 'unread' ? {} : { impl }),
+            readAt: now - Math.ceil((ticks() - entry.at) / 1000),
+          }
         } else if (assumed) {
-          const pin = session.effective.calls.find((rule) => rule.contract === contract)?.codePin
+          const pin = pinOf(session, contract)
           found[contract] =
             contract === session.account || pin === undefined
               ? { classHash: session.accountClass, readAt: now }
@@ -162,29 +194,18 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
       known.delete(`${network} ${contract}`)
     },
     simulate,
-    trial: async (node, body, account, signing) => {
-      const { estimate, reverted, events } = await node.simulate(body)
-      const bounds = storedBounds(boundsFor(estimate, signing))
-      return reverted === undefined
-        ? { bounds, moves: movesOf(events, account) }
-        : { bounds, fails: reverted.join(', ').slice(0, MAX_FAILURE), moves: [] }
+    trial: async (node, body, account, { signing, chosen, after }) => {
+      const { estimate, reverted, events } = await node.simulate(body, after)
+      const known = priced(estimate, signing, chosen)
+      if (reverted !== undefined) return { ...known, fails: reverted.join(', ').slice(0, MAX_FAILURE) }
+      const { moves, items, leaves, more } = changesOf(events, account)
+      return {
+        ...known,
+        moves,
+        ...(items.length === 0 ? {} : { items }),
+        ...(leaves.length === 0 ? {} : { leaves }),
+        ...(more ? { more: true as const } : {}),
+      }
     },
   }
-}
-
-/** Net per token, either out or in. */
-function movesOf(events: readonly Emitted[], account: Address): Trial['moves'] {
-  const { out } = outflow(events, account)
-  const { out: back } = outflow(events.map(reversed), account)
-  const tokens = [...new Set([...Object.keys(out), ...Object.keys(back)])] as Address[] // Keys of both records.
-  return tokens.map((token) => ({ token, out: out[token] ?? u256(0n), in: back[token] ?? u256(0n) }))
-}
-
-/** Sender and receiver of a `Transfer` exchanged, so that what comes in is counted by the same rules as what goes out. */
-function reversed(event: Emitted): Emitted {
-  const { keys, data } = event
-  const swapped = ([first, second, ...rest]: readonly Felt[]) =>
-    first === undefined || second === undefined ? [] : [second, first, ...rest]
-  if (keys.length >= 3) return { ...event, keys: [...keys.slice(0, 1), ...swapped(keys.slice(1))] }
-  return keys.length === 1 && data.length >= 2 ? { ...event, data: swapped(data) } : event
 }

@@ -4,7 +4,7 @@ import { STRK } from '../../core/account.ts'
 import { felt, u256 } from '../../core/felt.ts'
 import { used } from '../../core/policy/book.ts'
 import type { MeterId, SessionId } from '../../core/policy/policy.ts'
-import { isNodeError } from '../../platform/node.ts'
+import { isNodeError } from '../../platform/node-error.ts'
 import { revokeSessionCall } from '../../starknet/accounts.ts'
 import { holdsOf } from './journal.ts'
 import {
@@ -277,6 +277,30 @@ describe('recovers', () => {
     await next.settle()
     expect(await next.journal.open()).toEqual([])
     expect(next.sessions.get('s1' as SessionId)?.pause).toBe('storageTampered')
+  })
+
+  it('a book that alone is put back to an older day is found at the unlock: something was counted in a newer one', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    await world.settle()
+    const old = await world.db.read(['books'], (tx) => tx.row('books', 's1'))
+    await world.play('q2')
+    await world.settle()
+    const sound = await world.next()
+    await sound.journal.audit()
+    expect(sound.errors).toEqual([])
+    expect(sound.sessions.get('s1' as SessionId)?.state).toBe('active')
+
+    await world.db.write(['books'], 'strict', (tx) => tx.putRow('books', old!))
+    const next = await world.next()
+    next.useKey('s1')
+    await next.journal.audit()
+    expect(next.stops.isStopped('s1' as SessionId)).toBe(true)
+    await expect.poll(() => next.sessions.get('s1' as SessionId)?.pause).toBe('storageTampered')
+    const out = next.node.state.arrived.length
+    expect(await next.play('q3')).toMatchObject({ kind: expect.stringMatching(/ask|none/) })
+    expect(next.node.state.arrived).toHaveLength(out)
   })
 
   it('node silent: everything stays held, and nothing new is signed', async () => {

@@ -7,11 +7,12 @@ import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
-import { isNodeError, type Node, type Nodes } from '../../platform/node.ts'
+import type { Node, Nodes } from '../../platform/node.ts'
+import { isNodeError } from '../../platform/node-error.ts'
 import type { History } from '../owners/history.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import type { Executor } from './executor.ts'
-import type { Journal } from './journal.ts'
+import { isOut, type Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 import { recordSent, sentId } from './sender.ts'
 import type { Watcher } from './watcher.ts'
@@ -38,6 +39,7 @@ export interface RecoveryNeeds {
   readonly nodes: Nodes
   readonly watcher: Pick<Watcher, 'follow'>
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
+  readonly networks: () => readonly { readonly id: NetworkId }[]
   /** `resend`: the same bytes, if the session would still sign them, or the person's yes is young. */
   readonly beforeAll: Executor['beforeAll']
   /** An unlock recovers too, and then work of this very life may be under way. */
@@ -74,8 +76,11 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
     }
   }
   const findOne = async (row: JournalRow, node: Node, resend: (row: JournalRow) => Promise<boolean>): Promise<void> => {
-    if ((await node.status(row.hash)) !== undefined) {
-      if (row.status !== 'signed' && row.parked !== true) return
+    // In somebody else's hands: whether it was sent, only the chain says, and the watcher asks it.
+    if (row.outside !== undefined) return
+    const status = await node.status(row.hash)
+    if (status !== undefined) {
+      if (!isOut(row, status.finality)) return
       const sent = await journal.sent(row.id, needs.now())
       await recordSent(needs.history, sent, sent.sentAt ?? sent.at)
       return
@@ -114,7 +119,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
   const retell = async (): Promise<void> => {
     await needs.wait(RETELL_AFTER_MS)
     for (const { address } of await needs.accounts()) {
-      for (const network of ['sepolia', 'mainnet', 'devnet'] as const) {
+      for (const { id: network } of needs.networks()) {
         const rows = await journal.list({ network, account: address, from: needs.now() - HISTORY_BACK, limit: 64 })
         const out = rows.filter(
           (row) =>

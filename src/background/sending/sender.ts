@@ -3,21 +3,22 @@
  * somebody answers (architecture.md 4, steps 7 and 8; provider.md 11).
  */
 import type { Felt } from '../../core/felt.ts'
-import type { JournalRow } from '../../core/records.ts'
+import type { Carried, JournalRow } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { transactionOf } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import {
   type Attempt,
   type Body,
+  declareAttempt,
   deployAttempt,
   invokeAttempt,
-  isNodeError,
   type Node,
-  type NodeError,
-  nodeError,
   REPEATS,
   RPC,
 } from '../../platform/node.ts'
+import { isNodeError, type NodeError, nodeError } from '../../platform/node-error.ts'
+import { declareBody } from '../../starknet/declare.ts'
 import { deployAccountBody } from '../../starknet/deploy.ts'
 import { invokeBody } from '../../starknet/invoke.ts'
 import { isNotNow } from '../failures.ts'
@@ -57,7 +58,7 @@ export interface SenderNeeds {
   readonly nonces: Pick<Nonces, 'accepted' | 'forget'>
   readonly preflight: Pick<Preflight, 'forgetClass' | 'moved'>
   readonly keptGas: Pick<KeptGas, 'refused'>
-  readonly accounts: Pick<Accounts, 'all'>
+  readonly accounts: Pick<Accounts, 'own'>
   readonly history: Pick<History, 'add'>
   readonly now: () => UnixSeconds
   readonly wait: (ms: number) => Promise<void>
@@ -65,15 +66,19 @@ export interface SenderNeeds {
   readonly onSent: (row: JournalRow) => void
   /** Who waits for its end is told that nobody can say. */
   readonly onParked: (row: JournalRow) => void
+  /** The bytes of what a row carries, while a request has brought them. */
+  readonly loadOf: (carries: Carried) => Load | undefined
   /** What failed beside the work, without its contents. */
   readonly report: (error: unknown) => void
 }
+/** A class, or the text of a proof. */
+export type Load = unknown
 
 /** The lane waits so long for the transaction before, when a node takes nonces strictly one by one, ms. */
 const PREDECESSOR: readonly number[] = [200, 300, 500, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000, 8_000, 8_000]
 
 /** Refusals of `starknet_add*` that say that this transaction was not taken; every other answer leaves it open. */
-const REFUSALS: readonly number[] = [-32602, 52, 53, 54, 55, 56, 57, 58, 61, 64, 65, 69]
+const REFUSALS: readonly number[] = [-32602, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 64, 65, 69]
 
 export function createSender(needs: SenderNeeds): Sender {
   const { ledger, journal, nonces, keptGas, preflight, now } = needs
@@ -168,7 +173,7 @@ export function createSender(needs: SenderNeeds): Sender {
     triesBefore = 0,
   ): Promise<'sent' | 'stopped'> => {
     const body = await bodyOf(row, signature)
-    const bytes = row.kind === 'deploy' ? deployAttempt(body) : invokeAttempt(body)
+    const bytes = ATTEMPTS[row.kind](body)
     let unanswered = triesBefore
     for (;;) {
       const outcome = await tryOnce(row, bytes, node, maySend)
@@ -220,7 +225,7 @@ export function createSender(needs: SenderNeeds): Sender {
     for (const pause of [...PREDECESSOR, undefined]) {
       if (!maySend()) return { kind: 'stopped' }
       try {
-        const hash = await (row.kind === 'deploy' ? node.addDeploy(bytes) : node.addInvoke(bytes))
+        const hash = await addTo(node, row.kind, bytes)
         // Another hash than ours is no answer to what was sent.
         return hash === row.hash ? { kind: 'accepted' } : { kind: 'unknown', error: nodeError('garbage', ['hash']) }
       } catch (error) {
@@ -251,7 +256,8 @@ export function createSender(needs: SenderNeeds): Sender {
     const own = BigInt(row.nonce)
     const open = await journal.open(row)
     for (let nonce = chain; nonce < own; nonce += 1n) {
-      if (!open.some((other) => BigInt(other.nonce) === nonce && other.status !== 'held')) return false
+      const isOut = (other: JournalRow) => other.outside === undefined && other.status !== 'held'
+      if (!open.some((other) => BigInt(other.nonce) === nonce && isOut(other))) return false
     }
     return chain <= own
   }
@@ -267,8 +273,13 @@ export function createSender(needs: SenderNeeds): Sender {
   }
 
   const bodyOf = async (row: JournalRow, signature: readonly Felt[]): Promise<Body> => {
+    if (row.carries !== undefined) {
+      const load = needs.loadOf(row.carries)
+      if (load === undefined) throw new Error('what it carries is gone')
+      return carryingBody(row, row.carries, load, signature)
+    }
     if (row.kind === 'invoke') return invokeBody({ ...invokeParts(row), signature })
-    const account = (await needs.accounts.all()).find(({ address }) => address === row.account)
+    const account = await needs.accounts.own(row.account)
     if (account === undefined) throw new Error('not an account of this wallet')
     const { classHash, ownerPublicKey } = account
     const { nonce, tip, bounds } = invokeParts(row)
@@ -293,13 +304,34 @@ export function createSender(needs: SenderNeeds): Sender {
   }
 }
 
+const ATTEMPTS = { invoke: invokeAttempt, deploy: deployAttempt, declare: declareAttempt } as const
+
+function addTo(node: Node, kind: JournalRow['kind'], bytes: Attempt): Promise<Felt> {
+  if (kind === 'deploy') return node.addDeploy(bytes)
+  return kind === 'declare' ? node.addDeclare(bytes) : node.addInvoke(bytes)
+}
+
+/** With the bytes that a request brought. */
+export function carryingBody(
+  row: Parameters<typeof invokeParts>[0],
+  carries: Carried,
+  load: Load,
+  signature: readonly Felt[],
+): Body {
+  const parts = invokeParts(row)
+  if (carries.kind === 'class')
+    return declareBody({ ...parts, compiledClassHash: carries.compiledClassHash }, load, signature)
+  return { ...invokeBody({ ...parts, signature }), proof: load, proof_facts: carries.facts }
+}
+
 function isRefusal({ rpcCode }: NodeError): boolean {
   return rpcCode !== undefined && REFUSALS.includes(rpcCode)
 }
 
 /** Its id is the hash: a receipt that was lost is written again. */
 export function recordSent(history: Pick<History, 'add'>, row: JournalRow, at: UnixSeconds): Promise<void> {
-  const { network, account, origin, session, hash, calls, purpose } = row
+  const { network, account, origin, session, calls, purpose, carries } = row
+  const hash = transactionOf(row) ?? row.hash
   return history.add({
     id: sentId(row.id),
     at,
@@ -311,6 +343,7 @@ export function recordSent(history: Pick<History, 'add'>, row: JournalRow, at: U
       hash,
       calls,
       ...(purpose === undefined ? {} : { purpose }),
+      ...(carries?.kind === 'class' ? { declares: carries.classHash } : {}),
     },
     ...(origin === undefined ? {} : { origin }),
     ...(session === undefined ? {} : { session }),

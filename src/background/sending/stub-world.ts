@@ -7,16 +7,17 @@ import { type Address, address, type Felt, felt, padded, u256 } from '../../core
 import { emptyBook } from '../../core/policy/book.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
-import type { AccountRecord, JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
+import type { JournalRow, NetworkId, OwnAccount, StoredSession } from '../../core/records.ts'
 import { createGuard, openDatabase } from '../../platform/database.ts'
 import { createNodes, type Nodes, type Post } from '../../platform/node.ts'
-import { ARGENT_0_4_0 } from '../../starknet/accounts.ts'
+import { ARGENT_0_4_0, EVENTS } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { type Bounds, invokeHash } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
+import { readAccount } from '../account-state.ts'
 import { approved } from '../keys/approved.ts'
-import { createStopFlags } from '../keys/working-set.ts'
+import { createStopFlags, type SessionArea } from '../keys/working-set.ts'
 import { createAccounts } from '../owners/accounts.ts'
 import { createHistory } from '../owners/history.ts'
 import { createNetworks } from '../owners/networks.ts'
@@ -42,10 +43,11 @@ export const SESSION = key(0x3003)
 /** Of the test keys with class 0.4.0 and no guardian in the constructor (argent-sessions.md 17). */
 export const ACCOUNT = address('0x7424a1eb003ed7adb1d8bc05515d48e8b4762baf70a2046967a9a9b0458083d')
 
-export const account: AccountRecord = {
+export const account: OwnAccount = {
   address: ACCOUNT,
   name: 'Account 1',
-  index: 0,
+  order: 0,
+  owner: { from: 'phrase', scheme: 'ready', index: 0 },
   classHash: ARGENT_0_4_0,
   ownerPublicKey: publicKey(OWNER),
   guardian: { publicKey: publicKey(GUARDIAN), generation: 0 },
@@ -119,9 +121,13 @@ export function createStubNode(clock: { now: number }) {
     guardian: publicKey(GUARDIAN),
     revoked: new Set<string>(),
     fee: 1_000n,
+    /** Of the transactions in the last block. */
+    tips: ['0x0'] as readonly string[],
     /** Members of every estimate that a test sets. */
     estimate: {} as Readonly<Record<string, string>>,
     events: [] as readonly unknown[],
+    /** Second keys that the account has once been given, as its events name them. */
+    past: [] as readonly Felt[],
     /** Events of a simulation, and the contract that has them. */
     trace: [] as readonly unknown[],
     traced: GAME as Address,
@@ -132,6 +138,24 @@ export function createStubNode(clock: { now: number }) {
     onAnswer: () => {},
     /** Called before each request is answered; what it throws or answers stands for the node. */
     fault: undefined as ((method: string, params: unknown) => Promise<FaultAnswer | undefined>) | undefined,
+    /** Outside executions, by their hash: which transaction has them. */
+    executed: new Map<string, Felt>(),
+    usedNonces: new Set<string>(),
+    /** Somebody else's transaction, in which the account does this. */
+    execute(it: {
+      readonly hash: Felt
+      readonly nonce: Felt
+      readonly transaction: Felt
+      readonly events?: readonly unknown[]
+      readonly behind?: readonly unknown[]
+    }) {
+      state.block += 1
+      const mark = { from_address: ACCOUNT, keys: [EVENTS.TransactionExecuted, it.hash], data: ['0x0'] }
+      const events = [...(it.events ?? []), mark, ...(it.behind ?? [])]
+      known.set(it.transaction, { body: {}, block: state.block, at: clock.now, fee: state.fee, events })
+      state.executed.set(it.hash, it.transaction)
+      state.usedNonces.add(it.nonce)
+    },
     /** Accepted transactions stay unseen until `mine`. */
     holdsBack: false,
     pool: [] as { hash: Felt; body: Record<string, unknown> }[],
@@ -186,14 +210,31 @@ export function createStubNode(clock: { now: number }) {
     starknet_specVersion: () => '0.10.2',
     starknet_getBlockWithTxHashes: ({ block_id }) =>
       block(typeof block_id === 'object' ? ((block_id as { block_number: number }).block_number ?? 0) : state.block),
+    starknet_getBlockWithTxs: () => ({ ...block(state.block), transactions: state.tips.map((tip) => ({ tip })) }),
     starknet_getNonce: () =>
       state.classHash === undefined ? fail(20, 'Contract not found') : `0x${state.nonce.toString(16)}`,
     starknet_getClassHashAt: () => state.classHash ?? fail(20, 'Contract not found'),
     starknet_call: ({ request }) => {
       const { entry_point_selector: selector, calldata } = request as { entry_point_selector: Felt; calldata: Felt[] }
       if (selector === selectorOf('get_guardian')) return [state.guardian]
+      if (selector === selectorOf('is_valid_outside_execution_nonce'))
+        return [state.usedNonces.has(calldata[0]!) ? '0x0' : '0x1']
       if (selector === selectorOf('is_session_revoked')) return [state.revoked.has(calldata[0]!) ? '0x1' : '0x0']
       return ['0x0', '0x0']
+    },
+    starknet_getEvents: ({ filter }) => {
+      const { keys } = filter as { keys: readonly (readonly string[])[] }
+      if (keys.length === 1)
+        return {
+          events: state.past.map((guid) => ({
+            from_address: ACCOUNT,
+            keys: [EVENTS.GuardianChangedGuid],
+            data: [guid],
+          })),
+        }
+      const transaction_hash = state.executed.get(keys[1]?.[0] ?? '')
+      const event = { from_address: ACCOUNT, keys: keys.flat(), data: [], transaction_hash }
+      return { events: transaction_hash === undefined ? [] : [event] }
     },
     starknet_estimateFee: ({ request }) => (request as unknown[]).map(() => ({ ...estimate, ...state.estimate })),
     starknet_simulateTransactions: () => [
@@ -251,6 +292,10 @@ export function createStubNode(clock: { now: number }) {
 
   const post: Post = async (url, text) => {
     try {
+      if (text.startsWith('[')) {
+        const all = (JSON.parse(text) as unknown[]).map((one) => arrive(url, JSON.stringify(one)))
+        return { status: 200, text: `[${(await Promise.all(all)).map((it) => it.text).join(',')}]` }
+      }
       return await arrive(url, text)
     } finally {
       state.onAnswer()
@@ -327,6 +372,16 @@ export function hashOf(body: Record<string, unknown>): Felt {
   })
 }
 
+/** `storage.session` of one run of the browser. */
+export function sessionArea(): SessionArea {
+  const kept = new Map<string, string>()
+  return {
+    get: async (key) => JSON.parse(kept.get(key) ?? 'null') ?? undefined,
+    set: async (key, value) => void kept.set(key, JSON.stringify(value)),
+    remove: async (key) => void kept.delete(key),
+  }
+}
+
 /** One worker's life. Another one over the same `name` is the next life; `clock`, `node` and keys go on. */
 export async function createWorld(
   given: {
@@ -340,6 +395,12 @@ export async function createWorld(
     /** In the place of `allowances`: what the chain says. */
     contracts?: (nodes: Nodes) => SendingNeeds['contracts']
     ticks?: () => number
+    /** What typed data is; without it there is none. */
+    classify?: SendingNeeds['classify']
+    /** Who pays fees; without it nobody does. */
+    service?: Post
+    /** `storage.session`; without it the journal is not compared with the chain. */
+    area?: SendingNeeds['area']
   } = {},
 ) {
   const name = given.name ?? `world ${Math.random()}`
@@ -356,7 +417,7 @@ export async function createWorld(
       return result
     },
   }
-  const lock = { unlocked: true, asleep: false }
+  const lock = { unlocked: true, asleep: false, off: false }
   const guard = createGuard({ vaultId: 'v', macKey: new Uint8Array(32).fill(7) })
   const stops = createStopFlags()
   const sessionKeys = new Map<string, Uint8Array>()
@@ -367,7 +428,7 @@ export async function createWorld(
   const subkey = () => (lock.unlocked ? new Uint8Array(32) : undefined)
   const needsGuard = () => (lock.asleep ? undefined : guard)
   const restarts: unknown[] = []
-  const allowances = { live: [] as ResolveFacts['allowances'], opened: address('0x1') }
+  const allowances = { live: [] as ResolveFacts['allowances'], isWhole: true, opened: address('0x1') }
   let ids = 0
   const newId = () => {
     ids += 1
@@ -377,10 +438,12 @@ export async function createWorld(
     db,
     guard: needsGuard,
     now,
+    newId,
     onRestart: async (network, seen) => {
       restarts.push({ network, seen })
     },
   })
+  const allowedServices: string[] = []
   const errors: unknown[] = []
   const waits: number[] = []
   const wait = async (ms: number) => {
@@ -392,12 +455,7 @@ export async function createWorld(
     db,
     guard: needsGuard,
     now,
-    read: async (target, network) => {
-      const there = await nodes.of(network)
-      const classHash = await there.classHashAt(target)
-      const [guardian] = await there.call({ to: target, selector: selectorOf('get_guardian'), calldata: [] })
-      return { guardian: guardian ?? felt(0), ...(classHash === undefined ? {} : { classHash }) }
-    },
+    read: async (target, network) => readAccount(await nodes.of(network), target),
   })
   const history = createHistory({ db, guard: needsGuard, now, newId })
   const timers: (() => void)[] = []
@@ -405,10 +463,11 @@ export async function createWorld(
   const sending = createSending({
     db,
     guard: needsGuard,
+    area: given.area,
     keys: {
       isUnlocked: () => lock.unlocked,
       sessionKey: (id) => sessionKeys.get(id),
-      guardianKey: (of) => (of === ACCOUNT ? GUARDIAN : undefined),
+      guardianKey: (of) => (of === account.guardian.publicKey ? GUARDIAN : undefined),
       ownerSubkey: subkey,
       guardianSubkey: subkey,
       sessionSubkey: subkey,
@@ -418,8 +477,9 @@ export async function createWorld(
     nodes,
     networks,
     accounts,
+    classify: given.classify ?? noMessages,
     contracts: given.contracts?.(nodes) ?? {
-      allowances: async () => allowances.live,
+      allowances: async () => ({ given: allowances.live, isWhole: allowances.isWhole }),
       opensItems: async (_network, _account, collections) => collections.includes(allowances.opened),
       allowancesOf: async (_network, _account, pairs) =>
         pairs.map(
@@ -444,12 +504,15 @@ export async function createWorld(
       }
     },
     sendWanted: async () => void log.push('wanted'),
+    post: given.service ?? noService,
+    allowServices: (origins) => void allowedServices.push(...origins),
+    sessionsOff: () => lock.off,
     onSession: () => {},
     onRow: (row) => rows.push(row),
     report: (error) => errors.push(error),
   })
   const known = await accounts.all()
-  if (known.length === 0) await accounts.add(account)
+  if (known.length === 0) await accounts.add([account])
   await networks.load()
   await sending.sessions.load()
 
@@ -472,6 +535,7 @@ export async function createWorld(
     rows,
     restarts,
     allowances,
+    allowedServices,
     secrets,
     timers,
     start: async (id: string, change: Partial<SessionPolicy> = {}, more: Partial<StoredSession> = {}) => {
@@ -515,7 +579,15 @@ export async function createWorld(
         network: given.network ?? NETWORK,
         allows,
       }),
-    next: () => createWorld({ name, clock, node, log }),
+    next: (area: SendingNeeds['area'] = given.area) => createWorld({ name, clock, node, log, area }),
   }
 }
 export type World = Awaited<ReturnType<typeof createWorld>>
+
+async function noService(): Promise<never> {
+  throw new Error('no service here')
+}
+
+function noMessages(): never {
+  throw new Error('no typed data here')
+}

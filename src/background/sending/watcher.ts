@@ -10,13 +10,15 @@ import { receiptOutflow } from '../../core/policy/outflow.ts'
 import type { SpendPolicy } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { isMined } from '../../core/transaction.ts'
+import { isMined, transactionOf } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
-import { type Finality, isNodeError, type Node, type Nodes, type Receipt } from '../../platform/node.ts'
+import type { Finality, Node, Nodes, Receipt } from '../../platform/node.ts'
+import { isNodeError } from '../../platform/node-error.ts'
 import type { Networks } from '../owners/networks.ts'
-import { holdOf, type Journal } from './journal.ts'
+import { holdOf, isOut, type Journal } from './journal.ts'
 import type { Ledger, Settlement } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
+import { isOutside, lookFor, type OutsideRow, settlementOutside } from './outside.ts'
 
 export interface Watcher {
   /** Something of this account is out, or may be. */
@@ -33,11 +35,13 @@ export interface WatcherNeeds {
   readonly journal: Pick<Journal, 'open' | 'list' | 'sent'>
   readonly nodes: Nodes
   readonly nonces: Pick<Nonces, 'forget'>
-  readonly networks: Pick<Networks, 'sawBlock'>
+  readonly networks: Pick<Networks, 'sawBlock' | 'all'>
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
   /** What spenders may take now. @throws NodeError: the row is settled later */
   readonly allowances: (row: JournalRow, pairs: readonly Pair[]) => Promise<readonly Allowance[]>
   readonly resend: (row: JournalRow) => Promise<boolean>
+  /** In which transaction somebody else has sent it is known now. */
+  readonly onFound: (row: JournalRow) => void
   readonly now: () => UnixSeconds
   /** Calls once after `ms`; answers how to call it off. */
   readonly after: (ms: number, fn: () => void) => () => void
@@ -55,7 +59,6 @@ const PROOF_APART = 60
 /** Sent again at most this often, s. */
 const RESEND_EVERY = 30
 const REORG_WATCH = 3_600
-const NETWORKS: readonly NetworkId[] = ['sepolia', 'mainnet', 'devnet']
 
 export function createWatcher(needs: WatcherNeeds): Watcher {
   const { ledger, journal, nodes, nonces, now } = needs
@@ -78,13 +81,53 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
   }
 
   const check = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
+    if (isOutside(row)) return checkOutside(row, node)
     const status = await node.status(row.hash)
     if (status === undefined) return missing(row, node)
     missingSince.delete(row.id)
     note(row, status.finality)
-    if (row.status === 'signed' || row.parked === true) await journal.sent(row.id, now())
+    if (isOut(row, status.finality)) await journal.sent(row.id, now())
     if (status.finality !== 'ACCEPTED_ON_L2' && status.finality !== 'ACCEPTED_ON_L1') return 'pending'
     return (await book(row, node)) ? 'settled' : 'pending'
+  }
+
+  const checkOutside = async (row: OutsideRow, node: Node): Promise<'settled' | 'pending'> => {
+    const became = await lookFor(row, node)
+    if (became.kind === 'executed') return (await bookOutside(row, became.receipt, node)) ? 'settled' : 'pending'
+    if (became.kind === 'open') {
+      missingSince.delete(row.id)
+      return 'pending'
+    }
+    // Two readings, a minute apart: one may be of a node behind the others of its address.
+    if (!isProven(row)) return 'pending'
+    const dropped = await ledger.settle(row.id, { end: 'dropped' })
+    if (dropped !== undefined) doubted.set(row.id, dropped)
+    return 'settled'
+  }
+
+  const bookOutside = async (row: OutsideRow, receipt: Receipt, node: Node): Promise<boolean> => {
+    if (receipt.block === undefined || !isAccepted(receipt.finality)) return false
+    const block = await node.block(receipt.block)
+    await needs.networks.sawBlock(row.network, block.at)
+    if (__E2E__) await checkpoint('receipt')
+    if (row.status !== 'settled' && row.outside.transaction !== receipt.hash)
+      needs.onFound(await journal.sent(row.id, now(), receipt.hash))
+    const limits = row.session && (await ledger.state(row.session))?.session.granted.spend.limits
+    const settlement = settlementOutside(row, receipt, { ...block, number: receipt.block }, limits)
+    const allowances = await credited(row, settlement)
+    const { hash: transaction } = receipt
+    await ledger.settle(row.id, { ...settlement, transaction, ...(allowances === undefined ? {} : { allowances }) })
+    missingSince.delete(row.id)
+    return true
+  }
+
+  /** The same was read a minute ago or more. */
+  const isProven = (row: JournalRow): boolean => {
+    const since = missingSince.get(row.id)
+    if (since === undefined || now() < since) missingSince.set(row.id, now())
+    if (since === undefined || now() - since < PROOF_APART) return false
+    missingSince.delete(row.id)
+    return true
   }
 
   const book = async (row: JournalRow, node: Node): Promise<boolean> => {
@@ -117,16 +160,11 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
   const missing = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
     const accepted = BigInt((await node.acceptedNonce(row.account)) ?? '0x0')
     if (accepted > BigInt(row.nonce)) {
-      const since = missingSince.get(row.id)
-      if (since === undefined || now() < since) missingSince.set(row.id, now())
-      else if (now() - since >= PROOF_APART) {
-        missingSince.delete(row.id)
-        const dropped = await ledger.settle(row.id, { end: 'dropped' })
-        if (dropped !== undefined) doubted.set(row.id, dropped)
-        nonces.forget(row.network, row.account)
-        return 'settled'
-      }
-      return 'pending'
+      if (!isProven(row)) return 'pending'
+      const dropped = await ledger.settle(row.id, { end: 'dropped' })
+      if (dropped !== undefined) doubted.set(row.id, dropped)
+      nonces.forget(row.network, row.account)
+      return 'settled'
     }
     missingSince.delete(row.id)
     const last = Math.max(resentAt.get(row.id) ?? 0, row.sentAt ?? row.at)
@@ -145,12 +183,15 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     const node = await nodes.of(network)
     let youngest = 0
     let pending = 0
+    let own = 0
     for (const row of rows) {
       if ((await check(row, node)) === 'settled') continue
       pending += 1
       youngest = Math.max(youngest, row.sentAt ?? row.at)
+      if (isOutside(row)) continue
+      own += 1
       // A parked row holds nobody up: its nonce may be another's.
-      if (row.parked !== true && pending > 1) break
+      if (row.parked !== true && own > 1) break
     }
     if (pending === 0) return undefined
     const age = now() - youngest
@@ -207,6 +248,13 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     const accepted = BigInt((await node.acceptedNonce(account)) ?? '0x0')
     for (const row of own) {
       const age = now() - (row.settledAt ?? row.at)
+      if (isOutside(row)) {
+        const became = await lookFor(row, node)
+        if (became.kind === 'executed' ? !(await bookOutside(row, became.receipt, node)) : age < PROOF_APART) continue
+        doubted.delete(row.id)
+        cleared.add(row.id)
+        continue
+      }
       const status = await node.status(row.hash)
       if (status !== undefined && isAccepted(status.finality)) {
         if (!(await book(row, node))) continue
@@ -227,10 +275,11 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     const [newest] = mined
     if (newest === undefined) return
     const node = await nodes.of(network)
-    if ((await node.status(newest.hash)) !== undefined) return
+    const isThere = async (row: JournalRow) => (await node.status(transactionOf(row) ?? row.hash)) !== undefined
+    if (await isThere(newest)) return
     for (const row of mined) {
       // Twice: one answer of one node behind a shared address is not a reorganisation.
-      if ((await node.status(row.hash)) !== undefined || (await node.status(row.hash)) !== undefined) continue
+      if ((await isThere(row)) || (await isThere(row))) continue
       await ledger.reorged(row.id)
       nonces.forget(network, account)
     }
@@ -252,7 +301,7 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
       const followed = new Map(open.map(({ network, account }) => [`${network} ${account}`, { network, account }]))
       for (const { network, account } of followed.values()) await run(network, account)
       for (const { address } of await needs.accounts()) {
-        for (const network of NETWORKS) {
+        for (const { id: network } of needs.networks.all()) {
           await lookBack(network, address).catch((error: unknown) => {
             if (!isNodeError(error)) needs.report(error)
           })

@@ -1,7 +1,10 @@
-import type { Address, Selector } from '../../core/felt.ts'
-import type { Reason } from '../../core/policy/policy.ts'
+import { tokenMove } from '../../core/call.ts'
+import { type Address, type Felt, type Selector, u256 } from '../../core/felt.ts'
+import type { Naming } from '../../core/policy/naming.ts'
+import type { Call, Reason } from '../../core/policy/policy.ts'
 import type { ActivityView } from '../../core/protocol/ui.ts'
 import type { HistoryRow, JournalRow, StoredSession } from '../../core/records.ts'
+import { transactionOf } from '../../core/transaction.ts'
 import { amount, count, type Line, line, type MessageKey, type TokenName, text } from '../../core/words.ts'
 
 export interface ActivityFacts {
@@ -10,6 +13,7 @@ export interface ActivityFacts {
   readonly session: StoredSession | undefined
   readonly entrypoint: (selector: Selector, session: StoredSession | undefined) => string | undefined
   readonly token: (token: Address) => TokenName | undefined
+  readonly naming: Naming
   readonly reason: (reason: Reason, session: StoredSession | undefined) => Line
   /** The network has the transaction in a block that is not accepted yet. */
   readonly nearly: boolean
@@ -31,15 +35,15 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
       const state = stateOf(row, facts.nearly)
       return {
         ...base,
-        title: titleOf(
-          event.calls.map((call) => call.selector),
-          event.purpose,
-          facts,
-        ),
+        title:
+          event.declares === undefined
+            ? titleOf(event.calls, event.purpose, entry.account, facts)
+            : line('act_declare'),
         lines: [line(event.by === 'session' ? 'act_automatic' : 'act_byYou')],
         state,
         stateLine: line(STATES[state]),
-        hash: event.hash,
+        // Until somebody has sent it, it is in no transaction.
+        ...hashOf(event.hash, row),
         ...feeOf(row, facts),
         ...(row?.failure === undefined ? {} : { failure: row.failure }),
       }
@@ -47,15 +51,18 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
     case 'refused':
       return {
         ...base,
-        title: titleOf(
-          event.calls.map((call) => call.selector),
-          undefined,
-          facts,
-        ),
+        title: titleOf(event.calls, undefined, undefined, facts),
         lines: event.reasons.map((reason) => facts.reason(reason, facts.session)),
         state: 'refused',
         stateLine: line('act_state_refused'),
       }
+    case 'message': {
+      const { about, type, by } = event
+      const lines = [line(by === 'session' ? 'act_automatic' : 'act_byYou')]
+      return { ...base, title: line('act_message', { type: text(type), about: text(about) }), lines, ...SIGNED }
+    }
+    case 'hidden':
+      return { ...base, title: line('act_hidden'), lines: [line('act_hiddenWhat')], ...REFUSED }
     case 'connected':
     case 'disconnected':
       return note(base, line(event.kind === 'connected' ? 'act_connected' : 'act_disconnected'))
@@ -68,6 +75,8 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
   }
 }
 
+const SIGNED = { state: 'note', stateLine: line('act_state_signed') } as const
+const REFUSED = { state: 'refused', stateLine: line('act_state_refused') } as const
 const STATES = {
   sending: 'act_state_sending',
   sent: 'act_state_sent',
@@ -95,6 +104,11 @@ const BY_SITE: Partial<Record<keyof typeof SESSION_EVENTS, MessageKey>> = {
 const PURPOSES = {
   deploy: 'act_deploy',
   enable: 'act_enable',
+  upgrade: 'act_upgrade',
+  rotate: 'act_rotate',
+  remove: 'act_remove',
+  takeOver: 'act_takeOver',
+  finish: 'act_finish',
   setup: 'act_setup',
   revoke: 'act_revoke',
 } as const
@@ -103,20 +117,41 @@ function note(base: Pick<ActivityView, 'id' | 'at'>, title: Line): ActivityView 
   return { ...base, title, lines: [], state: 'note', stateLine: line('act_state_note') }
 }
 
+/** In words. Of an address nobody named the page of the row has all digits; half of them in a list would prove nothing. */
 function titleOf(
-  selectors: readonly Selector[],
+  calls: readonly Call[],
   purpose: keyof typeof PURPOSES | undefined,
-  { entrypoint, session }: ActivityFacts,
+  /** Absent: it was not done, so nothing was sent. */
+  account: Address | undefined,
+  { entrypoint, naming, session }: ActivityFacts,
 ): Line {
   if (purpose !== undefined) return line(PURPOSES[purpose])
-  const [first] = selectors
+  const [first] = calls
   if (first === undefined) return line('act_nothing')
-  const name = entrypoint(first, session)
-  const rest = selectors.length - 1
-  if (name === undefined) return line('act_unknown_other', { n: count(selectors.length) })
-  return rest === 0
+  const rest = calls.length - 1
+  const money = rest > 0 || account === undefined ? undefined : moneyTitle(first, account, naming)
+  if (money !== undefined) return money
+  const name = entrypoint(first.selector, session)
+  if (name === undefined) return line('act_unknown_other', { n: count(calls.length) })
+  if (rest > 0) return line('act_calls_other', { action: text(name), n: count(rest) })
+  const where = naming.names[first.to]
+  return where === undefined
     ? line('act_call', { action: text(name) })
-    : line('act_calls_other', { action: text(name), n: count(rest) })
+    : line('act_on', { action: text(name), contract: text(where) })
+}
+
+/** Only of tokens whose name is known: of others nobody knows whether an amount or an item stands there. */
+function moneyTitle(call: Call, account: Address, naming: Naming): Line | undefined {
+  const token = naming.tokens[call.to]
+  const move = token === undefined ? undefined : tokenMove(call, account)
+  if (token === undefined || move === undefined || move.does === 'malformed' || move.does === 'disallow')
+    return undefined
+  const what = amount(u256(move.amount), token)
+  const to = naming.names[(move.does === 'send' ? move.to : move.spender) as Address]
+  if (move.does === 'allow')
+    return to === undefined ? undefined : line('act_allowed', { amount: what, spender: text(to) })
+  if (move.from !== account) return undefined
+  return to === undefined ? line('act_sentPlain', { amount: what }) : line('act_sentTo', { amount: what, to: text(to) })
 }
 
 function stateOf(row: JournalRow | undefined, nearly: boolean): ActivityView['state'] {
@@ -124,6 +159,11 @@ function stateOf(row: JournalRow | undefined, nearly: boolean): ActivityView['st
   if (row.status === 'sent') return nearly ? 'nearly' : 'sent'
   if (row.end === 'accepted') return 'done'
   return row.end === 'reverted' ? 'failed' : 'dropped'
+}
+
+function hashOf(hash: Felt, row: JournalRow | undefined): { readonly hash?: Felt } {
+  const sent = row === undefined ? hash : transactionOf(row)
+  return sent === undefined ? {} : { hash: sent }
 }
 
 function feeOf(row: JournalRow | undefined, facts: ActivityFacts): { readonly fee?: Line; readonly amount?: Line } {

@@ -1,10 +1,18 @@
+import type { Classified } from '../../cold/reserved.ts'
 import { STRK } from '../../core/account.ts'
 import { partsOf } from '../../core/approval.ts'
-import { moneyKind } from '../../core/call.ts'
+import { tokenMove } from '../../core/call.ts'
 import type { Hash32 } from '../../core/felt.ts'
-import { type Address, padded, type U256 } from '../../core/felt.ts'
+import { type Address, padded, shortText, type U256, u256 } from '../../core/felt.ts'
 import { atMostU256, spendMeter, TX, used } from '../../core/policy/book.ts'
-import { barLine, type ExplainFacts, type Explanation, explain, worstLine } from '../../core/policy/explain.ts'
+import {
+  barLine,
+  type ExplainFacts,
+  type Explanation,
+  enforcedBy,
+  explain,
+  worstLine,
+} from '../../core/policy/explain.ts'
 import { explainChange } from '../../core/policy/explain-change.ts'
 import { explainReason } from '../../core/policy/explain-reason.ts'
 import { exposure, sumOfSessions } from '../../core/policy/exposure.ts'
@@ -13,51 +21,77 @@ import { narrows } from '../../core/policy/narrow.ts'
 import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { REPEAT, repeatLimits } from '../../core/policy/repeat.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
-import { backingOf } from '../../core/policy/wildcards.ts'
+import { backingOfPart } from '../../core/policy/wildcards.ts'
+import type { OwnStep } from '../../core/protocol/session-info.ts'
 import type {
   AccountView,
+  AddNetworkView,
   ApprovalView,
-  CallView,
   ChangeView,
   ConnectView,
+  FeeView,
   SessionRequestView,
   SiteView,
   StepView,
+  SwitchView,
   TransactionView,
+  WatchTokenView,
 } from '../../core/protocol/ui.ts'
 import type {
   AccountRecord,
+  AddNetworkQuestion,
   ApprovalRecord,
+  Carried,
+  NetworkId,
   PlannedStep,
   SessionQuestion,
   StoredSession,
+  SwitchQuestion,
   TransactionQuestion,
+  Trial,
+  WatchTokenQuestion,
 } from '../../core/records.ts'
 import { cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
-import { type Arg, amount, count, type Line, line, list, place, text, time } from '../../core/words.ts'
+import { type Arg, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
-import type { DescribedCall } from '../contracts.ts'
+import { isLoopback } from '../owners/networks.ts'
+import { readBounds } from '../sending/fees.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
-import { fact, feeCap, NETWORK_NAMES, STRK_NAME, strk, withoutSwitch } from './facts.ts'
+import {
+  callView,
+  callViews,
+  changeLines,
+  type EffectFacts,
+  moneyArg,
+  recipientDangers,
+  unknownTicks,
+  withNames,
+} from './effects.ts'
+import { fact, feeCap, STRK_NAME, strk, withoutSwitch } from './facts.ts'
+import { messageView } from './messages.ts'
+import { tokenRisks } from './money.ts'
 
-export interface ApprovalFacts {
+export interface ApprovalFacts extends EffectFacts {
   readonly now: UnixSeconds
   readonly digest: Hash32
   readonly site: SiteView
   readonly naming: Naming
   readonly account: AccountRecord
-  readonly balances: Readonly<Record<Address, U256>>
+  /** Of the question's own network, and of any. */
+  readonly networkName: string
+  readonly nameOf: (network: NetworkId) => string
   readonly choices: readonly AccountView[]
-  /** Of a transaction's calls, by the contracts' own ABIs; absent where it could not be read. */
-  readonly described: readonly (DescribedCall | undefined)[]
   readonly session: StoredSession | undefined
   /** Those whose place a session would take. */
   readonly replaced: Readonly<Record<SessionId, SessionState>>
   /** Contracts of which the owner can replace the code, and what may be taken from the account already. */
   readonly replaceable: readonly Address[]
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  readonly unread?: boolean
+  /** Of a message: what it is, hashed again for this drawing. */
+  readonly typedData: Classified | undefined
   readonly stepUp: boolean
   readonly stepState: (step: PlannedStep) => StepView['state']
   readonly outcome: Line | undefined
@@ -74,15 +108,30 @@ export function approvalView(record: ApprovalRecord, facts: ApprovalFacts): Appr
       return connectView(record, record.question.network, facts)
     case 'session':
       return severalView(record, record.question, facts)
+    case 'message':
+      return messageView(record.question, facts, base(record, record.question.network, facts))
     case 'transaction':
       return transactionView(record, record.question, facts)
+    case 'switch':
+      return switchView(record, record.question, facts)
+    case 'network':
+      return addNetworkView(record, record.question, facts)
+    case 'token':
+      return watchTokenView(record, record.question, facts)
   }
+}
+
+/** What is asked of a yes to it, as it is drawn: nothing of it may be left out. */
+export function holdsBack(shown: ApprovalView | undefined): { readonly blocked?: Line; readonly tick: boolean } {
+  if (shown === undefined) return { tick: false }
+  const tick = shown.kind === 'session' ? shown.danger : 'ticks' in shown && shown.ticks.length > 0
+  return { tick, ...(shown.blocked === undefined ? {} : { blocked: shown.blocked }) }
 }
 
 function base(
   record: ApprovalRecord,
   network: SessionQuestion['network'],
-  { digest, site, account, balances }: ApprovalFacts,
+  { digest, site, account, balances, networkName }: ApprovalFacts,
 ) {
   const balance = balances[STRK]
   return {
@@ -101,7 +150,7 @@ function base(
     details: [
       fact(line('fact_origin'), record.origin),
       fact(line('fact_account'), padded(account.address)),
-      fact(line('fact_network'), NETWORK_NAMES[network], false),
+      fact(line('fact_network'), networkName, false),
       fact(line('fact_digest'), digest),
     ],
   }
@@ -113,8 +162,55 @@ function connectView(record: ApprovalRecord, network: SessionQuestion['network']
     ...base(record, network, facts),
     sentence: line('connect_sentence', { host: text(facts.site.host) }),
     choices: facts.choices,
-    sees: [line('connect_seesAddress'), line('connect_seesPublic', { network: text(NETWORK_NAMES[network]) })],
+    sees: [line('connect_seesAddress'), line('connect_seesPublic', { network: text(facts.networkName) })],
     cannot: [line('connect_cannotMove'), line('connect_cannotOthers')],
+  }
+}
+
+function switchView(record: ApprovalRecord, question: SwitchQuestion, facts: ApprovalFacts): SwitchView {
+  const { host } = facts.site
+  return {
+    kind: 'switch',
+    ...base(record, question.network, facts),
+    sentence: line('switch_sentence', { host: text(host), network: text(facts.networkName) }),
+    from: facts.nameOf(question.from),
+    to: facts.networkName,
+    choices: facts.choices,
+    lines: [line('switch_onlyIt', { host: text(host) }), line('switch_sessions')],
+  }
+}
+
+function addNetworkView(record: ApprovalRecord, question: AddNetworkQuestion, facts: ApprovalFacts): AddNetworkView {
+  const { name, node, seen } = question
+  return {
+    kind: 'network',
+    ...base(record, question.network, facts),
+    stepUp: facts.stepUp,
+    sentence: line('addNetwork_sentence', { host: text(facts.site.host) }),
+    name,
+    chain: shortText(seen.chainId) ?? seen.chainId,
+    chainId: seen.chainId,
+    node,
+    host: new URL(node).host,
+    local: isLoopback(node),
+    lines: [line('ui_network_sees'), line('addNetwork_stays', { host: text(facts.site.host) })],
+  }
+}
+
+function watchTokenView(record: ApprovalRecord, question: WatchTokenQuestion, facts: ApprovalFacts): WatchTokenView {
+  const { token, symbol, decimals, called } = question
+  const known = Object.entries(facts.naming.tokens).map(([it, name]) => ({ ...name, address: it as Address }))
+  const risks = tokenRisks({ address: token, symbol, decimals }, known)
+  return {
+    kind: 'token',
+    ...base(record, question.network, facts),
+    sentence: line('watchToken_sentence', { host: text(facts.site.host) }),
+    token,
+    name: { symbol, decimals },
+    ...(called === undefined ? {} : { called }),
+    risks,
+    ticks: risks.some(({ level }) => level === 'danger') ? [line('ui_tokens_compare')] : [],
+    lines: [line('watchToken_only')],
   }
 }
 
@@ -208,14 +304,19 @@ function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainF
     ...facts.naming,
     host: facts.site.host,
     account: facts.account.address,
-    backing: backingOf(question.granted),
+    backing: backingOfPart(question),
+    ...(question.written === undefined ? {} : { siteKey: { wrote: true } }),
     runWhileLocked: question.runWhileLocked,
     words: asked.words,
+    ...(asked.messages === undefined ? {} : { messages: asked.messages }),
     ...(asked.label === undefined ? {} : { label: asked.label }),
     ...(asked.reason === undefined ? {} : { reason: asked.reason }),
     ...(askedLife === undefined ? {} : { askedLife }),
     balances: facts.balances,
     allowances: facts.allowances,
+    ...(facts.unread === undefined ? {} : { unread: facts.unread }),
+    // A change of a session is a question of its own size.
+    ...(question.change === undefined ? { clears: question.clears !== undefined } : {}),
     replaceable: facts.replaceable,
     ...(asked.mayNarrow ? { within: granted } : {}),
     enterable: unnamedTotals(asked, granted),
@@ -303,17 +404,16 @@ const HOUR: Seconds = 3_600
 const WEEK: Seconds = 7 * DAY
 
 /** Presets that the ask allows; a longer ask takes the place of "1 hour" (approval-ux.md 8). */
-function endsOf(
-  { asked, askedAt: at, change, effective, granted }: SessionQuestion,
-  askedLife: Seconds | undefined,
-): SessionRequestView['ends'] {
+function endsOf(question: SessionQuestion, askedLife: Seconds | undefined): SessionRequestView['ends'] {
+  const { asked, askedAt: at, change, effective, granted } = question
+  const by = enforcedBy('end', backingOfPart(question))
   if (change === 'rotate')
     return {
       chosen: effective.validUntil,
       options: [],
       max: effective.validUntil,
       min: effective.validUntil,
-      by: 'both',
+      by,
     }
   const max = askedLife === undefined ? at + MAX_LIFE : granted.validUntil
   const life = effective.validUntil - Math.max(effective.validAfter, at)
@@ -331,11 +431,20 @@ function endsOf(
     })),
     max,
     min: at + MIN_LIFE,
-    by: 'both',
+    by,
   }
 }
 
-const TITLES = { deploy: 'step_deploy', enable: 'step_enable', setup: 'step_setup' } as const
+const TITLES = {
+  deploy: 'step_deploy',
+  enable: 'step_enable',
+  setup: 'step_setup',
+  upgrade: 'step_upgrade',
+  rotate: 'step_rotate',
+  remove: 'step_remove',
+  takeOver: 'step_takeOver',
+  finish: 'step_finish',
+} as const
 
 function stepsOf(question: SessionQuestion, facts: ApprovalFacts): readonly StepView[] {
   if (question.steps.length === 0) return []
@@ -344,17 +453,17 @@ function stepsOf(question: SessionQuestion, facts: ApprovalFacts): readonly Step
   return [...own, { step: 'session', title: line('step_session'), cost: line('step_free'), state: last }]
 }
 
-export function plannedSteps(
-  steps: readonly PlannedStep[],
+export function plannedSteps<S extends OwnStep | 'setup'>(
+  steps: readonly PlannedStep<S>[],
   done: SessionQuestion['done'],
-  { stepState }: Pick<ApprovalFacts, 'stepState'>,
+  { stepState }: { readonly stepState: (step: PlannedStep<S>) => StepView['state'] },
 ): readonly StepView[] {
   return steps.map((planned) => {
-    const { step, bounds, of } = planned
+    const { step, bounds, of, clears } = planned
     const hash = done.find((it) => it.step === step && it.of === of)?.hash
     return {
       step,
-      title: line(TITLES[step]),
+      title: line(clears === true ? 'step_clear' : TITLES[step]),
       cost: line('step_cost', { fee: strk(feeCap(bounds)) }),
       state: hash === undefined ? stepState(planned) : 'done',
       ...(hash === undefined ? {} : { hash }),
@@ -363,7 +472,7 @@ export function plannedSteps(
 }
 
 /** What must be read before the second key is set (approval-ux.md 6.2). */
-export function enableFacts(steps: readonly PlannedStep[]): readonly Line[] {
+export function enableFacts(steps: readonly Pick<PlannedStep, 'bounds'>[]): readonly Line[] {
   const fee = steps.reduce((sum, { bounds }) => sum + feeCap(bounds), 0n)
   return [
     line('enable_secondKey'),
@@ -376,7 +485,7 @@ export function enableFacts(steps: readonly PlannedStep[]): readonly Line[] {
 
 /** The account must be able to pay the committed maximum; `undefined`: it can, or nobody knows. */
 export function tooPoor(
-  steps: readonly PlannedStep[],
+  steps: readonly Pick<PlannedStep, 'bounds'>[],
   more: bigint,
   balances: Readonly<Record<Address, U256>>,
 ): Line | undefined {
@@ -388,8 +497,8 @@ export function tooPoor(
 
 function transactionView(record: ApprovalRecord, question: TransactionQuestion, facts: ApprovalFacts): TransactionView {
   const { site, account, session, now } = facts
-  const naming = withNames(question, facts)
   const { calls, trial } = question
+  const naming = withNames(calls, facts)
   const reasonFacts =
     session === undefined
       ? undefined
@@ -400,57 +509,149 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
           policy: session.effective,
           ...(session.pause === undefined ? {} : { pause: session.pause }),
         }
-  const cap = trial === undefined ? 0n : feeCap(trial.bounds)
-  const blocked = trial === undefined ? line('blocked_node') : tooPoor(question.steps, cap, facts.balances)
+  const cap = trial === undefined ? 0n : feeCap(trial.bounds, tipOf(trial))
+  const blocked = blockedBy(question, cap, facts)
+  const dangers = recipientDangers(facts)
   return {
     kind: 'transaction',
     ...base(record, question.network, facts),
-    sentence: sentenceOf(calls, account.address, naming),
+    ...(question.own === undefined ? {} : { own: question.own.what }),
+    sentence:
+      question.carries?.kind === 'class'
+        ? line('declare_sentence', { host: text(site.host) })
+        : ownSentence(question, sentenceOf(calls, account.address, naming)),
+    ...(question.carries === undefined ? {} : { carries: carriesView(question.carries) }),
     ...(question.connects
       ? { connects: line('session_connects', { host: text(site.host), account: place(account.address, account.name) }) }
       : {}),
-    ...repeatOf(question, blocked, naming),
+    ...(question.own === undefined && question.carries === undefined ? repeatOf(question, blocked, naming) : {}),
     reasons: reasonFacts === undefined ? [] : question.reasons.map((reason) => explainReason(reason, reasonFacts, now)),
     ...(question.session === undefined ? {} : { sessionId: question.session }),
-    balanceChanges: (trial?.moves ?? []).flatMap((move) => [
-      ...(move.out === '0'
+    risks: [
+      ...(isProof(question) ? [{ level: 'warn' as const, line: line('proof_hidden') }] : []),
+      ...dangers.risks,
+      ...(question.own === undefined || !('replaces' in question.own)
         ? []
-        : [{ line: line('moves_out', { amount: moneyArg(move.out, move.token, naming) }), direction: 'out' as const }]),
-      ...(move.in === '0'
-        ? []
-        : [{ line: line('moves_in', { amount: moneyArg(move.in, move.token, naming) }), direction: 'in' as const }]),
-    ]),
-    ...(trial?.fails === undefined ? {} : { tick: line('transaction_fails', { words: text(trial.fails) }) }),
-    calls: calls.map((call, index) => callView(call, facts.described[index], naming)),
-    fee:
-      trial === undefined
-        ? { line: line('fee_unknown'), known: false }
-        : { line: line('fee_atMost', { fee: strk(cap) }), known: true },
-    ...summaryOf(trial, cap, naming),
+        : [{ level: 'note' as const, line: line('own_either') }]),
+    ],
+    balanceChanges: changeLines(trial, facts.balances, naming),
+    ticks: [
+      ...dangers.ticks,
+      ...(isProof(question) ? [line('proof_tick')] : []),
+      ...(trial?.fails === undefined ? [] : [line('transaction_fails', { words: text(trial.fails) })]),
+      ...(trial === undefined ? [] : unknownTicks(trial)),
+    ],
+    calls: callViews(calls, facts, naming),
+    fee: feeView(question, cap),
+    ...summaryOf(question, cap, naming),
     steps: plannedSteps(question.steps, [], facts),
     ...(blocked === undefined ? {} : { blocked }),
   }
 }
 
-/** The decision bar: what leaves, and never more than this fee. */
-function summaryOf(trial: TransactionQuestion['trial'], cap: bigint, naming: Naming): { readonly summary?: Line } {
-  const out = (trial?.moves ?? []).filter((move) => move.out !== '0')
-  if (out.length === 0) return {}
+/** What it moves in private no trial run sees. */
+const isProof = ({ carries }: TransactionQuestion) => carries?.kind === 'proof'
+
+function carriesView(carries: Carried): NonNullable<TransactionView['carries']> {
+  if (carries.kind === 'proof') return { kind: 'proof', lines: [], facts: [fact(line('fact_proof'), carries.digest)] }
+  const { classHash, compiledClassHash, bytes } = carries
+  return {
+    kind: 'class',
+    lines: [line('declare_free'), line('declare_forever')],
+    facts: [
+      fact(line('fact_classHash'), padded(classHash)),
+      fact(line('fact_compiledClassHash'), padded(compiledClassHash)),
+      fact(line('fact_bytes'), String(bytes), false),
+    ],
+  }
+}
+
+function tipOf({ tip }: Trial): bigint {
+  return BigInt(tip ?? '0')
+}
+
+/** What holds Allow back: nobody knows the fee, the person's own limit is too low, or the account cannot pay. */
+function blockedBy({ trial, steps }: TransactionQuestion, cap: bigint, { balances }: ApprovalFacts): Line | undefined {
+  if (trial === undefined) return line('blocked_node')
+  if (trial.lacks !== undefined) return line('blocked_lacks', { needs: strk(BigInt(trial.lacks)) })
+  const poor = tooPoor(steps, cap, balances)
+  if (poor !== undefined) return poor
+  const out = BigInt(trial.moves.find(({ token }) => token === STRK)?.out ?? '0')
+  const needs = steps.reduce((sum, { bounds }) => sum + feeCap(bounds), cap + out)
+  const has = balances[STRK]
+  if (has === undefined || out === 0n || BigInt(has) >= needs) return undefined
+  return line('blocked_poorAll', { needs: strk(needs), has: amount(has, STRK_NAME) })
+}
+
+function feeView({ trial, fee }: TransactionQuestion, cap: bigint): FeeView {
+  if (trial === undefined) return { line: line('fee_unknown'), known: false }
+  return {
+    line: line('fee_atMost', { fee: strk(cap) }),
+    ...(trial.about === undefined
+      ? {}
+      : { about: line('fee_about', { fee: { ...amount(trial.about, STRK_NAME), about: true } as Arg }) }),
+    known: true,
+    chosen: {
+      speed: fee?.speed ?? 'normal',
+      tip: u256(tipOf(trial) * readBounds(trial.bounds).l2_gas.maxAmount),
+      cap: u256(cap),
+      ownCap: fee?.cap !== undefined,
+    },
+  }
+}
+
+function ownSentence({ own }: TransactionQuestion, sentence: Line): Line {
+  if (own?.what === 'cancel') return line('own_cancel')
+  if (own?.what === 'takeBack') return line('own_takeBack')
+  return own?.what === 'faster' ? line('own_faster', { what: inner(sentence) }) : sentence
+}
+
+/** The decision bar: what leaves, and never more than this fee, with that of what comes before the transaction. */
+function summaryOf(question: TransactionQuestion, cap: bigint, naming: Naming): { readonly summary?: Line } {
+  const { trial, steps } = question
+  const fee = strk(steps.reduce((sum, { bounds }) => sum + feeCap(bounds), cap))
+  const { out, isAll } = leaving(question, naming)
+  if (trial !== undefined && !isAll) return { summary: unboundedLine(out, fee, naming) }
+  if (out.length > 0) {
+    const amounts = list(out.map((move) => moneyArg(move.out, move.token, naming)))
+    return { summary: line('policy_barSpend', { list: amounts, fee }) }
+  }
+  // What costs nothing more is said by the fee's own line, and so is that nobody knows it.
+  return trial === undefined || steps.length === 0 ? {} : { summary: line('fee_atMost', { fee }) }
+}
+
+/** What is known to leave, and whether nothing else can. Where the run was not seen, the calls of listed tokens tell. */
+function leaving(
+  question: TransactionQuestion,
+  naming: Naming,
+): { readonly out: readonly Out[]; readonly isAll: boolean } {
+  const { account, calls, trial } = question
+  if (trial?.unseen !== true) {
+    const out = (trial?.moves ?? []).filter((move) => move.out !== '0')
+    return { out, isAll: trial?.more !== true && !isProof(question) }
+  }
+  const moves = calls.map((call) => ({
+    token: call.to,
+    move: naming.tokens[call.to] === undefined ? undefined : tokenMove(call, account),
+  }))
+  const sums = new Map<Address, bigint>()
+  for (const { token, move } of moves) {
+    if (move?.does !== 'send' || move.from !== account) continue
+    sums.set(token, (sums.get(token) ?? 0n) + move.amount)
+  }
+  const out = [...sums].map(([token, sum]) => ({ token, out: atMostU256(sum) }))
+  return {
+    out: out.filter((it) => it.out !== '0'),
+    isAll: !isProof(question) && moves.every(({ move }) => move !== undefined && move.does !== 'malformed'),
+  }
+}
+type Out = Pick<Trial['moves'][number], 'token' | 'out'>
+
+/** Where more may leave than is known, nothing is said to be the most. */
+function unboundedLine(out: readonly Out[], fee: Arg, naming: Naming): Line {
+  if (out.length === 0) return line('transaction_barUnknown', { fee })
   const amounts = list(out.map((move) => moneyArg(move.out, move.token, naming)))
-  return { summary: line('policy_barSpend', { list: amounts, fee: strk(cap) }) }
-}
-
-function isListedMoney({ to, selector }: TransactionQuestion['calls'][number], naming: Naming): boolean {
-  return naming.tokens[to] !== undefined && moneyKind(selector) !== undefined
-}
-
-/** Names that the contracts' own ABIs gave, proven by their hash. */
-function withNames({ calls }: TransactionQuestion, { naming, described }: ApprovalFacts): Naming {
-  const found = calls.flatMap(({ selector }, index) => {
-    const name = described[index]?.name
-    return name === undefined ? [] : [[selector, name] as const]
-  })
-  return { ...naming, actions: { ...naming.actions, ...Object.fromEntries(found) } }
+  return line('transaction_barMore', { list: amounts, fee })
 }
 
 /** Not where it fails, or something must come before it. */
@@ -475,26 +676,4 @@ function sentenceOf(calls: TransactionQuestion['calls'], account: Address, namin
   if (rest.length === 0) return explainCall(first, account, naming)
   const action = actionOf(first.selector, naming)
   return line('transaction_calls_other', { action, contract: placeOf(first.to, naming), n: count(rest.length) })
-}
-
-function callView(
-  call: TransactionQuestion['calls'][number],
-  described: DescribedCall | undefined,
-  naming: Naming,
-): CallView {
-  const known = naming.names[call.to]
-  return {
-    contract: call.to,
-    ...(known === undefined ? {} : { contractName: known }),
-    entrypoint: line('call_named', { action: actionOf(call.selector, naming) }),
-    args: (described?.args ?? []).map(({ name, text: value }) => ({ name, text: value })),
-    // What a listed token's money entrypoints do is known without its ABI.
-    warnings: described === undefined && !isListedMoney(call, naming) ? [line('call_warnUnknown')] : [],
-    raw: call.calldata,
-  }
-}
-
-function moneyArg(value: U256, token: Address, naming: Naming): Arg {
-  const listed = naming.tokens[token]
-  return listed === undefined ? { kind: 'amount', amount: value } : { kind: 'amount', amount: value, token: listed }
 }

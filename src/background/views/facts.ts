@@ -1,10 +1,11 @@
 /** What the screens' sentences are made with: names the wallet itself knows, and pieces several screens share. */
-import { LISTED } from '../../core/account.ts'
+import { OWN } from '../../core/approval.ts'
 import { type Address, padded, type Selector, u256 } from '../../core/felt.ts'
 import type { Naming } from '../../core/policy/naming.ts'
 import type { Origin } from '../../core/policy/policy.ts'
-import type { FactView, NetworkView, SiteView } from '../../core/protocol/ui.ts'
-import type { AccountRecord, GrantRecord, NetworkRecord, StoredBounds } from '../../core/records.ts'
+import type { FactView, SiteView } from '../../core/protocol/ui.ts'
+import type { AccountRecord, GrantRecord, StoredBounds } from '../../core/records.ts'
+import type { KnownToken } from '../../core/tokens.ts'
 import { type Arg, amount, count, type Line, line, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
@@ -13,19 +14,32 @@ import { readBounds, TIP } from '../sending/fees.ts'
 export const STRK_NAME = { symbol: 'STRK', decimals: 18 } as const
 const TINTS = 5
 
-export function namingOf(accounts: readonly AccountRecord[], actions: Readonly<Record<Selector, string>> = {}): Naming {
+/** What the wallet itself knows names of, on one network. A name that a person gave goes before one of the list. */
+export function namingOf(
+  accounts: readonly AccountRecord[],
+  tokens: readonly KnownToken[],
+  actions: Readonly<Record<Selector, string>> = {},
+  contacts: readonly Named[] = [],
+): Naming {
   return {
-    tokens: Object.fromEntries(LISTED.map(({ address, symbol, decimals }) => [address, { symbol, decimals }])),
+    tokens: Object.fromEntries(tokens.map(({ address, symbol, decimals }) => [address, { symbol, decimals }])),
     names: Object.fromEntries([
-      ...LISTED.map(({ address, symbol }) => [address, symbol] as const),
+      ...contacts.map(({ address, name }) => [address, name] as const),
+      ...tokens.map(({ address, symbol }) => [address, symbol] as const),
       ...accounts.map(({ address, name }) => [address, name] as const),
     ]),
     actions,
   }
 }
+/** An address that a person gave a name. */
+export interface Named {
+  readonly address: Address
+  readonly name: string
+}
 
 export function siteOf(origin: Origin, grant: GrantRecord | undefined, sessions: number): SiteView {
   const { host } = new URL(origin)
+  if (origin === OWN) return { host, origin, tint: 0, initial: '', firstTime: false, known: line('site_own') }
   const known = grant === undefined ? line('site_first') : knownLine(grant, sessions)
   return {
     host,
@@ -34,6 +48,7 @@ export function siteOf(origin: Origin, grant: GrantRecord | undefined, sessions:
     initial: host.slice(0, 1).toUpperCase(),
     firstTime: grant === undefined,
     known,
+    ...(grant === undefined ? {} : { account: grant.account }),
   }
 }
 
@@ -42,19 +57,9 @@ function knownLine(grant: GrantRecord, sessions: number): Line {
   return sessions === 0 ? line('site_connected', { since }) : line('site_sessions_other', { since, n: count(sessions) })
 }
 
-export const NETWORK_NAMES: Readonly<Record<NetworkRecord['id'], string>> = {
-  sepolia: 'Sepolia',
-  mainnet: 'Mainnet',
-  devnet: 'Devnet',
-}
-
-export function networkView({ id, node }: NetworkRecord): NetworkView {
-  return { id, name: NETWORK_NAMES[id], host: new URL(node).host, test: id !== 'mainnet' }
-}
-
 /** The committed maximum of what will be signed: never more than this. */
-export function feeCap(bounds: StoredBounds): bigint {
-  return committedMaximum(readBounds(bounds), TIP)
+export function feeCap(bounds: StoredBounds, tip = TIP): bigint {
+  return committedMaximum(readBounds(bounds), tip)
 }
 
 export const strk = (value: bigint): Arg => amount(u256(value), STRK_NAME)

@@ -1,21 +1,35 @@
 import { canonicalJson } from '../../core/canonical.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
+import type { Allowance } from '../../core/policy/allowances.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
 import { explainPause } from '../../core/policy/explain-reason.ts'
-import { exposure } from '../../core/policy/exposure.ts'
-import { meters, statusOf, usesOf, windowOf } from '../../core/policy/meters.ts'
-import { actionOf, type Naming, perWindow, placeOf } from '../../core/policy/naming.ts'
-import type { SessionPolicy } from '../../core/policy/policy.ts'
+import { type Exposure, exposure } from '../../core/policy/exposure.ts'
+import { meters, statusOf, usesOf, windowOf, windowSpec } from '../../core/policy/meters.ts'
+import { actionOf, moneyOf, type Naming, perWindow, placeOf } from '../../core/policy/naming.ts'
+import type { CallRule, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Passed } from '../../core/policy/trail.ts'
 import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
 import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
 import { cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { type Arg, count, inner, type Line, line, list, type TokenName, text, time } from '../../core/words.ts'
+import {
+  type Arg,
+  count,
+  duration,
+  inner,
+  type Line,
+  line,
+  list,
+  type TokenName,
+  text,
+  time,
+} from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
+import type { SeenOnChain } from '../seen-on-chain.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
 import { fact, withoutSwitch } from './facts.ts'
@@ -28,6 +42,8 @@ export interface SessionFacts {
   readonly site: SiteView
   readonly log: readonly ActivityView[]
   readonly balances: Readonly<Record<Address, U256>>
+  readonly seen: SeenOnChain | undefined
+  readonly left: readonly Allowance[]
 }
 
 /** A session's card and its page. What it can still do comes from the same arithmetic that decides. */
@@ -50,8 +66,9 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     group: groupOf(session, status),
     ...(cause === undefined ? {} : { cause }),
     canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
-    canRenew: session.replacedBy === undefined && session.pause !== 'storageTampered',
-    canRotate: editable && running && session.backing === 'chain',
+    // Another of a session that its site wrote is for its site to write.
+    canRenew: session.chain?.bySite !== true && session.replacedBy === undefined && session.pause !== 'storageTampered',
+    canRotate: editable && running && session.backing === 'chain' && session.chain?.bySite !== true,
     canRestore: editable && canonicalJson(session.effective) !== canonicalJson(session.granted),
     cut: cutOf(sha256(session.id)),
     createdAt: session.createdAt,
@@ -60,7 +77,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     ...(session.endedAt === undefined ? {} : { endedAt: session.endedAt }),
     actions: said.actions,
     headline: said.headline,
-    worst: explainLeft(exposure(running ? session.effective : off(session.effective), book, holds, now), naming),
+    worst: leftLine(session, status, exposure(session.effective, book, holds, now), naming),
     ...tightest(shown),
     meters: shown,
     can: said.can.map((rule) => ({
@@ -76,9 +93,32 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     quotes: said.quotes,
     log: facts.log,
     details: detailsOf(session, said.details),
+    ...seenView(session, facts),
     ...onChain(session),
+    left: facts.left.map(({ token, spender, amount }) =>
+      line('session_left', { spender: placeOf(spender, naming), amount: moneyOf(amount, token, naming) }),
+    ),
   }
 }
+
+/** A node that is silent says nothing: then this wallet's own record stands, with its age. */
+function seenView(session: StoredSession, { seen, now }: SessionFacts): Pick<SessionView, 'seen'> {
+  if (session.chain === undefined) return {}
+  if (session.endedFor !== undefined) return { seen: { level: 'warn', line: line(ENDED_FOR[session.endedFor]) } }
+  if (seen?.wrong === 'code') return { seen: { level: 'warn', line: line('chain_otherCode') } }
+  if (seen?.wrong === 'class') return { seen: { level: 'warn', line: line('chain_otherClass') } }
+  if (session.state !== 'active' && session.state !== 'paused') return {}
+  if (seen?.at === undefined) return seen?.failed ? { seen: { level: 'note', line: line('chain_unasked') } } : {}
+  if (seen.failed)
+    return { seen: { level: 'note', line: line('chain_unaskedSince', { age: duration(Math.max(0, now - seen.at)) }) } }
+  return { seen: { level: 'note', line: line('chain_asSigned', { at: time(seen.at) }) } }
+}
+
+const ENDED_FOR = {
+  revoked: 'chain_endedByOther',
+  guardian: 'chain_otherGuardian',
+  owner: 'chain_otherOwner',
+} as const
 
 export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, 'naming' | 'site' | 'balances'>) {
   return {
@@ -86,8 +126,10 @@ export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, '
     host: facts.site.host,
     account: session.account,
     backing: session.backing,
+    ...(session.key.by === 'wallet' ? {} : { siteKey: { wrote: session.chain?.bySite === true } }),
     runWhileLocked: session.runWhileLocked,
     words: session.words,
+    ...(session.asked.messages === undefined ? {} : { messages: session.asked.messages }),
     ...(session.label === undefined ? {} : { label: session.label }),
     ...(session.reason === undefined ? {} : { reason: session.reason }),
     balances: facts.balances,
@@ -124,8 +166,13 @@ function causeOf(session: StoredSession, status: SessionStatus): Line | undefine
   }
 }
 
-function off(policy: SessionPolicy): SessionPolicy {
-  return { ...policy, calls: policy.calls.map((rule) => ({ ...rule, enabled: false })) }
+/** What has ended spends nothing more; what is paused spends what is left when it goes on, if it may. */
+function leftLine(session: StoredSession, status: SessionStatus, left: Exposure, naming: Naming): Line {
+  if (status === 'active' || status === 'scheduled') return explainLeft(left, naming)
+  const said = explainLeft(left, naming)
+  const goesOn = status === 'paused' && !(session.state === 'paused' && isFinal(session.pause ?? 'person'))
+  if (!goesOn || said.key === 'policy_leftNothing') return line('policy_leftNothing')
+  return line('policy_leftPaused', { left: inner(said) })
 }
 
 /** The session-long cap with the smallest share left. */
@@ -136,10 +183,25 @@ function tightest(all: readonly MeterView[]): { readonly tightest?: MeterView } 
   return first === undefined ? {} : { tightest: first }
 }
 
-export function meterView(meter: MeterInfo, naming: Naming, policy: SessionPolicy): MeterView {
+/** One limit before a transaction and after it; `isMost`: it is not known yet, or no more, how much it took. */
+export function meterStep(
+  { meter, window, max, before }: Passed,
+  { after, isMost }: { readonly after: U256; readonly isMost: boolean },
+  naming: Naming,
+  policy: SessionPolicy,
+): { readonly title: Line; readonly line: Line } {
+  const known = { id: meter, window: windowSpec(window) }
+  const figure = figuresOf(known, naming, policy)
+  const args = { before: figure(before, true), after: figure(after, true), limit: figure(max, false) }
+  return { title: titleOf(known, naming, policy), line: line(isMost ? 'act_meterHeld' : 'act_meter', args) }
+}
+
+type Known = Pick<MeterInfo, 'id' | 'window'>
+
+function figuresOf(meter: Known, naming: Naming, policy: SessionPolicy): (value: string, bare: boolean) => Arg {
   const token = tokenOf(meter, naming)
   const total = totalOf(meter, policy)
-  const figure = (value: string, bare: boolean): Arg => {
+  return (value, bare) => {
     const amount = value as U256 // printed by core as decimal text
     if (meter.id.startsWith('spend:') || meter.id.startsWith('fee:'))
       return token === undefined
@@ -148,6 +210,11 @@ export function meterView(meter: MeterInfo, naming: Naming, policy: SessionPolic
     if (total !== undefined) return argumentValue(BigInt(value), total.sum.as, total.rule, naming)
     return count(Number(value))
   }
+}
+
+export function meterView(meter: MeterInfo, naming: Naming, policy: SessionPolicy): MeterView {
+  const token = tokenOf(meter, naming)
+  const figure = figuresOf(meter, naming, policy)
   const args = { used: figure(meter.used, true), limit: figure(meter.limit, false) }
   return {
     id: meter.id,
@@ -166,13 +233,13 @@ export function meterView(meter: MeterInfo, naming: Naming, policy: SessionPolic
   }
 }
 
-function tokenOf(meter: MeterInfo, naming: Naming): TokenName | undefined {
+function tokenOf(meter: Known, naming: Naming): TokenName | undefined {
   const [, token] = meter.id.split(':')
   return naming.tokens[token as Address]
 }
 
 /** The running total that a meter counts, and whose it is. */
-function totalOf(meter: MeterInfo, policy: SessionPolicy) {
+function totalOf(meter: Known, policy: SessionPolicy) {
   const [kind, id, index] = meter.id.split(':')
   const rule = kind === 'sum' ? policy.calls.find((one) => one.id === id) : undefined
   const sum = rule?.sums[Number(index)]
@@ -180,21 +247,19 @@ function totalOf(meter: MeterInfo, policy: SessionPolicy) {
 }
 
 /** "Uses", "STRK a day (UTC)". */
-function titleOf(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Line {
+function titleOf(meter: Known, naming: Naming, policy: SessionPolicy): Line {
   const what = countedBy(meter, naming, policy)
   const window = anchored(windowOf(meter.window), 0) // core prints each anchor
   return window.kind === 'session' ? what : perWindow(inner(what), window)
 }
 
-function countedBy(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Line {
+function countedBy(meter: Known, naming: Naming, policy: SessionPolicy): Line {
   const total = totalOf(meter, policy)
   if (total !== undefined) {
-    const { contract, entrypoints } = total.rule
-    const named = entrypoints === '*' ? [] : entrypoints
     return line('meter_sum', {
       arg: argumentName(total.sum.arg),
-      actions: list(named.map(({ name, selector }) => (name === undefined ? actionOf(selector, naming) : text(name)))),
-      contract: contract === '*' ? inner(line('policy_anyContract')) : placeOf(contract, naming),
+      actions: actionsOf(total.rule, naming),
+      contract: contractOf(total.rule, naming),
     })
   }
   const [kind, subject] = meter.id.split(':')
@@ -204,7 +269,19 @@ function countedBy(meter: MeterInfo, naming: Naming, policy: SessionPolicy): Lin
   }
   if (kind === 'nft') return line('meter_items', { collection: placeOf(subject as Address, naming) })
   if (kind === 'fee') return line('meter_fee')
+  const rule = kind === 'rule' ? policy.calls.find(({ id }) => id === subject) : undefined
+  if (rule !== undefined)
+    return line('meter_rule', { actions: actionsOf(rule, naming), contract: contractOf(rule, naming) })
   return line(kind === 'tx' ? 'meter_tx' : 'meter_calls')
+}
+
+function actionsOf({ entrypoints }: CallRule, naming: Naming): Arg {
+  const named = entrypoints === '*' ? [] : entrypoints
+  return list(named.map(({ name, selector }) => (name === undefined ? actionOf(selector, naming) : text(name))))
+}
+
+function contractOf({ contract }: CallRule, naming: Naming): Arg {
+  return contract === '*' ? inner(line('policy_anyContract')) : placeOf(contract, naming)
 }
 
 function detailsOf(session: StoredSession, lines: readonly Line[]): readonly FactView[] {

@@ -30,9 +30,14 @@ export function withResets(policy: SessionPolicy, calls: readonly Call[]): Pick<
     const given = allowanceIn(call)
     if (given === undefined || given.amount === 0n || tokenLimit(policy, call.to)?.approvals !== 'resetAfter') return
     if (isSetBack(calls, index) || isSetBack([call, ...resets], 0)) return
-    resets.push({ to: call.to, selector: APPROVE, calldata: [given.spender, felt(0), felt(0)] })
+    resets.push(takingBack({ token: call.to, spender: given.spender }))
   })
   return resets.length === 0 ? { calls } : { calls: [...calls, ...resets], resets: resets.length }
+}
+
+/** Afterwards this spender may take nothing more of the token. */
+export function takingBack({ token, spender }: { readonly token: Address; readonly spender: Felt }): Call {
+  return { to: token, selector: APPROVE, calldata: [spender, felt(0), felt(0)] }
 }
 
 /** Whether the last call that gives this spender an allowance of the token sets it to 0. */

@@ -2,7 +2,7 @@ import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import { LIMITS } from './limits.ts'
-import type { ArgPath, Call, CallRule, Entrypoint, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
+import type { ArgPath, Call, CallRule, Entrypoint, FeePolicy, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
 import type { AskedMessage } from './wire-messages.ts'
@@ -12,6 +12,8 @@ export interface Asked {
   readonly chainId?: Felt
   readonly account?: Address
   readonly tag?: Felt
+  /** Of the session, where its site wrote the whole of it: what is signed is this and nothing else. */
+  readonly hash?: Felt
   readonly label?: string
   readonly reason?: string
   /** `adjustable`: the person may change amounts and rules; the end can always be shortened. */
@@ -48,6 +50,7 @@ export interface AskedRule {
   readonly sums?: readonly AskedSum[]
   readonly enabled: boolean
   readonly required: boolean
+  readonly sponsoredOnly?: true
 }
 export interface AskedSum {
   readonly path: ArgPath
@@ -82,10 +85,23 @@ export interface AskedItems {
 }
 /** Without a start it begins with the session. */
 export type AskedStream = Omit<StreamCap, 'start'> & { readonly start?: UnixSeconds }
+/** `caps` and `perTx` of the token that accounts pay in; `at`: where they stand, if not in `fees` itself. */
 export interface AskedFees {
   readonly caps: readonly AskedAmount[]
   readonly perTx?: U256
+  readonly at?: string
+  /** Other tokens, by address; absent: none named. */
+  readonly tokens?: readonly AskedFeeToken[]
+  readonly payer?: FeePolicy['payer']
+  readonly paymasters?: readonly string[]
+  readonly service?: string
   readonly maxTipPerGas?: U256
+}
+export interface AskedFeeToken {
+  readonly token: Address
+  readonly caps: readonly AskedAmount[]
+  readonly perTx?: U256
+  readonly at: string
 }
 export interface AskedUsage {
   readonly tx: readonly AskedCount[]

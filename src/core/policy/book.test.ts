@@ -9,6 +9,7 @@ import { GAME, NOW, sampleBook, sampleHold, samplePolicy, sampleSession, strk, U
 const SPEND = `spend:${STRK}` as MeterId
 const FEE = `fee:${STRK}` as MeterId
 const TX = 'tx' as MeterId
+const CALLS = 'calls' as MeterId
 const RULE = 'rule:r0' as MeterId
 const LIFE = { kind: 'session' } as const
 
@@ -215,6 +216,9 @@ describe('settle', () => {
     expect(fits.over).toEqual([])
     const full = { ...sampleBook(), base: { [SPEND]: u256(95n) } }
     expect(settle(full, one, [], accepted(10n, 40n), session, NOW).over).toEqual([SPEND])
+    // Money that has no limit at all: whatever left is too much.
+    const other = { ...accepted(10n, 40n), out: { [STRK]: u256(10n), [USD]: u256(1n) } }
+    expect(settle(sampleBook(), one, [], other, session, NOW).over).toEqual([`spend:${USD}`])
   })
 
   test('a hostile amount does not make the book unwritable', () => {
@@ -245,7 +249,7 @@ describe('compact', () => {
           const paced = { ...policy, usage: { ...policy.usage, minGap } }
           const both = sampleSession(paced)
           const book: MeterBook = { ...sampleBook(), bookings, returned: bookings }
-          const small = compact(book, both, NOW)
+          const small = compact(book, both, NOW, [])
           for (const meter of meters) {
             for (const { window } of capsOf(paced, meter)) {
               expect(used(small, [], meter, window, NOW + later)).toBe(used(book, [], meter, window, NOW + later))
@@ -260,7 +264,7 @@ describe('compact', () => {
               ...from.bookings.filter(({ meter, at }) => meter === TX && at > NOW - minGap).map(({ at }) => at),
             )
           expect(gap(small)).toBe(gap(book))
-          expect(compact(small, both, NOW)).toEqual(small)
+          expect(compact(small, both, NOW, [])).toEqual(small)
         },
       ),
       { numRuns: 500 },
@@ -273,9 +277,31 @@ describe('compact', () => {
       bookings: [booking(SPEND, 3n), booking(TX, 1n, NOW - 60), booking(TX, 1n, NOW - 59)],
       returned: [booking(TX, 1n, NOW - 90), booking(TX, 2n, NOW - 80), booking(TX, 4n, NOW)],
     }
-    const small = compact(book, sampleSession(), NOW)
+    const small = compact(book, sampleSession(), NOW, [])
     expect(small.base).toEqual({ [SPEND]: '3', [TX]: '1' })
     expect(small.bookings).toEqual([booking(TX, 1n, NOW - 59)])
-    expect(small.returned).toEqual([booking(TX, 3n, NOW - 90), booking(TX, 4n, NOW)])
+    expect(small.returned).toEqual([booking(TX, 3n, NOW - 80), booking(TX, 4n, NOW)])
+  })
+
+  // Found by `FUZZ_SEED=20261127 FUZZ_ONLY=P2 npm run fuzz:long`.
+  test('compaction gives no more back to a hold that was there before it', () => {
+    const rolling = { kind: 'rolling', seconds: 2 } as const
+    const few = sampleSession({
+      ...session.effective,
+      usage: { ...session.effective.usage, calls: [{ window: rolling, max: 4 }] },
+    })
+    const three = (at: number) => hold({ at, charges: [charge(CALLS, 3n)] })
+    const [first, second, third] = [three(NOW), three(NOW + 30), three(NOW + 60)]
+    const dropped = (book: MeterBook, it: Hold, now: number, at?: number) =>
+      settle(book, it, [], { end: 'dropped', ...(at === undefined ? {} : { at }) }, few, now).book
+    const once = dropped(sampleBook(), first, NOW)
+    const twice = dropped(once, second, NOW + 60, NOW + 60)
+    const given = (book: MeterBook) => book.returned.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    expect(given(twice)).toBe(6n)
+    // Inside the two seconds before the third was held, 3 of the 4 were given back already.
+    for (const book of [twice, compact(twice, few, NOW + 1_000, [third])])
+      expect(given(dropped(book, third, NOW + 1_000))).toBe(7n)
+    // It was not there when it was compacted: told together they count as the later one.
+    expect(given(dropped(compact(twice, few, NOW + 1_000, []), third, NOW + 1_000))).toBe(6n)
   })
 })

@@ -145,29 +145,26 @@ export function settle(
   const rest = open.filter((other) => other.group !== hold.group)
   if (late) over.push(...[...actual.keys()].filter((meter) => isOver(next, rest, session.effective, meter, now)))
   return {
-    book: compact(next, session, now),
+    book: compact(next, session, now, mined ? rest : open.filter((other) => other.id !== hold.id)),
     over,
     ended: mined ? siblings.map((other) => other.id) : [],
   }
 }
 
 /**
- * Moves bookings that no finite window reaches any more into `base`, and such entries of `returned` into one. Changes no
- * `used` at `now` or later (policy.md 7.2).
+ * Moves bookings that no finite window reaches any more into `base`, and of `returned` what neither such a window nor that of
+ * an open hold reaches into one entry. Changes no `used` at `now` or later (policy.md 7.2), nor what an open hold may give back.
+ *
+ * @param open unsettled holds of the session: each may end as if at its own time
  */
 export function compact(
   book: MeterBook,
   session: Pick<SessionRecord, 'granted' | 'effective'>,
   now: UnixSeconds,
+  open: readonly Hold[],
 ): MeterBook {
-  const horizons = new Map<MeterId, number>()
-  const horizon = (meter: MeterId) => {
-    const known = horizons.get(meter)
-    if (known !== undefined) return known
-    const found = Math.min(reach(session.granted, meter, now), reach(session.effective, meter, now))
-    horizons.set(meter, found)
-    return found
-  }
+  const horizon = horizonOf(session, now)
+  const horizonOfHolds = horizonOf(session, Math.min(now, ...open.map((hold) => hold.at)))
   const base: Record<MeterId, U256> = { ...book.base }
   const bookings = book.bookings.filter(({ meter, amount, at }) => {
     if (at >= horizon(meter)) return true
@@ -177,7 +174,7 @@ export function compact(
   const old = new Map<MeterId, Booking>()
   const recent: Booking[] = []
   for (const entry of book.returned) {
-    if (entry.at >= horizon(entry.meter)) {
+    if (entry.at >= horizonOfHolds(entry.meter)) {
       recent.push(entry)
       continue
     }
@@ -189,7 +186,8 @@ export function compact(
         : {
             meter: entry.meter,
             amount: atMostU256(BigInt(sum.amount) + BigInt(entry.amount)),
-            at: Math.min(sum.at, entry.at),
+            // The later: one that was dropped and is found in an old block must not find more room than there was.
+            at: Math.max(sum.at, entry.at),
           },
     )
   }
@@ -363,6 +361,17 @@ function mayReturn(
     room = smaller(room, cap.max * times - given)
   }
   return room < 0n ? 0n : room
+}
+
+function horizonOf({ granted, effective }: Pick<SessionRecord, 'granted' | 'effective'>, t: UnixSeconds) {
+  const known = new Map<MeterId, number>()
+  return (meter: MeterId): number => {
+    const before = known.get(meter)
+    if (before !== undefined) return before
+    const found = Math.min(reach(granted, meter, t), reach(effective, meter, t))
+    known.set(meter, found)
+    return found
+  }
 }
 
 /** The first second that a finite window of the meter still reaches; `Infinity`: only session windows. */

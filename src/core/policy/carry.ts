@@ -4,6 +4,7 @@ import { atMostU256, compact, messageMeter, ruleMeter, sumMeter } from './book.t
 import type {
   CallRule,
   Charge,
+  Hold,
   MessageRule,
   MeterBook,
   MeterId,
@@ -69,8 +70,9 @@ export function beginAgain(
   book: MeterBook,
   session: Pick<SessionRecord, 'granted' | 'effective'>,
   now: UnixSeconds,
+  open: readonly Hold[],
 ): MeterBook {
-  return { ...compact(book, session, now), base: {} }
+  return { ...compact(book, session, now, open), base: {} }
 }
 
 /** What two rules must share to be one: what they allow, not how often, nor whether they are on. */

@@ -17,6 +17,7 @@ import {
   TX,
 } from './book.ts'
 import type { Facts, Transaction } from './facts.ts'
+import { mayPay } from './payers.ts'
 import type {
   AmountCap,
   CallRule,
@@ -119,12 +120,17 @@ export function chargeMessage(ledger: Ledger, rule: MessageRule): void {
 export function chargeFee(ledger: Ledger, tx: Transaction, owners: readonly (CallRule | undefined)[]): void {
   const { fees } = ledger.policy
   const { found } = ledger
-  if (fees.payer === 'paymaster' || owners.some((rule) => rule?.sponsoredOnly === true)) {
+  const { paymaster } = tx
+  if (paymaster !== undefined) {
+    if (!mayPay(fees, paymaster)) found.add({ code: 'paymasterNotAllowed' })
+  } else if (fees.payer === 'paymaster' || owners.some((rule) => rule?.sponsoredOnly === true)) {
     found.add({ code: 'paymasterRequired' })
   }
   if (fees.maxTipPerGas !== undefined && tx.fee.tipPerGas > BigInt(fees.maxTipPerGas)) {
     found.add({ code: 'tip', left: fees.maxTipPerGas, wanted: atMostU256(tx.fee.tipPerGas) })
   }
+  // Nothing of the account's is taken for it.
+  if (paymaster !== undefined && tx.fee.max === 0n) return
   const allowed = fees.tokens.find((fee) => fee.token === tx.fee.token)
   const meter = feeMeter(tx.fee.token)
   if (allowed === undefined) {

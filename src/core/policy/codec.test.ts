@@ -146,11 +146,24 @@ describe('readPolicy', () => {
       rule({ sums: [{}] }),
       rule({ sums: Array.from({ length: 9 }, () => ({ arg, as: 'felt', caps: [] })) }),
       rule({ wide: false }),
-      rule({ sponsoredOnly: true }),
+      rule({ sponsoredOnly: false }),
       rule({ enabled: undefined }),
       { ...base, deny: [{}] },
       { ...base, messages: [{}] },
-      { ...base, fees: { ...base.fees, payer: 'either' } },
+      ...[
+        { payer: 'sponsor' },
+        { paymasters: ['http://pay.example'] },
+        { paymasters: ['https://pay.example/'] },
+        { paymasters: ['https://pay.example:443'] },
+        { paymasters: ['http://127.0.0.1:80'] },
+        { paymasters: ['http://127.0.0.2:5060'] },
+        { paymasters: ['http://localhost.example'] },
+        { paymasters: ['0x01'] },
+        { paymasters: ['0x0'] },
+        { paymasters: Array.from({ length: 9 }, (_, i) => `https://p${i}.example`) },
+        { service: 'https://pay.example/#x' },
+        { tokens: Array.from({ length: 9 }, (_, i) => ({ token: `0x${i + 1}`, caps: [] })) },
+      ].map((fees) => ({ ...base, fees: { ...base.fees, ...fees } })),
       { ...base, spend: { ...base.spend, limits: [{ ...base.spend.limits[0], approvals: 'reset_after' }] } },
       {
         ...base,
@@ -164,6 +177,12 @@ describe('readPolicy', () => {
     ]
     for (const other of others) expect(readPolicy(other), JSON.stringify(other)).toBeUndefined()
     expect(readPolicy({ ...base, fees: { ...base.fees, tokens: [] } } satisfies SessionPolicy)).toBeDefined()
+    const paymasters = ['0x9', 'http://127.0.0.1:5060', 'https://pay.example', 'https://pay.example:8443']
+    const service = 'https://pay.example/v1?net=sepolia'
+    for (const payer of ['account', 'paymaster', 'either'] as const) {
+      expect(readPolicy({ ...base, fees: { payer, tokens: base.fees.tokens, paymasters, service } })).toBeDefined()
+    }
+    expect(readPolicy(rule({ sponsoredOnly: true }))).toBeDefined()
   })
 })
 

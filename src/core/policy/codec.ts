@@ -26,6 +26,7 @@ import {
   variant,
 } from '../schema.ts'
 import { LIMITS } from './limits.ts'
+import { isCanonicalPaymaster, parseService } from './payers.ts'
 import type { RuleId, SessionPolicy } from './policy.ts'
 import { storedArguments, storedPath, storedShapes } from './stored-arguments.ts'
 
@@ -102,6 +103,7 @@ const anyRule = {
   sums,
   enabled: boolean(),
   required: boolean(),
+  sponsoredOnly: yes,
   notAToken: yes,
 }
 const rule = union([
@@ -161,6 +163,10 @@ const message = exact({
   enabled: boolean(),
   required: boolean(),
 })
+const paymaster = scalar<string>(
+  (it) => (isCanonicalPaymaster(it) ? (it as string) : undefined),
+  'an https origin, or a canonical address',
+)
 const policy = exact({
   v: literal(1),
   validAfter: time,
@@ -169,8 +175,10 @@ const policy = exact({
   deny: list(denied, LIMITS.denies),
   spend: exact({ limits, look: picklist(['simulate', 'receipt']) }),
   fees: exact({
-    payer: literal('account'),
-    tokens: list(exact({ token: address, perTx: optional(amount), caps: amounts }), 1),
+    payer: picklist(['account', 'paymaster', 'either']),
+    tokens: list(exact({ token: address, perTx: optional(amount), caps: amounts }), LIMITS.feeTokens),
+    paymasters: optional(list(paymaster, LIMITS.paymasters)),
+    service: optional(scalar(parseService, 'the URL of a service')),
     maxTipPerGas: optional(amount),
   }),
   usage: exact({

@@ -257,6 +257,56 @@ describe('covers', () => {
     expect(answers(limit({ foreign_transfer_from: 'count' }))).toBe(false)
   })
 
+  test('who may pay, in what, and what only a sponsor pays for must be inside', () => {
+    const [move] = request.calls
+    const fees = (named: object, rule: object = {}) => ({ calls: [{ ...move, ...rule }], fees: named })
+    const any = {
+      payer: 'any',
+      paymasters: ['https://pay.example', FRIEND],
+      paymaster_url: 'https://pay.example/v1',
+      max_total: '800',
+      tokens: [{ token: USD, max_total: '50', max_per_tx: '5' }],
+    }
+    const running = (named: object, rule: object = {}) =>
+      sampleSession(grant(ask(fees(named, rule))), { asked: ask(fees(named, rule)) })
+    const answered = (named: object, rule?: object) => covers(running(any), ask(fees(named, rule)), NOW)
+    const inside = [
+      ...[any, { payer: 'account' }, { payer: 'sponsor' }, { paymasters: [FRIEND] }, { paymasters: [] }],
+      ...[{ tokens: [{ token: USD, max_total: '50' }] }, { paymaster_url: 'https://pay.example/v1' }],
+    ]
+    for (const named of inside) expect(answered({ ...named, max_total: '799' }), JSON.stringify(named)).toBe(true)
+    const outside = [
+      ...[{ paymasters: [STRANGER] }, { paymaster_url: 'https://pay.example/v2' }, { max_total: '801' }],
+      ...[{ tokens: [{ token: USD, max_total: '51' }] }],
+      { tokens: [{ token: STRANGER, max_total: '1' }] },
+    ]
+    for (const named of outside) expect(answered(named), JSON.stringify(named)).toBe(false)
+    expect(covers(running({ payer: 'account' }), ask(fees({ payer: 'any' })), NOW)).toBe(false)
+    expect(covers(running({ payer: 'sponsor' }), ask(fees({ payer: 'sponsor' })), NOW)).toBe(true)
+    // What a site asks for without a sponsor is more than what only a sponsor pays for.
+    expect(answered({}, { sponsored_only: true })).toBe(false)
+    const only = running(any, { sponsored_only: true })
+    expect(covers(only, ask(fees({}, { sponsored_only: true })), NOW)).toBe(true)
+    expect(covers(only, ask(fees({})), NOW)).toBe(false)
+  })
+
+  test('what a person lowered of another fee token is pointed at', () => {
+    const named = ask({
+      ...request,
+      fees: {
+        tokens: [
+          { token: USD, max_total: '50' },
+          { token: STRK, max_per_tx: '9' },
+        ],
+      },
+    })
+    const whole = grant(named)
+    const lower = (id: string, value: string) =>
+      narrowedPointers(named, applyEdits(whole, limits(id, value), { within: whole, now: NOW }), NOW)
+    expect(lower(`fee:${USD}:total`, '40')).toEqual(['/fees/tokens/0/max_total'])
+    expect(lower(`fee:${STRK}:perTx`, '8')).toEqual(['/fees/tokens/1/max_per_tx'])
+  })
+
   test('recipients named must be among those allowed', () => {
     const to = (...recipients: string[]) => ({
       ...request,

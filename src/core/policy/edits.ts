@@ -1,9 +1,10 @@
+import { STRK } from '../account.ts'
 import { canonicalJson } from '../canonical.ts'
 import { malformed } from '../errors.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { Edits } from '../protocol/ui.ts'
 import type { UnixSeconds } from '../time.ts'
-import type { Asked, AskedAmount, AskedCount, AskedItems, AskedRule, AskedStream } from './asked.ts'
+import type { Asked, AskedAmount, AskedCount, AskedFeeToken, AskedItems, AskedRule, AskedStream } from './asked.ts'
 import { itemLimit } from './assets.ts'
 import { nftMeter } from './book.ts'
 import { hasSameArguments } from './class-arguments.ts'
@@ -104,9 +105,11 @@ export function narrowedPointers(asked: Asked, effective: SessionPolicy, approve
   }
   for (const limit of effective.spend.limits) if (limit.asset !== 'erc20') pointItems(asked, limit, begin, found)
   for (const fee of effective.fees.tokens) {
-    const [wanted] = resolveFees(asked.fees, fee.token, begin).tokens
-    pointCaps(placed(wanted?.caps ?? [], asked.fees?.caps ?? [], '/fees', begin), fee.caps, '/fees', begin, found)
-    if (fee.perTx !== wanted?.perTx) found.add(asked.fees?.perTx === undefined ? '/fees' : '/fees/max_per_tx')
+    const wanted = resolveFees(asked.fees, STRK, begin).tokens.find(({ token }) => token === fee.token)
+    const named = fee.token === STRK ? asked.fees : asked.fees?.tokens?.find(({ token }) => token === fee.token)
+    const at = named?.at ?? '/fees'
+    pointCaps(placed(wanted?.caps ?? [], named?.caps ?? [], at, begin), fee.caps, at, begin, found)
+    if (fee.perTx !== wanted?.perTx) found.add(named?.perTx === undefined ? at : `${at}/max_per_tx`)
   }
   const usage = resolveUsage(asked.usage, begin)
   pointCaps(placed(usage.tx, asked.usage?.tx ?? [], '/usage', begin), effective.usage.tx, '/usage', begin, found)
@@ -121,7 +124,7 @@ export function narrowedPointers(asked: Asked, effective: SessionPolicy, approve
  * @param running a running session of the site's account and chain
  */
 export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): boolean {
-  if (asked.replaces !== undefined) return false
+  if (asked.replaces !== undefined || asked.hash !== undefined) return false
   if (asked.account !== undefined && asked.account !== running.account) return false
   if (asked.chainId !== undefined && asked.chainId !== running.chainId) return false
   if (asked.tag !== undefined && asked.tag !== running.tag) return false
@@ -312,6 +315,7 @@ function membersOf(asked: Asked) {
       (rule.sums ?? []).map((sum) => [sum.path, sum.as, caps(sum.caps)]),
       rule.enabled,
       rule.required,
+      rule.sponsoredOnly,
     ]),
     inOrder((asked.deny ?? []).map((deny) => [deny.contract, deny.entrypoints, deny.args && content(deny.args)])),
     [...asked.limits]
@@ -338,7 +342,17 @@ function membersOf(asked: Asked) {
         approveAll,
       ]),
     ),
-    asked.fees === undefined ? null : [caps(asked.fees.caps), asked.fees.perTx, asked.fees.maxTipPerGas],
+    asked.fees === undefined
+      ? null
+      : [
+          caps(asked.fees.caps),
+          asked.fees.perTx,
+          asked.fees.maxTipPerGas,
+          asked.fees.payer,
+          asked.fees.paymasters,
+          asked.fees.service,
+          (asked.fees.tokens ?? []).map((fee) => [fee.token, caps(fee.caps), fee.perTx]),
+        ],
     asked.usage === undefined
       ? null
       : [
@@ -373,6 +387,8 @@ function coversRule(effective: SessionPolicy, asked: AskedRule): boolean {
   )
   return (
     rule !== undefined &&
+    // Only a site sets it: what it does not name again, it does not want.
+    asked.sponsoredOnly === rule.sponsoredOnly &&
     (rule.enabled || !asked.enabled) &&
     capsInside(asked.caps, rule.caps) &&
     (asked.sums ?? []).every((sum) => {
@@ -444,14 +460,19 @@ function coversStream(now: StreamCap | undefined, asked: AskedStream): boolean {
   )
 }
 
-function coversFees(effective: SessionPolicy, { fees }: Asked): boolean {
-  const [fee] = effective.fees.tokens
+function coversFees({ fees: now }: SessionPolicy, { fees }: Asked): boolean {
   if (fees === undefined) return true
+  const pays = ({ token, caps, perTx }: Pick<AskedFeeToken, 'token' | 'caps' | 'perTx'>) => {
+    if (caps.length === 0 && perTx === undefined) return true
+    const fee = now.tokens.find((one) => one.token === token)
+    return fee !== undefined && capsInside(caps, fee.caps) && inside(perTx, fee.perTx)
+  }
   return (
-    fee !== undefined &&
-    capsInside(fees.caps, fee.caps) &&
-    inside(fees.perTx, fee.perTx) &&
-    inside(fees.maxTipPerGas, effective.fees.maxTipPerGas)
+    [{ ...fees, token: STRK }, ...(fees.tokens ?? [])].every(pays) &&
+    (fees.payer === undefined || fees.payer === now.payer || now.payer === 'either') &&
+    (fees.paymasters ?? []).every((one) => now.paymasters === undefined || now.paymasters.includes(one)) &&
+    (fees.service === undefined || fees.service === now.service) &&
+    inside(fees.maxTipPerGas, now.maxTipPerGas)
   )
 }
 

@@ -260,6 +260,9 @@ describe('matching', () => {
     const unread = { ...args, arg: { at: 'felt' as const, index: 9 } }
     expect(codes(judge([move], { policy: withRules(any, wide, { args: unread }) }))).toEqual(['argRule'])
     expect(codes(judge([move], { policy: withRules(any, { ...wide, enabled: false }) }))).toEqual(['ruleDisabled'])
+    const named: Partial<CallRule> = { contract: '*', enabled: false }
+    expect(codes(judge([move], { policy: withRules(any, named) }))).toEqual(['ruleDisabled'])
+    expect(codes(judge([move], { policy: withRules(named, any) }))).toEqual(['ruleDisabled'])
     expect(codes(judge([move], { policy: withRules(any, wide, { sums: totals('2') }) }))).toEqual(['sumCap'])
   })
 
@@ -602,6 +605,32 @@ describe('fees', () => {
     expect(codes(judge([move], { policy: { fees: { ...base.fees, payer: 'paymaster' } } }))).toEqual([
       'paymasterRequired',
     ])
+  })
+
+  test('somebody else pays: only where the policy lets somebody, and only who is named', () => {
+    const PAY = 'https://pay.example'
+    const paid = (fees: Partial<SessionPolicy['fees']>, by: string, max = 0n) =>
+      codes(judge([move], { policy: { fees: { ...base.fees, ...fees } }, tx: { ...fee(max).tx, paymaster: by } }))
+    expect(paid({}, PAY)).toEqual(['paymasterNotAllowed'])
+    for (const payer of ['paymaster', 'either'] as const) {
+      expect(paid({ payer }, PAY)).toEqual([])
+      expect(paid({ payer, paymasters: [PAY] }, PAY)).toEqual([])
+      expect(paid({ payer, paymasters: ['0x9', PAY] }, '0x9')).toEqual([])
+      for (const other of ['https://pay.example:8443', 'https://other.example', '0x9']) {
+        expect(paid({ payer, paymasters: [PAY] }, other), other).toEqual(['paymasterNotAllowed'])
+      }
+      expect(paid({ payer, paymasters: [] }, PAY)).toEqual(['paymasterNotAllowed'])
+    }
+    // What it takes for that in a token is a fee of the account, and nothing taken needs no token.
+    expect(paid({ payer: 'paymaster', tokens: [] }, PAY)).toEqual([])
+    expect(paid({ payer: 'paymaster', tokens: [] }, PAY, 1n)).toEqual(['feeToken'])
+    expect(paid({ payer: 'paymaster' }, PAY, BigInt(strk(9)))).toEqual(['feeCap'])
+  })
+
+  test('what only a sponsor may pay for passes when one pays', () => {
+    const policy = { ...withRules({ sponsoredOnly: true }), fees: { ...base.fees, payer: 'either' as const } }
+    expect(codes(judge([move], { policy }))).toEqual(['paymasterRequired'])
+    expect(codes(judge([move], { policy, tx: { ...fee(0n).tx, paymaster: 'https://pay.example' } }))).toEqual([])
   })
 
   test('fees are never spend', () => {

@@ -242,7 +242,6 @@ function undeclared(
   }
   for (const [token, out] of Object.entries(simulation.out) as [Address, U256][]) {
     const beyond = BigInt(out) - (declared.all.get(token) ?? 0n)
-    if (beyond <= 0n) continue
     const more = beyond - usableCredit(book.credit, token, facts.allowances ?? [])
     if (more <= 0n) continue
     const limit = limitOf(token)

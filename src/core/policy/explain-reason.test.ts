@@ -7,7 +7,7 @@ import { type Line, say } from '../words.ts'
 import { evaluate } from './evaluate.ts'
 import { explainPause, explainReason, type ReasonFacts } from './explain-reason.ts'
 import { explainCall } from './naming.ts'
-import type { MeterId, PauseReason, Reason, ReasonCode } from './policy.ts'
+import type { MeterId, PauseReason, Reason, ReasonCode, SessionPolicy } from './policy.ts'
 import {
   ACCOUNT,
   call,
@@ -58,6 +58,9 @@ describe('explainReason', () => {
       { code: 'wrongAccount' },
       { code: 'wrongOrigin' },
       { code: 'unsupportedField', at: '/proof' },
+      { code: 'unsupportedField', at: '/window' },
+      { code: 'unsupportedField', at: '/nonce' },
+      { code: 'unsupportedField', at: '/other' },
       { code: 'selfCall', call: 0 },
       { code: 'nestedExecution', call: 0 },
       { code: 'adminEntrypoint', call: 0 },
@@ -113,11 +116,14 @@ describe('explainReason', () => {
     expect(all.map((reason) => `${reason.code}: ${why(reason)}`)).toMatchInlineSnapshot(`
       [
         "malformed: The request is not readable at /calls.",
-        "emptyCalls: The request has no call.",
+        "emptyCalls: The request asks for nothing.",
         "wrongChain: The request is for another network.",
         "wrongAccount: The request is for another account.",
         "wrongOrigin: This session belongs to another site.",
-        "unsupportedField: No session can carry /proof.",
+        "unsupportedField: No session may bring a proof.",
+        "unsupportedField: No session may hand this out to be sent for so long, or at such a time.",
+        "unsupportedField: No session may sign this a second time: its number was used.",
+        "unsupportedField: This asks for something that no session may carry.",
         "selfCall: No session may call one of your own accounts.",
         "nestedExecution: No session may do this: move runs other transactions inside.",
         "adminEntrypoint: No session may do this by itself: move can hand over control of Arena.",
@@ -172,6 +178,21 @@ describe('explainReason', () => {
     `)
   })
 
+  test('who may pay is named where the policy names somebody', () => {
+    const named = (payer: SessionPolicy['fees']['payer'], paymasters?: string[]) => {
+      const fees = { ...facts.policy.fees, payer, ...(paymasters === undefined ? {} : { paymasters }) }
+      const policy = { ...facts.policy, fees }
+      return [why({ code: 'paymasterRequired' }, { policy }), why({ code: 'paymasterNotAllowed' }, { policy })]
+    }
+    const unnamed = ['Only when somebody else pays the fee.', 'Nobody else may pay the fee in this session.']
+    expect(named('account', ['https://pay.example'])).toEqual(unnamed)
+    expect(named('either', [])).toEqual(unnamed)
+    expect(named('paymaster', [FRIEND, 'https://pay.example'])).toEqual([
+      'Only when the fee is paid by Ann and pay.example.',
+      'Only Ann and pay.example may pay the fee in your place.',
+    ])
+  })
+
   test('why a session is paused', () => {
     const causes: PauseReason[] = [
       'person',
@@ -184,7 +205,9 @@ describe('explainReason', () => {
       'accountChanged',
       'clock',
       'nodeDown',
+      'nodeChanged',
       'chainRestarted',
+      'restored',
       'storageTampered',
       'idle',
     ]
@@ -200,7 +223,9 @@ describe('explainReason', () => {
         "Paused: your account’s code changed.",
         "Paused: your clock and the network disagree.",
         "Paused: your node does not answer.",
+        "Paused: you changed the network’s node.",
         "Paused: the network started again from zero.",
+        "Paused: this copy may be older than what was spent: it came from a backup, or the account was used without it.",
         "Paused: what was stored about it is damaged.",
         "Paused: you did not unlock for long.",
       ]

@@ -1,13 +1,13 @@
 import { itemMove, tokenMove } from '../call.ts'
 import type { Address, U256 } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
-import { type Arg, count, duration, inner, type Line, line, text, time } from '../words.ts'
+import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
 import { type CallAt, firstFailing } from './arguments.ts'
 import { itemLimit } from './assets.ts'
 import { argumentName, argumentValue, conditionLine } from './explain-arguments.ts'
 import { itemCount } from './explain-items.ts'
 import { candidatesOf, denyOf } from './matching.ts'
-import { actionOf, moneyOf, type Naming, perWindow, placeOf, streamLine, tokenOf } from './naming.ts'
+import { actionOf, moneyOf, type Naming, perWindow, placeOf, sponsorOf, streamLine, tokenOf } from './naming.ts'
 import type { Call, MeterId, PauseReason, Reason, SessionPolicy } from './policy.ts'
 
 /** What was asked for and what it was judged by. */
@@ -18,14 +18,21 @@ export interface ReasonFacts extends Naming {
   readonly pause?: PauseReason
 }
 
+const UNSUPPORTED: Readonly<Record<string, Line['key']>> = {
+  '/proof': 'reason_unsupportedProof',
+  '/window': 'reason_unsupportedWindow',
+  '/nonce': 'reason_unsupportedNonce',
+}
+
 /** Why you are asked: one sentence per reason, from the same module as the policy's own (policy.md 13.1). */
 export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSeconds): Line {
   const { action, contract } = calledBy(reason, facts)
   const token = tokenArg(reason, facts)
   switch (reason.code) {
     case 'malformed':
+      return line('reason_malformed', { path: text(reason.at ?? '/') })
     case 'unsupportedField':
-      return line(`reason_${reason.code}`, { path: text(reason.at ?? '/') })
+      return line(UNSUPPORTED[reason.at ?? ''] ?? 'reason_unsupportedField')
     case 'emptyCalls':
     case 'wrongChain':
     case 'wrongAccount':
@@ -38,14 +45,15 @@ export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSecon
     case 'codeChanged':
     case 'simulationFailed':
     case 'tip':
-    case 'paymasterRequired':
-    case 'paymasterNotAllowed':
     case 'inFlight':
     case 'messageScope':
     case 'messageField':
     case 'messageCount':
     case 'reservedMessage':
       return line(`reason_${reason.code}`)
+    case 'paymasterRequired':
+    case 'paymasterNotAllowed':
+      return sponsorLine(reason.code, facts)
     case 'nestedExecution':
       return line('reason_nestedExecution', { action })
     case 'adminEntrypoint':
@@ -116,6 +124,13 @@ function argumentLine(reason: Reason, facts: ReasonFacts): Line {
   return line('reason_argValue', { ...args, value: argumentValue(failing.sent, failing.rule.as, rule, facts) })
 }
 
+/** Who may pay by name, if the policy names anybody. */
+function sponsorLine(code: 'paymasterRequired' | 'paymasterNotAllowed', facts: ReasonFacts): Line {
+  const { payer, paymasters = [] } = facts.policy.fees
+  if (payer === 'account' || paymasters.length === 0) return line(`reason_${code}`)
+  return line(`reason_${code}Named`, { payer: list(paymasters.map((one) => sponsorOf(one, facts))) })
+}
+
 /** "Over 25 in all for price: 7 left, 8 wanted." */
 function sumLine(reason: Reason, facts: ReasonFacts): Line {
   const rule = facts.policy.calls.find((one) => one.id === reason.rule)
@@ -153,8 +168,10 @@ const CAUSES = {
   accountChanged: 'reason_pauseAccountChanged',
   clock: 'reason_pauseClock',
   nodeDown: 'reason_pauseNodeDown',
+  nodeChanged: 'reason_pauseNodeChanged',
   chainRestarted: 'reason_pauseChainRestarted',
   storageTampered: 'reason_pauseStorageTampered',
+  restored: 'reason_pauseRestored',
   idle: 'reason_pauseIdle',
 } as const satisfies Record<PauseReason, string>
 

@@ -193,6 +193,14 @@ describe('explain', () => {
     expect(said(told(huge).worst)).toBe('At worst it takes everything in this account.')
   })
 
+  test('it says who has the key: this wallet, or the site and never this wallet', () => {
+    const held = (more: Partial<ExplainFacts>) => told({}, more).held.map(({ key }) => key)
+    expect(held({})).toEqual(['policy_heldWallet', 'policy_runsLocked'])
+    expect(held({ siteKey: { wrote: true } })).toEqual(['session_siteKey', 'session_siteWrote', 'policy_runsLocked'])
+    expect(held({ siteKey: { wrote: false } })).toEqual(['session_siteKey', 'policy_runsLocked'])
+    expect(told({}, { siteKey: { wrote: true } }).held[0]?.args).toEqual({ host: text('play.g.io') })
+  })
+
   test('risks stand in their order, danger first', () => {
     const admin = {
       ...(base.calls[0] as CallRule),
@@ -203,6 +211,7 @@ describe('explain', () => {
       { calls: [...base.calls, admin] },
       {
         backing: 'wallet',
+        siteKey: { wrote: true },
         allowances: [
           { token: STRK, spender: GAME, amount: strk(100) },
           { token: STRK, spender: STRANGER, amount: strk(100) },
@@ -218,6 +227,7 @@ describe('explain', () => {
         "warn: Arena may already take 100 STRK.",
         "warn: 2 actions have no known name.",
         "warn: The owner of Arena can change what it does. Latchkey pauses if that happens.",
+        "warn: The site holds the key. A leak lets others use this session.",
         "warn: Starknet does not know these limits. Only this wallet does.",
         "warn: Long. The site asks 30 days.",
         "note: This account holds much more.",
@@ -243,6 +253,88 @@ describe('explain', () => {
       ['actions', 'end', 'ownAccounts', 'key', 'other'].map((member) => enforcedBy(member as 'end', 'chain')),
     ).toEqual(['both', 'both', 'both', 'both', 'wallet'])
     expect(enforcedBy('actions', 'wallet')).toBe('wallet')
+  })
+
+  test('sponsored-only entrypoints are told at approval', () => {
+    const [rule] = base.calls as [CallRule]
+    const paid = (fees: Partial<SessionPolicy['fees']>, sponsoredOnly?: true): SessionPolicy => ({
+      ...base,
+      calls: [{ ...rule, ...(sponsoredOnly === undefined ? {} : { sponsoredOnly }) }],
+      fees: { ...base.fees, ...fees },
+    })
+    const told = (policy: SessionPolicy) => {
+      const it = explain(policy, facts, NOW)
+      const payer = it.limits.find(({ id }) => id === 'payer')
+      return {
+        risks: it.risks.flatMap(({ line }) => (/^policy_risk(Sponsored|Service)/.test(line.key) ? [said(line)] : [])),
+        rule: it.can[0]?.qualifiers.map(said).includes('only when somebody else pays the fee'),
+        by: it.can[0]?.by,
+        payer: payer && said(payer.line),
+      }
+    }
+    expect(told(paid({}))).toEqual({ risks: [], rule: false, by: 'both', payer: undefined })
+    expect(told(paid({ payer: 'either' }, true))).toEqual({
+      risks: [
+        'Only a sponsor may pay for move, and the site names no service that Latchkey could ask: this will be refused.',
+      ],
+      rule: true,
+      by: 'wallet',
+      payer: 'you; a sponsor may pay instead',
+    })
+    expect(told(paid({ payer: 'paymaster', tokens: [], paymasters: ['https://pay.example'] }))).toEqual({
+      risks: [
+        'Only a sponsor may pay the fees, and the site names no service that Latchkey could ask: every action will be refused.',
+      ],
+      rule: false,
+      by: 'both',
+      payer: 'pay.example, never you',
+    })
+    const asked = [
+      'Latchkey asks pay.example to pay each time. It sees what you do here. Where it does not pay, nothing is sent.',
+    ]
+    expect(told(paid({ payer: 'paymaster', tokens: [], service: 'https://pay.example/v1' })).risks).toEqual(asked)
+    expect(told(paid({ payer: 'either', service: 'https://pay.example/v1' }, true)).risks).toEqual(asked)
+    // The site lets the account pay as well: it never does, because the service is asked each time.
+    const any = explain(paid({ payer: 'either', service: 'https://pay.example/v1' }), facts, NOW)
+    expect(any.limits.flatMap(({ id, line }) => (id === 'payer' ? [said(line)] : []))).toEqual([
+      'only through pay.example, for no more than the fees below',
+    ])
+    expect(any.details.map(said)).toContain(
+      'The site would let your account pay as well. Latchkey only ever asks the service.',
+    )
+    expect(told(paid({ payer: 'paymaster', tokens: [], service: 'https://pay.example/v1' })).payer).toBe(
+      'pay.example, never you',
+    )
+    const here = 'http://127.0.0.1:5060'
+    expect(told(paid({ payer: 'paymaster', service: here })).risks).toEqual([
+      expect.stringContaining(`asks ${here} to pay`),
+    ])
+    expect(told(paid({ payer: 'account', service: 'https://pay.example/v1' })).risks).toEqual([])
+    expect(told(paid({ payer: 'paymaster' })).payer).toBe('only through a sponsor, for no more than the fees below')
+    expect(told(paid({ payer: 'either', paymasters: [] })).payer).toBe('you; nobody may pay instead')
+    // Switched off it is no risk.
+    const off = paid({ payer: 'either' }, true)
+    expect(told({ ...off, calls: off.calls.map((one) => ({ ...one, enabled: false })) }).risks).toEqual([])
+  })
+
+  test('what could not be looked up of what contracts may already take is said', () => {
+    const risks = (unread: boolean) => told({}, { unread }).risks.map(({ level, line: { key } }) => `${level} ${key}`)
+    expect(risks(true)).toContain('warn policy_riskAllowanceUnread')
+    expect(risks(false)).not.toContain('warn policy_riskAllowanceUnread')
+  })
+
+  test('what contracts may already take can be set to 0 first, where it is asked', () => {
+    const allowances = [{ token: STRK, spender: GAME, amount: strk(100) }]
+    const risk = (clears?: boolean) => {
+      const { risks } = told({}, { allowances, ...(clears === undefined ? {} : { clears }) })
+      return risks.filter(({ line: { key } }) => key === 'policy_riskAllowance' || key === 'policy_riskCleared')
+    }
+    const open = [{ level: 'warn', line: expect.anything() }]
+    expect(risk()).toEqual(open)
+    expect(risk(false)).toEqual([{ ...open[0], clears: false }])
+    const [cleared] = risk(true)
+    expect(cleared).toMatchObject({ level: 'note', clears: true })
+    expect(said(cleared!.line)).toBe('Arena may take 100 STRK now. That is set to 0 before the session starts.')
   })
 
   test('a class whose owner can replace it is known by its entrypoints', () => {
@@ -337,6 +429,7 @@ describe('explain', () => {
           { window: { kind: 'rolling', seconds: 60 }, max: 3 },
         ],
         codePin: { ...(rule.codePin as NonNullable<CallRule['codePin']>), impl: '0x9' as never },
+        sponsoredOnly: true as const,
       })),
       spend: {
         ...base.spend,
@@ -367,6 +460,8 @@ describe('explain', () => {
       fees: {
         ...base.fees,
         tokens: [{ token: STRK, perTx: strk(1), caps: base.fees.tokens[0]?.caps ?? [] }],
+        paymasters: ['0x9', 'https://pay.example'],
+        service: 'https://pay.example/v1',
         maxTipPerGas: u256(5n),
       },
       usage: { ...base.usage, calls: [{ window: { kind: 'session' }, max: 900 }], minGap: 2 },
@@ -380,7 +475,7 @@ describe('explain', () => {
       leaves += 1
       expect(lines(changed as SessionPolicy), path).not.toBe(before)
     }
-    expect(leaves).toBe(67)
+    expect(leaves).toBe(71)
   })
 })
 
@@ -399,7 +494,7 @@ function* oneLeafChanged(value: unknown, path = ''): Generator<{ changed: unknow
     }
     return
   }
-  if (/\/(v|id|asset|kind|payer|approvals|foreignTransferFrom)$/.test(path)) return
+  if (/\/(v|id|asset|kind|approvals|foreignTransferFrom|sponsoredOnly)$/.test(path)) return
   yield { path, changed: other(value) }
 }
 
@@ -408,6 +503,7 @@ function other(value: unknown): unknown {
   if (typeof value === 'boolean') return !value
   if (value === 'forbid' || value === 'allow') return value === 'allow' ? 'forbid' : 'allow'
   if (value === 'receipt') return 'simulate'
+  if (value === 'account') return 'either'
   if (value === 'day') return 'week'
   if (value === 'pause') return 'warn'
   if (typeof value === 'string' && /^0x/.test(value)) return `0x${(BigInt(value) + 1n).toString(16)}`

@@ -1,3 +1,4 @@
+import { STRK } from '../account.ts'
 import { moneyKind } from '../call.ts'
 import { type Address, padded, type Selector, type U256, u256 } from '../felt.ts'
 import type { EnforcedBy, LimitField, LimitView, RiskView, RuleView } from '../protocol/ui.ts'
@@ -6,6 +7,15 @@ import { type Arg, count, duration, inner, type Line, line, list, text, time } f
 import { txField, windowField } from './edits.ts'
 import { argumentDetails, conditionLines, denyLine, sumLines } from './explain-arguments.ts'
 import { itemDetails, itemLimits, itemRisks, itemRows, itemsOf } from './explain-items.ts'
+import {
+  cannotSpend,
+  type MessageNaming,
+  messageDetails,
+  messageHeld,
+  messageRisks,
+  messageRows,
+  withMessages,
+} from './explain-messages.ts'
 import { EVERYTHING, type Exposure, exposure, isDangerous } from './exposure.ts'
 import { adminName } from './forbidden.ts'
 import {
@@ -17,17 +27,21 @@ import {
   perWindow,
   placeOf,
   recipientsLine,
+  sponsorOf,
   streamLine,
   times,
   tokenOf,
 } from './naming.ts'
+import { hostOf, serviceOrigin } from './payers.ts'
 import type { AmountCap, CallRule, Entrypoint, RuleId, SessionPolicy, StreamCap, TokenLimit, Window } from './policy.ts'
 import { sameWindow } from './windows.ts'
 
-export interface ExplainFacts extends Naming {
+export interface ExplainFacts extends MessageNaming {
   readonly host: string
   readonly account: Address
   readonly backing: 'chain' | 'wallet'
+  /** The site holds the session's key; `wrote`: it wrote the session too. Absent: this wallet holds it. */
+  readonly siteKey?: { readonly wrote: boolean }
   readonly runWhileLocked: boolean
   /** The site's own words: quoted, never part of a sentence. */
   readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
@@ -38,6 +52,10 @@ export interface ExplainFacts extends Naming {
   readonly balances: Readonly<Record<Address, U256>>
   /** What contracts in scope may take from the account already. */
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  /** There is more than was asked about. */
+  readonly unread?: boolean
+  /** Before the session starts they can be set to 0; `true`: they will be. Absent: not from here. */
+  readonly clears?: boolean
   /** Contracts of which the owner can replace the code. */
   readonly replaceable: readonly Address[]
   /** What the edits are measured against: without it nothing can be edited. */
@@ -87,7 +105,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
   const actions = new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`)))
   return {
     headline: headline(policy, facts, now, actions.size, new Set(on.map((rule) => rule.contract)).size),
-    worst: worstLine(worst, facts),
+    worst: withMessages(worstLine(worst, facts, paidBy(policy, facts)), policy, facts),
     danger: isDangerous(worst),
     ...(isDangerous(worst) && !worst.everything ? { tick: tickLine(worst, facts) } : {}),
     notCounted: line('policy_notCounted'),
@@ -95,7 +113,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     can: policy.calls.map((rule) => ruleRow(rule, facts)),
     cannot: [
       line('policy_cannotAccount'),
-      line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : 'policy_cannotSpend'),
+      line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : cannotSpend(policy)),
       cannotAllow(policy, facts),
       ...(itemLimits(policy).length > 0 ? [line('policy_cannotItems')] : []),
       line('policy_cannotEnd'),
@@ -105,15 +123,27 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
       ...startRow(policy, facts, now),
       ...tokenRows(policy, facts),
       ...itemRows(itemLimits(policy), facts, enforcedBy('other', facts.backing), fieldLabel),
+      ...payerRow(policy, facts),
       ...feeRow(policy, facts),
       ...usageRows(policy, facts),
+      ...messageRows(policy, facts),
     ],
-    risks: risksOf(policy, worst, facts),
-    held: [line('policy_heldWallet'), line(facts.runWhileLocked ? 'policy_runsLocked' : 'policy_pausesLocked')],
+    risks: [...risksOf(policy, worst, facts), ...messageRisks(policy)],
+    held: [
+      ...keyLines(facts),
+      line(facts.runWhileLocked ? 'policy_runsLocked' : 'policy_pausesLocked'),
+      ...messageHeld(policy),
+    ],
     quotes: [facts.reason, facts.label].filter((quote) => quote !== undefined),
     details: detailsOf(policy, facts),
     actions: actions.size,
   }
+}
+
+/** Who has the key, and what of the session the person can still change. */
+function keyLines({ host, siteKey }: ExplainFacts): readonly Line[] {
+  if (siteKey === undefined) return [line('policy_heldWallet')]
+  return [line('session_siteKey', { host: text(host) }), ...(siteKey.wrote ? [line('session_siteWrote')] : [])]
 }
 
 /** "Can still spend at most 5 STRK and 0.42 STRK of fees", of a running session. */
@@ -207,18 +237,25 @@ function tickLine(worst: Exposure, facts: ExplainFacts): Line {
 }
 
 /** With what may still be taken after the end, where allowances stay. */
-export function worstLine(worst: Exposure, facts: ExplainFacts): Line {
+export function worstLine(worst: Exposure, facts: ExplainFacts, payer?: Arg): Line {
   const [first, ...more] = worst.leftBehind
-  if (first === undefined || worst.everything) return worstUntilEnd(worst, facts)
+  const untilEnd = worstUntilEnd(worst, facts, payer)
+  if (first === undefined || worst.everything) return untilEnd
   const spenders = new Set([first, ...more].flatMap((left) => left.spenders))
   return line('policy_worstLeft', {
-    worst: inner(worstUntilEnd(worst, facts)),
+    worst: inner(untilEnd),
     spenders: list([...spenders].map((one) => placeOf(one, facts))),
     amount: list([first, ...more].map(({ token, amount }) => moneyOf(amount, token, facts))),
   })
 }
 
-function worstUntilEnd(worst: Exposure, facts: ExplainFacts): Line {
+/** @param payer who pays every fee, if the account never does */
+function worstUntilEnd(worst: Exposure, facts: ExplainFacts, payer?: Arg): Line {
+  if (payer !== undefined && worst.fees.length === 0 && !worst.everything) {
+    const takes = worst.spend.length + worst.items.length > 0
+    const rest = takes ? worstUntilEnd(worst, facts) : line('policy_worstNoSpend')
+    return line('policy_worstSponsored', { worst: inner(rest), payer })
+  }
   if (worst.everything) {
     const now = Object.entries(facts.balances)
       .filter(([, amount]) => amount !== '0')
@@ -279,6 +316,7 @@ function ruleRow(rule: CallRule, facts: ExplainFacts): Explanation['can'][number
       ...conditionLines(rule, facts),
       ...sumLines(rule, facts),
       ...(limits.length > 0 ? [line('policy_usesAtMost', { limit: list(limits) })] : []),
+      ...(rule.sponsoredOnly === true ? [line('policy_sponsoredOnly')] : []),
       ...(rule.adminAck === true ? [line('policy_confirmedAdmin')] : []),
       ...(rule.notAToken === true ? [line('policy_confirmedNoToken')] : []),
     ],
@@ -292,7 +330,7 @@ function ruleRow(rule: CallRule, facts: ExplainFacts): Explanation['can'][number
 }
 
 function isOnlyListed(rule: CallRule): boolean {
-  return rule.caps.length === 0 && rule.args === undefined && rule.sums.length === 0
+  return rule.caps.length === 0 && rule.args === undefined && rule.sums.length === 0 && rule.sponsoredOnly === undefined
 }
 
 function startRow(policy: SessionPolicy, facts: ExplainFacts, now: UnixSeconds): readonly LimitView[] {
@@ -356,12 +394,44 @@ function capArg({ window, max }: AmountCap, said: (value: U256) => Arg): Arg {
   return inner(perWindow(said(max), window))
 }
 
+/** Who else may pay, where somebody may. Where a service is named it is asked each time, and the account never pays. */
+function payerRow(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
+  const { payer, service, tokens } = policy.fees
+  if (payer === 'account') return []
+  const only = tokens.length === 0 ? 'policy_paidOnly' : 'policy_sentOnly'
+  return [
+    {
+      id: 'payer',
+      title: line('policy_titlePayer'),
+      line: line(payer === 'either' && service === undefined ? 'policy_paidEither' : only, {
+        payer: sponsors(policy, facts),
+      }),
+      by: enforcedBy('other', facts.backing),
+      fields: [],
+    },
+  ]
+}
+
+/** Who pays every fee; `undefined`: the account may have to. */
+function paidBy(policy: SessionPolicy, facts: Naming): Arg | undefined {
+  return policy.fees.payer === 'paymaster' && policy.fees.tokens.length === 0 ? sponsors(policy, facts) : undefined
+}
+
+function sponsors({ fees }: SessionPolicy, facts: Naming): Arg {
+  if (fees.paymasters === undefined)
+    return fees.service === undefined ? inner(line('policy_anySponsor')) : text(hostOf(serviceOrigin(fees.service)))
+  return fees.paymasters.length === 0
+    ? inner(line('policy_noSponsor'))
+    : list(fees.paymasters.map((one) => sponsorOf(one, facts)))
+}
+
 function feeRow(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
   return policy.fees.tokens.map((fee) => {
-    const tip = policy.fees.maxTipPerGas
+    // Of the token that accounts pay in: another one buys what a sponsor pays.
+    const tip = fee.token === STRK ? policy.fees.maxTipPerGas : undefined
     const limits = [
       ...amountsOf(fee, fee.token, facts),
-      ...(tip === undefined ? [] : [inner(line('policy_tip', { what: moneyOf(tip, fee.token, facts) }))]),
+      ...(tip === undefined ? [] : [inner(line('policy_tip', { what: moneyOf(tip, STRK, facts) }))]),
     ]
     return {
       id: `fee:${fee.token}`,
@@ -525,14 +595,22 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
   }
   risks.push(...itemRisks(itemLimits(policy), facts))
   for (const { token, amount } of worst.leftBehind) {
-    risks.push({ level: 'warn', line: line('policy_riskLeaves', { amount: moneyOf(amount, token, facts) }) })
+    risks.push({
+      level: 'warn',
+      line: line('policy_riskLeaves', { amount: moneyOf(amount, token, facts) }),
+      detail: line('policy_riskLeavesDetail'),
+    })
   }
   const scope = new Set(on.map((rule) => rule.contract))
   for (const { token, spender, amount } of facts.allowances) {
     if ((!isAny && !scope.has(spender)) || amount === '0') continue
     const args = { spender: placeOf(spender, facts), amount: moneyOf(amount, token, facts) }
-    risks.push({ level: 'warn', line: line('policy_riskAllowance', args) })
+    const clears = facts.clears === undefined ? {} : { clears: facts.clears }
+    const said = facts.clears === true ? line('policy_riskCleared', args) : line('policy_riskAllowance', args)
+    risks.push({ level: facts.clears === true ? 'note' : 'warn', line: said, ...clears })
   }
+  if (facts.unread === true) risks.push({ level: 'warn', line: line('policy_riskAllowanceUnread') })
+  risks.push(...sponsorRisks(policy, on, facts))
   const unknown = on
     .flatMap(entriesOf)
     .filter(({ name, selector }) => (name ?? nameOf(selector, facts)) === undefined).length
@@ -541,12 +619,32 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
     if (!scope.has(contract)) continue
     risks.push({ level: 'warn', line: line('policy_riskReplaceable', { contract: placeOf(contract, facts) }) })
   }
+  if (facts.siteKey !== undefined) {
+    const detail = line('policy_riskSiteKeyDetail', { host: text(facts.host) })
+    risks.push({ level: 'warn', line: line('policy_riskSiteKey'), detail })
+  }
   if (facts.backing === 'wallet' && !isAny) risks.push({ level: 'warn', line: line('policy_riskWallet') })
   if (facts.askedLife !== undefined && facts.askedLife > WEEK) {
     risks.push({ level: 'warn', line: line('policy_riskLong', { duration: duration(facts.askedLife) }) })
   }
   if (holdsMuchMore(worst, facts)) risks.push({ level: 'note', line: line('policy_riskMore') })
   return risks
+}
+
+/** Who is asked to pay; and where nobody can be, what only a sponsor may pay for is refused (policy.md 15, trap 32). */
+function sponsorRisks(policy: SessionPolicy, on: readonly CallRule[], facts: ExplainFacts): readonly RiskView[] {
+  const { payer, service } = policy.fees
+  if (service !== undefined && payer !== 'account') {
+    return [{ level: 'note', line: line('policy_riskService', { host: text(hostOf(serviceOrigin(service))) }) }]
+  }
+  if (policy.fees.payer === 'paymaster') return [{ level: 'warn', line: line('policy_riskSponsoredAll') }]
+  const only = on.filter(({ sponsoredOnly }) => sponsoredOnly === true)
+  if (only.length === 0) return []
+  const isAny = only.some(({ entrypoints }) => entrypoints === '*')
+  const actions = isAny
+    ? inner(line('policy_anyAction'))
+    : list(only.flatMap(entriesOf).map((entry) => entryArg(entry, facts)))
+  return [{ level: 'warn', line: line('policy_riskSponsored', { actions }) }]
 }
 
 function holdsMuchMore(worst: Exposure, facts: ExplainFacts): boolean {
@@ -562,7 +660,7 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
   return [
     line('policy_start', { start: time(policy.validAfter) }),
     line('policy_end', { end: time(policy.validUntil) }),
-    line('policy_payerAccount'),
+    ...payerLines(policy, facts),
     line('policy_callsPerTx_other', { n: count(policy.usage.maxCallsPerTx) }),
     line('policy_inFlight_other', { n: count(policy.usage.maxInFlight) }),
     line(policy.spend.look === 'simulate' ? 'policy_lookSimulate' : 'policy_lookReceipt'),
@@ -570,8 +668,32 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
       limit.asset === 'erc20' && limit.approvals === 'forbid' ? noAllowanceLines(limit, facts) : [],
     ),
     ...itemDetails(itemLimits(policy), facts),
+    ...messageDetails(policy, facts),
     ...pinLines(policy, facts),
     ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),
+  ]
+}
+
+const PAYERS = {
+  account: 'policy_payerAccount',
+  paymaster: 'policy_payerSponsor',
+  either: 'policy_payerEither',
+} as const
+
+function payerLines(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] {
+  const { payer, paymasters, service, maxTipPerGas, tokens } = policy.fees
+  const isTold = tokens.some(({ token }) => token === STRK)
+  return [
+    line(payer === 'either' && service !== undefined ? 'policy_payerService' : PAYERS[payer]),
+    ...(paymasters === undefined ? [] : [line('policy_paymasters', { list: sponsors(policy, facts) })]),
+    ...(service === undefined ? [] : [line('policy_service', { url: text(service) })]),
+    ...(maxTipPerGas === undefined || isTold
+      ? []
+      : [
+          line('policy_limits', {
+            list: list([inner(line('policy_tip', { what: moneyOf(maxTipPerGas, STRK, facts) }))]),
+          }),
+        ]),
   ]
 }
 

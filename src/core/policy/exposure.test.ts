@@ -76,6 +76,12 @@ describe('exposure', () => {
     expect(spent(policy, booked(until - 101), until - 50)).toBe('10')
   })
 
+  test('a gap of a second lets one transaction go in each second', () => {
+    const at = (minGap: number) =>
+      exposure({ ...base, usage: { ...base.usage, tx: [], minGap } }, undefined, [], base.validUntil - 70).transactions
+    expect([at(1), at(0)]).toEqual(['10', undefined])
+  })
+
   test('nothing is left of a session that is over or has every rule off', () => {
     expect(exposure(base, undefined, [], base.validUntil - 60)).toEqual({
       spend: [],
@@ -102,6 +108,10 @@ describe('exposure', () => {
     expect(all([admin])).toBe(false) // it asks each time
     expect(all([{ ...admin, adminAck: true }])).toBe(true)
     expect(all([{ ...admin, adminAck: true, enabled: false }])).toBe(false)
+    expect(all([...base.calls, { ...admin, adminAck: true, enabled: false }])).toBe(false)
+    expect(
+      all([{ ...admin, adminAck: true, entrypoints: [...admin.entrypoints, { selector: selectorOf('move') }] }]),
+    ).toBe(true)
     expect(all([{ ...admin, contract: '*', entrypoints: '*' }])).toBe(true)
     const huge = (max: bigint) =>
       exposure({ ...base, ...money({ caps: [{ window: LIFE, max: u256(max) }] }) }, undefined, [], NOW)

@@ -12,6 +12,11 @@ export interface Transaction {
   readonly calls: readonly Call[]
   /** Committed maximum and tip of one unit of gas, in base units of `token`: what the bounds allow the sequencer to take. */
   readonly fee: { readonly token: Address; readonly max: bigint; readonly tipPerGas: bigint }
+  /**
+   * Who pays the fee in the account's place: a service by its origin, or who sends the outside execution by its address.
+   * `fee` is then what the account gives for it in some token, 0 where it gives nothing. Absent: the account pays.
+   */
+  readonly paymaster?: string
   /** How many of the last calls this wallet put there itself: `approve(spender, 0)` of `resetAfter`. */
   readonly resets?: number
   /** Names of fields a session cannot carry: `proof`, `paymaster_data`, a version that is not 3, … */

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import catalogue from '../../../public/_locales/en/messages.json'
+import english from '../../../public/_locales/en/messages.json'
+import spanish from '../../../public/_locales/es/messages.json'
+import chinese from '../../../public/_locales/zh_CN/messages.json'
+import { messageRules } from '../../cold/message-rules.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
 import { type Address, address, padded, u256 } from '../felt.ts'
 import { DAY } from '../time.ts'
-import { type Line, say } from '../words.ts'
+import { type Catalogue, type Line, say } from '../words.ts'
 import { type ExplainFacts, explain } from './explain.ts'
 import { type ClassFacts, type ResolveFacts, resolve } from './resolve.ts'
 import { ACCOUNT, FRIEND, GAME, GAME_CLASS, NOW, sampleResolve, strk, TOKEN, USD } from './samples.ts'
@@ -77,6 +80,16 @@ const on = (contract: Address, entry_point: string | string[], more: object = {}
 const move = on(GAME, 'move', { required: true })
 const pay = on(STRK, 'transfer')
 
+const ORDERS = {
+  StarknetDomain: ['name', 'version', 'chainId', 'revision'].map((name) => ({ name, type: 'shortstring' })),
+  Order: [
+    { name: 'side', type: 'shortstring' },
+    { name: 'token', type: 'ContractAddress' },
+    { name: 'amount', type: 'u128' },
+  ],
+  Login: [{ name: 'text', type: 'string' }],
+}
+
 /** The founding documents' own policies, in the wallet's shape (seeds.md 7.6); amounts are theirs. */
 const SEEDS: Readonly<Record<string, RequestSessionParams>> = {
   'x-sessions v1: two methods until a second': { calls: [on(GAME, ['move', 'buy'])], valid_until: NOW + 7 * DAY },
@@ -128,6 +141,28 @@ const ROWS: Readonly<Record<string, RequestSessionParams>> = {
     reason: 'Play rounds without popups',
   },
   'no spending': { calls: [move] },
+  'messages: orders up to 100 of two tokens, and logins that are asked': {
+    calls: [move],
+    messages: [
+      {
+        domain: { name: 'Market', version: '1', chainId: 'SN_SEPOLIA', revision: '1' },
+        types: ORDERS,
+        primary_type: 'Order',
+        fields: [
+          { path: ['side'], op: 'eq', value: 'buy' },
+          { path: ['token'], op: 'in', value: [STRK, USD] },
+          { path: ['amount'], op: 'lte', value: '100' },
+        ],
+        caps: [{ max: 20 }, { max: 5, window: { rolling: HOUR } }],
+        required: true,
+      },
+      {
+        domain: { name: 'Arena', version: '1', chainId: 'SN_SEPOLIA', revision: '1' },
+        types: ORDERS,
+        primary_type: 'Login',
+      },
+    ],
+  },
   'windows: every one the life touches': {
     calls: [pay],
     spend_limits: [{ token: STRK, caps: [{ amount: strk(10), window: { calendar: 'day' } }] }],
@@ -136,6 +171,19 @@ const ROWS: Readonly<Record<string, RequestSessionParams>> = {
   'approve counted': {
     calls: [on(STRK, 'approve'), on(MARKET, 'swap')],
     spend_limits: [{ token: STRK, total: strk(25), approvals: 'count' }],
+  },
+  'a sponsor pays everything': {
+    calls: [move],
+    fees: { payer: 'sponsor', paymasters: ['https://pay.example'], paymaster_url: 'https://pay.example/v1' },
+  },
+  'a sponsor pays, for some of your tokens': {
+    calls: [pay],
+    spend_limits: [{ token: STRK, total: strk(1) }],
+    fees: { payer: 'sponsor', tokens: [{ token: USD, max_total: usdc(2), max_per_tx: usdc(1) }] },
+  },
+  'you pay, and a sponsor for one action': {
+    calls: [move, on(GAME, 'buy', { sponsored_only: true })],
+    fees: { payer: 'any', paymasters: [FRIEND, 'https://pay.example:8443'] },
   },
   'leave to nobody': {
     calls: [pay],
@@ -160,7 +208,13 @@ const ROWS: Readonly<Record<string, RequestSessionParams>> = {
     valid_after: NOW + HOUR,
     duration: 2 * DAY,
   },
+  'a service that pays, where the site would let the account pay as well': {
+    calls: [move],
+    fees: { payer: 'any', paymaster_url: 'https://pay.example/v1', max_total: strk(2) },
+  },
 }
+/** Its site wrote it and has its key. */
+const WRITTEN: Readonly<Record<string, RequestSessionParams>> = { 'written by the site': { calls: [move] } }
 
 const LONG: RequestSessionParams = {
   calls: Array.from({ length: 66 }, (_, index) =>
@@ -168,35 +222,65 @@ const LONG: RequestSessionParams = {
   ),
 }
 
+interface Language {
+  readonly locale: string
+  readonly catalogue: Catalogue
+}
+const ENGLISH: Language = { locale: 'en', catalogue: english }
+/** What a person agrees to, in each language that is shipped. */
+const OTHERS: readonly Language[] = [
+  { locale: 'es', catalogue: spanish },
+  { locale: 'zh-CN', catalogue: chinese },
+]
+
 describe('a policy as it is read', () => {
   test('the policies of the founding documents', async () => {
-    await expect(read(SEEDS)).toMatchFileSnapshot('golden/seeds.txt')
+    await expect(read(SEEDS, ENGLISH)).toMatchFileSnapshot('golden/seeds.txt')
   })
 
   test('each row of the sentence and of the risks', async () => {
-    await expect(read(ROWS)).toMatchFileSnapshot('golden/rows.txt')
+    await expect([read(ROWS, ENGLISH), readWritten(ENGLISH)].join('\n')).toMatchFileSnapshot('golden/rows.txt')
   })
 
   test('66 rules', async () => {
-    await expect(read({ '66 rules': LONG })).toMatchFileSnapshot('golden/long.txt')
+    await expect(read({ '66 rules': LONG }, ENGLISH)).toMatchFileSnapshot('golden/long.txt')
+  })
+
+  test.each(OTHERS)('all of these in $locale', async (language) => {
+    const all = [read({ ...SEEDS, ...ROWS, '66 rules': LONG }, language), readWritten(language)].join('\n')
+    await expect(all).toMatchFileSnapshot(`golden/${language.locale}.txt`)
   })
 })
 
-function read(asked: Readonly<Record<string, RequestSessionParams>>): string {
+const readWritten = (language: Language) => read(WRITTEN, language, { siteKey: { wrote: true } })
+
+function read(
+  asked: Readonly<Record<string, RequestSessionParams>>,
+  language: Language,
+  more: Partial<ExplainFacts> = {},
+): string {
   return Object.entries(asked)
-    .map(([name, request]) => `=== ${name}\n${page(request)}\n`)
+    .map(([name, request]) => `=== ${name}\n${page(request, language, more)}\n`)
     .join('\n')
 }
 
 /** In the order of the screen. */
-function page(request: RequestSessionParams): string {
-  const parsed = parseRequest(request, { now: NOW, selectorOf })
+function page(request: RequestSessionParams, { locale, catalogue }: Language, more: Partial<ExplainFacts>): string {
+  const parsed = parseRequest(request, { now: NOW, selectorOf, typedData: messageRules })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const resolved = resolve(parsed.asked, chain, NOW)
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.error))
   const { asked } = parsed
-  const facts = { ...known, words: asked.words, ...(asked.reason === undefined ? {} : { reason: asked.reason }) }
+  const messages = asked.messages === undefined ? {} : { messages: asked.messages }
+  const facts = {
+    ...known,
+    ...messages,
+    words: asked.words,
+    ...(asked.reason === undefined ? {} : { reason: asked.reason }),
+    ...more,
+  }
   const it = explain(resolved.policy, facts, NOW)
+  const said = (line: Line) => say(line, catalogue, { locale, zone: 'UTC', now: NOW }).replaceAll('\u00a0', ' ')
   const part = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [title, ...lines.map((one) => `  ${one}`)]
   return [
@@ -223,8 +307,4 @@ function page(request: RequestSessionParams): string {
     ...part('Details', it.details.map(said)),
     `Bar: ${said(it.summary.worst)} · ${said(it.summary.end)}`,
   ].join('\n')
-}
-
-function said(line: Line): string {
-  return say(line, catalogue, { locale: 'en', zone: 'UTC', now: NOW }).replaceAll('\u00a0', ' ')
 }

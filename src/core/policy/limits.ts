@@ -16,6 +16,8 @@ export const LIMITS = {
   recipients: 256,
   /** Named ones are fewer; by default it is every contract of the rules. */
   spenders: 512,
+  feeTokens: 8,
+  paymasters: 8,
   windowSeconds: 7_776_000,
   count: 1_000_000,
   callsPerTx: 64,

@@ -10,6 +10,7 @@ import {
   capsOf,
   feeMeter,
   heldBy,
+  messageMeter,
   nftMeter,
   ruleMeter,
   spendMeter,
@@ -35,6 +36,7 @@ export function metersOf(policy: SessionPolicy): readonly MeterId[] {
     CALLS,
     ...policy.calls.map((rule) => ruleMeter(rule.id)),
     ...policy.calls.flatMap((rule) => rule.sums.map((_, index) => sumMeter(rule.id, index))),
+    ...policy.messages.map((rule) => messageMeter(rule.id)),
   ]
 }
 
@@ -146,8 +148,10 @@ const PAUSED_BY: Readonly<Record<PauseReason, 'site' | 'person' | 'wallet'>> = {
   accountChanged: 'wallet',
   clock: 'wallet',
   nodeDown: 'wallet',
+  nodeChanged: 'person',
   chainRestarted: 'wallet',
   storageTampered: 'wallet',
+  restored: 'wallet',
   idle: 'wallet',
 }
 

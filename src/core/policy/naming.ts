@@ -17,6 +17,7 @@ import {
 } from '../words.ts'
 import { atMostU256 } from './book.ts'
 import { ADMIN, BANNED } from './forbidden.ts'
+import { hostOf } from './payers.ts'
 import type { Call, StreamCap, Window } from './policy.ts'
 
 /** What the wallet itself knows names of. Nothing here comes from a site. */
@@ -40,6 +41,11 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
 export function placeOf(contract: Address | Felt, naming: Naming): Arg {
   const at = contract as Address // a felt in an address's place is shown the same way
   return place(at, naming.names[at])
+}
+
+/** A service by its origin, or who sends what it pays for by its address. */
+export function sponsorOf(paymaster: string, naming: Naming): Arg {
+  return paymaster.startsWith('0x') ? placeOf(paymaster as Address, naming) : text(hostOf(paymaster))
 }
 
 /** `undefined`: nobody knows what it does by its name. */

@@ -118,6 +118,13 @@ describe('narrows', () => {
     expect(narrows(samplePolicy(narrower), from), 'narrower').toBe(true)
   })
 
+  test('what only a sponsor may pay for stays so', () => {
+    const sponsored = samplePolicy(rule({ sponsoredOnly: true }))
+    expect(narrows(sponsored, sponsored)).toBe(true)
+    expect(narrows(base, sponsored)).not.toBe(true)
+    expect(narrows(sponsored, base)).toBe(true)
+  })
+
   test('rules are never dropped, reordered, or made to mean something else', () => {
     const [, second, third] = base.calls as [CallRule, CallRule, CallRule]
     for (const calls of [

@@ -162,7 +162,7 @@ export interface SessionPolicy {
 }
 export type KeyHolder =
   | { by: 'wallet' }
-  | { by: 'dapp'; publicKey: Felt }
+  | { by: 'dapp'; publicKey?: Felt } // absent: its site wrote the session, which names the key by its guid alone
   | { by: 'agent'; publicKey: Felt; label: string }
 export type SessionState = 'pending' | 'active' | 'paused' | 'revoking' | 'revoked' | 'superseded' // scheduled, expired, exhausted are derived
 export type PauseReason =
@@ -176,8 +176,10 @@ export type PauseReason =
   | 'accountChanged'
   | 'clock'
   | 'nodeDown'
+  | 'nodeChanged'
   | 'chainRestarted'
   | 'storageTampered'
+  | 'restored'
   | 'idle' // what a site is told of them: provider.md 7.2
 export interface Call {
   to: Address
@@ -208,6 +210,7 @@ export interface SessionRecord {
     root: Felt
     metadata: string
     authorization: Felt[]
+    bySite?: true // its site wrote it: methods in its order, metadata without our policy hash
   }
   runWhileLocked: boolean
   mayNarrow: boolean

@@ -56,6 +56,8 @@ export interface ResolveFacts {
   readonly strk: Address
   /** What others may take from the account now, of known tokens. */
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
+  /** There is more than was asked about: any of it may be one. */
+  readonly unread?: boolean
 }
 export interface ClassFacts {
   readonly classHash: ClassHash
@@ -136,6 +138,7 @@ function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionP
   const scope = new Set<Address | '*'>(asked.calls.map((rule) => rule.contract))
   const pullable =
     scope.has('*') ||
+    facts.unread === true ||
     facts.allowances.some(({ spender, amount }) => scope.has(spender) && BigInt(amount) > 0n) ||
     limits.some((limit) => limit.foreignTransferFrom === 'count' || limit.approvals !== 'forbid') ||
     items.some(mayBePulled)
@@ -181,6 +184,7 @@ function resolveRule(rule: AskedRule, index: number, facts: ResolveFacts, begin:
     sums: sums.map((sum, place) => ({ ...sum, caps: orZero(rule.sums?.[place]?.caps ?? [], begin) })),
     enabled: rule.enabled,
     required: rule.required,
+    ...(rule.sponsoredOnly === undefined ? {} : { sponsoredOnly: rule.sponsoredOnly }),
     ...(code === undefined ? {} : { codePin: pinOf(code) }),
   }
 }
@@ -290,20 +294,29 @@ function limitOf(token: Address, named: Partial<TokenLimit>): TokenLimit {
   }
 }
 
-/** Fees as asked, or the defaults. */
+/** Fees as asked, or the defaults. Where somebody else must pay, the account pays only what is named. */
 export function resolveFees(asked: AskedFees | undefined, strk: Address, begin: UnixSeconds): FeePolicy {
   const caps = asked?.caps ?? []
   const nothingNamed = caps.length === 0 && asked?.perTx === undefined
   const perTx = nothingNamed ? DEFAULTS.feePerTx : asked?.perTx
+  const payer = asked?.payer ?? 'account'
+  const ofAccount = {
+    token: strk,
+    ...(perTx === undefined ? {} : { perTx }),
+    caps: caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
+  }
+  const others = (asked?.tokens ?? []).map((fee) => ({
+    token: fee.token,
+    ...(fee.perTx === undefined ? {} : { perTx: fee.perTx }),
+    caps: capsFrom(fee.caps, begin),
+  }))
   return {
-    payer: 'account',
-    tokens: [
-      {
-        token: strk,
-        ...(perTx === undefined ? {} : { perTx }),
-        caps: caps.length > 0 ? capsFrom(caps, begin) : [{ window: SESSION, max: DEFAULTS.feeTotal }],
-      },
-    ],
+    payer,
+    tokens: [...(payer === 'paymaster' && nothingNamed ? [] : [ofAccount]), ...others].sort((a, b) =>
+      byValue(a.token, b.token),
+    ),
+    ...(asked?.paymasters === undefined ? {} : { paymasters: [...asked.paymasters] }),
+    ...(asked?.service === undefined ? {} : { service: asked.service }),
     ...(asked?.maxTipPerGas === undefined ? {} : { maxTipPerGas: asked.maxTipPerGas }),
   }
 }

@@ -66,7 +66,7 @@ type Pin = NonNullable<CallRule['codePin']> & { readonly contract: Address }
 const memory = new WeakMap<SessionPolicy, ReadonlyMap<Address, readonly Pin[]>>()
 
 /** By contract. Kept per policy object: policies are replaced, never changed in place. */
-function pinsOf(policy: SessionPolicy): ReadonlyMap<Address, readonly Pin[]> {
+export function pinsOf(policy: SessionPolicy): ReadonlyMap<Address, readonly Pin[]> {
   const known = memory.get(policy)
   if (known !== undefined) return known
   const pins = new Map<Address, Pin[]>()

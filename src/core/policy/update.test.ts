@@ -293,10 +293,13 @@ describe('an update is read as strictly as a request', () => {
       error: { code: 114, data: { at: '/id' } },
     })
   })
-  test('a member that this version does not decide is named, not ignored', () => {
-    expect(errorOf({ calls: [{ ...move, sponsored_only: true }] })).toMatchObject({
-      code: 210,
-      feature: '/calls/0/sponsored_only',
+  test.each([[[]], [[{ id: SELF }]], ['a'], [null]])('%j is no update', (json) => {
+    expect(parseUpdate(json, { now: NOW, selectorOf })).toMatchObject({
+      ok: false,
+      error: { code: 114, data: { at: '' } },
     })
+  })
+  test('a member that this version does not decide is named, not ignored', () => {
+    expect(errorOf({ calls: [move], messages: [{}] })).toMatchObject({ code: 210, feature: '/messages' })
   })
 })

@@ -1,3 +1,4 @@
+import type { SessionPart } from '../records.ts'
 import { never } from './asked.ts'
 import { adminName, bannedName } from './forbidden.ts'
 import { byValue } from './meters.ts'
@@ -18,6 +19,14 @@ export function everyAction({ entrypoints }: ClassFacts, at: string): readonly E
   )
   if (found.length === 0) throw never(`${at}/entry_point`, 'a contract whose code says what it does')
   return found.map(({ name, selector }) => ({ selector, name })).sort((a, b) => byValue(a.selector, b.selector))
+}
+
+/** Who holds one session of a question. */
+export function backingOfPart({
+  granted,
+  walletOnly,
+}: Pick<SessionPart, 'granted' | 'walletOnly'>): 'chain' | 'wallet' {
+  return walletOnly ? 'wallet' : backingOf(granted)
 }
 
 /** A rule for any contract cannot be a list on chain: then the whole session is held by this wallet alone. */

@@ -24,6 +24,7 @@ import { LIMITS } from './limits.ts'
 import { byValue } from './meters.ts'
 import type { ArgKind, CountCap, MessageRule, RuleId, Window } from './policy.ts'
 import { countCaps } from './wire-schema.ts'
+import type { Count, MessageRule as MessageWire } from './wire-shape.ts'
 
 /** A kind of message that a site wants signed, by what SNIP-12 hashes of its domain and its primary type. */
 export interface AskedMessage {
@@ -34,6 +35,8 @@ export interface AskedMessage {
   readonly enabled: boolean
   readonly required: boolean
   readonly label?: string
+  /** As the site wrote it: the hashes have no way back. */
+  readonly written: Pick<MessageWire, 'domain' | 'types' | 'primary_type' | 'fields'>
 }
 
 /** Domain and types as SNIP-12 has them. */
@@ -85,6 +88,12 @@ export function readMessages(
       enabled: (rule.enabled ?? true) && fields.length > 0,
       required: rule.required ?? false,
       label: clean(rule.label),
+      written: given({
+        domain: rule.domain,
+        types: rule.types as MessageWire['types'], // JSON has no undefined.
+        primary_type: rule.primary_type,
+        fields: rule.fields,
+      }),
     })
   })
   read.forEach((one, index) => {
@@ -150,3 +159,16 @@ const message = exact({
 })
 const messages = list(message, LIMITS.messages)
 type RawCount = NonNullable<Output<typeof message>['caps']>[number]
+
+/** The request's part that these rules were made of; one that no request of this session named is left out. */
+export function printMessages(
+  rules: readonly MessageRule[],
+  asked: readonly AskedMessage[],
+  count: (cap: CountCap) => Count,
+): MessageWire[] {
+  return rules.flatMap(({ domainHash, typeHash, caps, required, enabled }) => {
+    const one = asked.find((it) => it.domainHash === domainHash && it.typeHash === typeHash)
+    if (one === undefined) return []
+    return [{ ...one.written, caps: caps.map(count), required, enabled }]
+  })
+}

@@ -1,16 +1,19 @@
-import { padded } from '../felt.ts'
+import { STRK } from '../account.ts'
+import { type Address, padded } from '../felt.ts'
 import { windowSpec } from './meters.ts'
-import type { AmountCap, CountCap, DenyRule, SessionPolicy, StreamCap, TokenLimit } from './policy.ts'
+import type { AmountCap, CountCap, DenyRule, FeePolicy, SessionPolicy, StreamCap, TokenLimit } from './policy.ts'
 import { printArguments, printPath } from './wire-arguments.ts'
 import { printItems } from './wire-items.ts'
-import type { Cap, Count, SessionPolicyWire } from './wire-shape.ts'
+import { type AskedMessage, printMessages } from './wire-messages.ts'
+import type { Cap, Count, FeeLimit, SessionPolicyWire } from './wire-shape.ts'
 
 /**
  * A policy in the shape sites read and write, normal form: only `caps`, always `valid_until`, addresses padded, amounts
  * decimal, entrypoints by name where it is proven. Asking for it again gives the same policy.
+ *
+ * @param messages of the request: what was hashed of them has no way back
  */
-export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
-  const [fee] = policy.fees.tokens
+export function printPolicy(policy: SessionPolicy, messages: readonly AskedMessage[] = []): SessionPolicyWire {
   const { usage } = policy
   const nfts = policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [] : [printItems(limit)]))
   return {
@@ -27,16 +30,12 @@ export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
       ...(rule.caps.length > 0 ? { caps: rule.caps.map(printCount) } : {}),
       required: rule.required,
       enabled: rule.enabled,
+      ...(rule.sponsoredOnly === true ? { sponsored_only: true } : {}),
     })),
     ...(policy.deny.length > 0 ? { deny: policy.deny.map(printDeny) } : {}),
     spend_limits: policy.spend.limits.flatMap((limit) => (limit.asset === 'erc20' ? [printLimit(limit)] : [])),
     ...(nfts.length > 0 ? { nft_limits: nfts } : {}),
-    fees: {
-      payer: 'account',
-      ...(fee === undefined ? {} : { caps: fee.caps.map(printAmount) }),
-      ...(fee?.perTx === undefined ? {} : { max_per_tx: fee.perTx }),
-      ...(policy.fees.maxTipPerGas === undefined ? {} : { max_tip_per_gas: policy.fees.maxTipPerGas }),
-    },
+    fees: printFees(policy.fees),
     usage: {
       tx_caps: usage.tx.map(printCount),
       ...(usage.calls.length > 0 ? { call_caps: usage.calls.map(printCount) } : {}),
@@ -44,9 +43,31 @@ export function printPolicy(policy: SessionPolicy): SessionPolicyWire {
       min_gap: usage.minGap,
       max_in_flight: usage.maxInFlight,
     },
+    ...(policy.messages.length > 0 ? { messages: printMessages(policy.messages, messages, printCount) } : {}),
     valid_after: policy.validAfter,
     valid_until: policy.validUntil,
   }
+}
+
+const PAYERS = { account: 'account', paymaster: 'sponsor', either: 'any' } as const
+
+function printFees(fees: FeePolicy): FeeLimit {
+  const strk = fees.tokens.find(({ token }) => token === STRK)
+  const others = fees.tokens.filter((fee) => fee !== strk)
+  return {
+    payer: PAYERS[fees.payer],
+    ...(strk === undefined ? {} : printFee(strk)),
+    ...(others.length > 0 ? { tokens: others.map((fee) => ({ token: padded(fee.token), ...printFee(fee) })) } : {}),
+    ...(fees.paymasters === undefined
+      ? {}
+      : { paymasters: fees.paymasters.map((one) => (one.startsWith('0x') ? padded(one as Address) : one)) }),
+    ...(fees.service === undefined ? {} : { paymaster_url: fees.service }),
+    ...(fees.maxTipPerGas === undefined ? {} : { max_tip_per_gas: fees.maxTipPerGas }),
+  }
+}
+
+function printFee({ caps, perTx }: FeePolicy['tokens'][number]) {
+  return { caps: caps.map(printAmount), ...(perTx === undefined ? {} : { max_per_tx: perTx }) }
 }
 
 function printDeny(deny: DenyRule) {

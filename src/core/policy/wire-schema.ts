@@ -21,6 +21,7 @@ import {
 } from '../schema.ts'
 import { TIME_BOUND } from '../time.ts'
 import { LIMITS } from './limits.ts'
+import { parsePaymaster, parseService } from './payers.ts'
 import { argsSchema, pathSchema } from './wire-arguments.ts'
 
 // Sizes, exact keys and scalars of policy.md 3.1, in this order. Meaning follows in wire.ts. Members that this version does
@@ -92,15 +93,23 @@ const itemLimit = exact({
   approve_all: allow,
 })
 
+const feeToken = exact({
+  token: address,
+  max_per_tx: optional(amount),
+  max_total: optional(amount),
+  caps: optional(amounts),
+})
 const fees = exact({
   payer: optional(picklist(['account', 'sponsor', 'any'])),
-  paymasters: undecided,
-  paymaster_url: undecided,
+  paymasters: optional(
+    list(scalar(parsePaymaster, 'an https origin, one on this computer, or an address'), LIMITS.paymasters),
+  ),
+  paymaster_url: optional(scalar(parseService, 'the URL of a service, https or on this computer')),
   max_tip_per_gas: optional(amount),
   max_per_tx: optional(amount),
   max_total: optional(amount),
   caps: optional(amounts),
-  tokens: undecided,
+  tokens: optional(list(feeToken, LIMITS.feeTokens)),
 })
 
 const usage = exact({
@@ -253,7 +262,13 @@ function* sized(json: unknown): Generator<Sized> {
     yield { at: `${at}/recipients`, value: limit.recipients, max: LIMITS.recipients }
     yield { at: `${at}/spenders`, value: limit.spenders, max: LIMITS.recipients }
   }
-  yield { at: '/fees/caps', value: members(root.fees).caps, max: LIMITS.caps }
+  const fees = members(root.fees)
+  yield { at: '/fees/caps', value: fees.caps, max: LIMITS.caps }
+  yield { at: '/fees/tokens', value: fees.tokens, max: LIMITS.feeTokens }
+  for (const [index, token] of items(fees.tokens)) {
+    yield { at: `/fees/tokens/${index}/caps`, value: members(token).caps, max: LIMITS.caps }
+  }
+  yield { at: '/fees/paymasters', value: fees.paymasters, max: LIMITS.paymasters }
   yield { at: '/usage/tx_caps', value: members(root.usage).tx_caps, max: LIMITS.caps }
   yield { at: '/usage/call_caps', value: members(root.usage).call_caps, max: LIMITS.caps }
 }
@@ -261,21 +276,14 @@ function* sized(json: unknown): Generator<Sized> {
 function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly named: boolean }> {
   yield { at: '/key/held_by', named: raw.key !== undefined && raw.key.held_by !== 'wallet' }
   yield { at: '/schedule', named: isNamed(raw.schedule) }
-  for (const [index, rule] of raw.calls.entries()) {
-    const at = `/calls/${index}`
-    yield { at: `${at}/sponsored_only`, named: rule.sponsored_only === true }
-  }
-  yield { at: '/fees/payer', named: raw.fees?.payer !== undefined && raw.fees.payer !== 'account' }
-  yield { at: '/fees/paymasters', named: raw.fees?.paymasters !== undefined }
-  yield { at: '/fees/paymaster_url', named: raw.fees?.paymaster_url !== undefined }
-  yield { at: '/fees/tokens', named: isNamed(raw.fees?.tokens) }
   yield { at: '/messages', named: isNamed(raw.messages) }
 }
 
 export type RawWindow = Output<typeof window>
 
-/** Where every member may be left out, the schema takes a list for an empty object. */
+/** The schema takes a list for an object that lacks its members. */
 function listFor(json: unknown): Extract<Decoded<never>, { ok: false }> | undefined {
+  if (Array.isArray(json)) return { ok: false, at: '', why: 'expected an object' }
   const list = ['fees', 'usage'].find((member) => Array.isArray(members(json)[member]))
   return list === undefined ? undefined : { ok: false, at: `/${list}`, why: 'expected an object' }
 }

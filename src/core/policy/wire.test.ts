@@ -189,6 +189,12 @@ describe('what a site asks', () => {
     expect(policy.spend).toMatchObject({ limits: [{ foreignTransferFrom: 'count' }], look: 'simulate' })
   })
 
+  test('where not every allowance could be asked for, each transaction is tried out', () => {
+    const json = { spend_limits: [{ token: STRK, total: '5' }] }
+    expect(granted(json).spend.look).toBe('receipt')
+    expect(granted(json, { unread: true }).spend.look).toBe('simulate')
+  })
+
   test('refuses: windows out of range, the same one twice, also when it is so only from the start on', () => {
     const caps = (...windows: object[]) => ({
       spend_limits: [{ token: STRK, caps: windows.map((window) => ({ amount: '1', window })) }],
@@ -204,6 +210,38 @@ describe('what a site asks', () => {
     expect(unresolved({ ...caps({ fixed: 5 }, { fixed: 5, anchor: NOW }), calls: [move] })).toEqual([
       114,
       '/spend_limits/0/caps/1',
+    ])
+  })
+
+  test('who pays fees, in which tokens, and what only a sponsor pays for', () => {
+    const life = (max: string) => [{ window: { kind: 'session' }, max }]
+    const sponsor = { payer: 'sponsor', paymasters: ['https://pay.example', '0x09', 'https://pay.example'] } as const
+    expect(granted({ fees: { ...sponsor, paymaster_url: 'https://pay.example/v1' } }).fees).toEqual({
+      payer: 'paymaster',
+      tokens: [],
+      paymasters: ['0x9', 'https://pay.example'],
+      service: 'https://pay.example/v1',
+    })
+    // Named amounts are what the account may pay a sponsor.
+    expect(granted({ fees: { payer: 'sponsor', max_total: '7' } }).fees).toEqual({
+      payer: 'paymaster',
+      tokens: [{ token: STRK, caps: life('7') }],
+    })
+    const tokens = [{ token: USD, max_total: '5', max_per_tx: '1' }]
+    expect(granted({ fees: { payer: 'any', tokens } }).fees).toEqual({
+      payer: 'either',
+      tokens: [
+        { token: USD, perTx: '1', caps: life('5') },
+        { token: STRK, perTx: `${10n ** 18n}`, caps: life(`${5n * 10n ** 18n}`) },
+      ],
+    })
+    expect(granted({ fees: { tokens: [{ token: STRK, max_total: '5' }] } }).fees).toEqual(
+      granted({ fees: { max_total: '5' } }).fees,
+    )
+    const rules = granted({ calls: [{ ...move, sponsored_only: true }] }).calls
+    expect([rules[0]?.sponsoredOnly, granted({ calls: [{ ...move, sponsored_only: false }] }).calls[0]]).toEqual([
+      true,
+      expect.not.objectContaining({ sponsoredOnly: expect.anything() }),
     ])
   })
 
@@ -352,8 +390,8 @@ describe('what is refused', () => {
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       expect(refusal(JSON.parse(`{"calls":[],"${key}":{}}`)), key).toMatchObject([114, `/${key}`])
     }
-    for (const other of [null, 1, 'x', undefined]) expect(refusal(other)).toEqual([114, ''])
-    for (const other of [{}, []]) expect(refusal(other)).toEqual([114, '/calls'])
+    for (const other of [null, 1, 'x', undefined, []]) expect(refusal(other)).toEqual([114, ''])
+    expect(refusal({})).toEqual([114, '/calls'])
     for (const member of ['fees', 'usage', 'key']) expect(refused({ [member]: [] })).toEqual([114, `/${member}`])
   })
 
@@ -396,17 +434,58 @@ describe('what is refused', () => {
     expect(refused({ calls: [{ ...move, entry_point: [] }] })).toEqual([114, '/calls/0/entry_point'])
   })
 
+  test('114: who pays, spelled in one way alone; fee tokens, each once and each with amounts', () => {
+    for (const url of [
+      ...['http://pay.example', 'https://', 'https://pay.example/', 'https://Pay.example', 'https://pay.example:443'],
+      ...['https://user@pay.example', 'https://pay.example#x', 'https://pay .example', 'https://-pay.example', 'pay'],
+      ...['https://pay.example:70000', 'https://pay..example', 'https://пример.example', '0x0', '-7', ' 0x7'],
+      // A browser makes other texts of these, or none.
+      ...[
+        'https://1.2',
+        'https://256',
+        'https://0x1',
+        'https://pay.0x7f',
+        'https://999.999.999.999:8',
+        'https://a.xn--a',
+      ],
+    ]) {
+      expect(refused({ fees: { paymasters: [url] } }), url).toEqual([114, '/fees/paymasters/0'])
+    }
+    for (const url of ['http://pay.example/v1', 'https://pay.example/#v1', 'https://pay.example/a b', 'https:///v1']) {
+      expect(refused({ fees: { paymaster_url: url } }), url).toEqual([114, '/fees/paymaster_url'])
+    }
+    for (const payer of ['paymaster', 'either', '', true]) {
+      expect(refused({ fees: { payer } })).toEqual([114, '/fees/payer'])
+    }
+    const total = { token: USD, max_total: '5' }
+    expect(refused({ fees: { tokens: [{ token: USD }] } })).toEqual([114, '/fees/tokens/0'])
+    expect(refused({ fees: { tokens: [{ token: USD, max_per_tx: '5' }] } })).toEqual([114, '/fees/tokens/0'])
+    expect(refused({ fees: { tokens: [total, total] } })).toEqual([114, '/fees/tokens/1/token'])
+    expect(refused({ fees: { tokens: [{ ...total, caps: [{ amount: '6' }] }] } })).toEqual([
+      114,
+      '/fees/tokens/0/caps/0',
+    ])
+    const strk = { token: STRK, max_per_tx: '2' }
+    expect(refused({ fees: { max_total: '5', tokens: [strk] } })).toEqual([114, '/fees/tokens/0/token'])
+    expect(refused({ fees: { max_tip_per_gas: '5', tokens: [strk] } })).toBe('accepted')
+  })
+
+  test('215: more payers or fee tokens than a policy holds', () => {
+    const some = (count: number) => Array.from({ length: count }, (_, i) => `0x${(i + 1).toString(16)}`)
+    expect(refused({ fees: { paymasters: some(9) } })).toEqual([215, '/fees/paymasters'])
+    const tokens = (count: number) => some(count).map((token) => ({ token, max_total: '1' }))
+    expect(refused({ fees: { tokens: tokens(9) } })).toEqual([215, '/fees/tokens'])
+    // The token that accounts pay in is one of them.
+    expect(refused({ fees: { tokens: tokens(8) } })).toEqual([215, '/fees/tokens'])
+    expect(refused({ fees: { tokens: tokens(7) } })).toBe('accepted')
+  })
+
   test('210: a member that this version does not decide, by its path', () => {
     for (const [feature, member] of [
       ['/key/held_by', { key: { held_by: 'dapp', public_key: '0x1' } }],
       ['/key/held_by', { key: { held_by: 'agent', public_key: '0x1', label: 'x' } }],
       ['/schedule', { schedule: [{}] }],
       ['/messages', { messages: [{}] }],
-      ['/calls/0/sponsored_only', { calls: [{ ...move, sponsored_only: true }] }],
-      ['/fees/payer', { fees: { payer: 'sponsor' } }],
-      ['/fees/paymasters', { fees: { paymasters: [] } }],
-      ['/fees/paymaster_url', { fees: { paymaster_url: 'https://x' } }],
-      ['/fees/tokens', { fees: { tokens: [{ token: USD }] } }],
     ] as const) {
       expect(refused(member), JSON.stringify(member)).toEqual([210, feature])
     }
@@ -502,9 +581,17 @@ describe('what is refused', () => {
     const paying = (n: number) => ({ calls: tokens.slice(0, n).map((token) => ({ ...pay, contract_address: token })) })
     expect(unresolved(paying(32), { classes })).toBe('granted')
     expect(unresolved(paying(33), { classes })).toEqual([215, '/calls'])
-    let deep: unknown = 1
-    for (let level = 0; level < 12; level++) deep = [deep]
-    expect(refused({ deny: deep })).toEqual([215, ''])
+    const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)])
+    // With the request itself twelve levels: the shape is judged, no longer the size.
+    expect(refused({ deny: deep(11) })).toEqual([114, '/deny/0/contract_address'])
+    expect(refused({ deny: deep(12) })).toEqual([215, ''])
+    const actions = (contracts: number) =>
+      many(contracts, (i) => ({
+        contract_address: `0x${(i + 0x600).toString(16)}`,
+        entry_point: many(64, (n) => `act_${n}`),
+      }))
+    expect(refusal({ calls: actions(8) })).toBe('accepted')
+    expect(refusal({ calls: [...actions(8), move] })).toEqual([215, '/calls'])
   })
 
   test('resolve: what only the chain and the wallet know', () => {
@@ -606,6 +693,17 @@ describe('printPolicy', () => {
       spend_limits: [{ token: padded(STRK), caps: [{ amount: '25', window: 'session' }] }],
       valid_until: NOW + 600,
     })
+  })
+
+  test('what a policy has not is not printed', () => {
+    expect(Object.keys(printPolicy(granted({ duration: 600 })))).toEqual([
+      'calls',
+      'spend_limits',
+      'fees',
+      'usage',
+      'valid_after',
+      'valid_until',
+    ])
   })
 })
 

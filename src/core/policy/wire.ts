@@ -1,6 +1,8 @@
+import { STRK } from '../account.ts'
 import { canonicalJson } from '../canonical.ts'
 import { malformed, refused, type SiteError } from '../errors.ts'
 import {
+  type Address,
   CAIRO_NAME,
   type Felt,
   parseFelt,
@@ -172,6 +174,7 @@ function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (nam
     sums: raw.sums === undefined || raw.sums.length === 0 ? undefined : readSums(raw.sums, `${at}/sums`),
     enabled: raw.enabled ?? true,
     required: raw.required ?? false,
+    sponsoredOnly: raw.sponsored_only === true ? (true as const) : undefined,
   })
 }
 
@@ -266,15 +269,49 @@ function readLimit(raw: NonNullable<RawRequest['spend_limits']>[number], at: str
   })
 }
 
+const PAYERS = { account: 'account', sponsor: 'paymaster', any: 'either' } as const
+
 function readFees(raw: NonNullable<RawRequest['fees']>): AskedFees {
+  const tokens = (raw.tokens ?? []).map((fee, index) => readFeeToken(fee, `/fees/tokens/${index}`))
+  const own = readFeeToken({ token: STRK, ...raw }, '/fees')
+  const listed = tokens.find(({ token }) => token === STRK)
+  tokens.forEach(({ token, at }, index) => {
+    const isTwice = tokens.findIndex((other) => other.token === token) !== index
+    if (isTwice || (token === STRK && hasAmounts(own))) throw malformed(`${at}/token`, 'expected one limit per token')
+  })
+  const others = tokens.filter(({ token }) => token !== STRK).sort((a, b) => byValue(a.token, b.token))
+  const without = others.find(({ caps }) => caps.length === 0)
+  if (without !== undefined) throw malformed(without.at, 'expected max_total or caps')
+  if (others.length >= LIMITS.feeTokens) throw never('/fees/tokens', `at most ${LIMITS.feeTokens} tokens for fees`)
+  const strk = listed ?? own
   return given({
-    caps: amounts([
-      ...(raw.max_total === undefined ? [] : [{ amount: raw.max_total, at: '/fees/max_total' }]),
-      ...(raw.caps ?? []).map((cap, index) => ({ ...cap, at: `/fees/caps/${index}` })),
-    ]),
-    perTx: raw.max_per_tx,
+    caps: strk.caps,
+    perTx: strk.perTx,
+    at: listed?.at,
+    tokens: others.length > 0 ? others : undefined,
+    payer: raw.payer === undefined ? undefined : PAYERS[raw.payer],
+    paymasters: raw.paymasters === undefined ? undefined : [...new Set(raw.paymasters)].sort(byValue),
+    service: raw.paymaster_url,
     maxTipPerGas: raw.max_tip_per_gas,
   })
+}
+
+type RawFeeToken = Pick<NonNullable<RawRequest['fees']>, 'caps' | 'max_total' | 'max_per_tx'> & { token: Address }
+
+function readFeeToken({ token, max_total: total, max_per_tx: perTx, caps = [] }: RawFeeToken, at: string) {
+  return given({
+    token,
+    caps: amounts([
+      ...(total === undefined ? [] : [{ amount: total, at: `${at}/max_total` }]),
+      ...caps.map((cap, index) => ({ ...cap, at: `${at}/caps/${index}` })),
+    ]),
+    perTx,
+    at,
+  })
+}
+
+function hasAmounts({ caps, perTx }: ReturnType<typeof readFeeToken>): boolean {
+  return caps.length > 0 || perTx !== undefined
 }
 
 function readUsage(raw: NonNullable<RawRequest['usage']>): AskedUsage {

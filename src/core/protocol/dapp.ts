@@ -4,8 +4,21 @@
  */
 import type * as v from 'valibot'
 import { CODES, type ErrorName } from '../errors.ts'
-import { isCanonicalFelt, parseAddress, parseSelector } from '../felt.ts'
-import { boolean, exact, felt, list, optional, picklist, type Schema, scalar, text, unknown } from '../schema.ts'
+import { type Address, type Felt, isCanonicalFelt, parseAddress, parseFelt, parseSelector } from '../felt.ts'
+import {
+  boolean,
+  exact,
+  felt,
+  list,
+  literal,
+  optional,
+  pair,
+  picklist,
+  type Schema,
+  scalar,
+  text,
+  unknown,
+} from '../schema.ts'
 import type { SessionInfo, SessionSupport, SessionVerdict } from './session-info.ts'
 
 /** `anyone`: any site. `granted`: a site that was given an account; the handler gets which. */
@@ -45,6 +58,22 @@ const target = scalar<string>(
 )
 const call = exact({ contract_address: target, entry_point: entrypoint, calldata: optional(list(felt, MAX_FELTS), []) })
 const calls = list(call, MAX_CALLS)
+const chainId = scalar<Felt>(
+  (it) => (typeof it === 'string' && /^0x/i.test(it) ? parseFelt(it.toLowerCase()) : undefined),
+  'a chain id in hex',
+)
+/** As a dApp writes it: padded and in capitals too. */
+const token = scalar<Address>(
+  (it) => (typeof it === 'string' && /^0x/i.test(it) ? parseAddress(it.toLowerCase()) : undefined),
+  'the address of a contract in hex',
+)
+/** Given and not computed here: any spelling in hex. */
+const hexFelt = scalar<Felt>(
+  (it) => (typeof it === 'string' && /^0x/i.test(it) ? parseFelt(it.toLowerCase()) : undefined),
+  'a felt in hex',
+)
+/** What its own reader looks at: `output` is not part of what goes to the network. */
+const proof = exact({ data: text(5_242_880), output: optional(unknown()), proof_facts: list(hexFelt, MAX_FELTS) })
 const hint = exact({ mode: optional(picklist(['auto', 'only', 'never'])), id: optional(text(64)) })
 const id = text(64)
 /** A new key is made here for what is held here; others bring theirs. */
@@ -52,6 +81,27 @@ const key = exact({
   held_by: picklist(['wallet', 'dapp', 'agent']),
   public_key: optional(unknown()),
   label: optional(unknown()),
+})
+
+const below = (bits: number) =>
+  scalar<Felt>(
+    (it) => (isCanonicalFelt(it) && BigInt(it as Felt) < 2n ** BigInt(bits) ? (it as Felt) : undefined),
+    `a number of ${bits} bits: 0x, lowercase, no leading zeros`,
+  )
+const bound = exact({ max_amount: below(64), max_price_per_unit: below(128) })
+/** As its site has built it: what an account of sessions takes, and no member more. */
+const invoke = exact({
+  type: picklist(['INVOKE']),
+  version: picklist(['0x3']),
+  sender_address: target,
+  calldata: list(felt, MAX_FELTS + 3 * MAX_CALLS + 1),
+  nonce: felt,
+  tip: below(64),
+  resource_bounds: exact({ l1_gas: bound, l2_gas: bound, l1_data_gas: bound }),
+  paymaster_data: list(unknown(), 0),
+  account_deployment_data: list(unknown(), 0),
+  nonce_data_availability_mode: picklist(['L1']),
+  fee_data_availability_mode: picklist(['L1']),
 })
 
 export const dapp = {
@@ -79,6 +129,51 @@ export const dapp = {
     errors: [],
     result: result<string>(),
   },
+  wallet_switchStarknetChain: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({ ...apiVersion, chainId, silent_mode: optional(boolean(), false) }),
+    errors: ['UNLISTED_NETWORK', 'USER_REFUSED_OP', 'CHAIN_ID_NOT_SUPPORTED'],
+    result: result<true>(),
+  },
+  wallet_addStarknetChain: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({
+      ...apiVersion,
+      id: optional(unknown()),
+      chain_id: chainId,
+      chain_name: text(200),
+      rpc_urls: optional(list(text(1_000), 10)),
+      // Read by nobody: an explorer's page and a currency are not what a site says they are, and icons are not loaded.
+      block_explorer_url: optional(unknown()),
+      native_currency: optional(unknown()),
+      icon_urls: optional(unknown()),
+    }),
+    errors: ['USER_REFUSED_OP', 'INVALID_REQUEST_PAYLOAD'],
+    result: result<true>(),
+  },
+  wallet_watchAsset: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    params: exact({
+      ...apiVersion,
+      type: picklist(['ERC20']),
+      options: exact({
+        address: token,
+        // Read by nobody: the contract itself is asked, and pictures are not loaded.
+        symbol: optional(unknown()),
+        decimals: optional(unknown()),
+        name: optional(unknown()),
+        image: optional(unknown()),
+      }),
+    }),
+    errors: ['NOT_ERC20', 'USER_REFUSED_OP', 'INVALID_REQUEST_PAYLOAD'],
+    result: result<true>(),
+  },
   wallet_deploymentData: {
     who: 'anyone',
     effect: 'read',
@@ -91,7 +186,7 @@ export const dapp = {
     who: 'anyone',
     effect: 'command',
     asks: true,
-    params: exact({ ...apiVersion, calls, session: optional(hint), proof: optional(unknown()) }),
+    params: exact({ ...apiVersion, calls, session: optional(hint), proof: optional(proof) }),
     errors: [
       'USER_REFUSED_OP',
       'INVALID_REQUEST_PAYLOAD',
@@ -105,6 +200,35 @@ export const dapp = {
       'SESSION_SIMULATION_FAILED',
     ],
     result: result<{ transaction_hash: string }>(),
+  },
+  wallet_addDeclareTransaction: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    /** The class is read by its own strict reader (cold/contract-class.ts): it names each path itself. */
+    params: exact({
+      ...apiVersion,
+      compiled_class_hash: hexFelt,
+      class_hash: optional(hexFelt),
+      contract_class: unknown(),
+    }),
+    errors: ['USER_REFUSED_OP', 'INVALID_REQUEST_PAYLOAD'],
+    result: result<{ transaction_hash: string; class_hash: string }>(),
+  },
+  wallet_signTypedData: {
+    who: 'anyone',
+    effect: 'command',
+    asks: true,
+    /** Read by its own strict reader (cold/typed-data.ts): it names each path itself. */
+    params: exact({
+      ...apiVersion,
+      types: unknown(),
+      primaryType: unknown(),
+      domain: unknown(),
+      message: unknown(),
+    }),
+    errors: ['USER_REFUSED_OP', 'INVALID_REQUEST_PAYLOAD'],
+    result: result<readonly string[]>(),
   },
   wallet_supportedWalletApi: {
     who: 'anyone',
@@ -214,6 +338,33 @@ export const dapp = {
     params: exact({ ...apiVersion, id, on_chain: optional(picklist(['auto', 'now', 'never']), 'auto') }),
     errors: ['SESSION_NOT_FOUND'],
     result: result<{ transaction_hash?: string }>(),
+  },
+  wallet_cosignSession: {
+    who: 'anyone',
+    effect: 'command',
+    asks: false,
+    params: exact({
+      ...apiVersion,
+      id: text(66),
+      session_signature: pair(felt),
+      cache: optional(literal(true)),
+      transaction: optional(invoke),
+      /** Read by the reader of typed data, which names each path itself. */
+      outside_execution: optional(unknown()),
+    }),
+    errors: [
+      'INVALID_REQUEST_PAYLOAD',
+      'SESSION_UNSUPPORTED',
+      'SESSION_NOT_FOUND',
+      'SESSION_NOT_ACTIVE',
+      'SESSION_RULE_MISMATCH',
+      'SESSION_LIMIT_REACHED',
+      'SESSION_POLICY_REFUSED',
+      'SESSION_WALLET_LOCKED',
+      'SESSION_SIMULATION_FAILED',
+    ],
+    /** The second key's: public key, r, s. */
+    result: result<readonly [guardian_public_key: string, r: string, s: string]>(),
   },
   wallet_strk20InvokeTransaction: {
     who: 'anyone',

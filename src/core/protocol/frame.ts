@@ -63,15 +63,17 @@ export const SITE_PORT = 'site'
 export const SCREEN_PORT = 'screen'
 
 const ID = /^[0-9a-f]{32}$/
-const TYPE = /^[A-Za-z0-9_]{1,64}$/
+const TYPE = /^\w{1,64}$/
+
+/** The name of a method. */
+export const isType = (value: unknown): value is string => typeof value === 'string' && TYPE.test(value)
 
 export function isRequest(value: unknown): value is RequestFrame {
   return (
     isFrame(value, 'request') &&
     typeof value.id === 'string' &&
     ID.test(value.id) &&
-    typeof value.type === 'string' &&
-    TYPE.test(value.type) &&
+    isType(value.type) &&
     typeof value.params === 'string'
   )
 }
@@ -89,7 +91,7 @@ export function isFrame(
   kind: string,
 ): value is { readonly v: 1; readonly kind: string } & Record<string, unknown> {
   const frame = value as { readonly v?: unknown; readonly kind?: unknown } | null | undefined // Any value has members or none.
-  return typeof frame === 'object' && frame?.v === 1 && frame.kind === kind
+  return frame?.v === 1 && frame.kind === kind
 }
 
 /** An answer that is an error. */
@@ -103,10 +105,12 @@ export const MAX_LONG_TEXT = 524_288
 export const MAX_PROOF_TEXT = 5_242_880
 export const MAX_DEPTH = 16
 export const MAX_NODES = 50_000
+/** A class is a long list. */
+export const MAX_CLASS_NODES = 200_000
 export const INVOKE = 'wallet_addInvokeTransaction'
 /** An older spelling of `INVOKE`. */
 export const OLD_INVOKE = 'starknet_addInvokeTransaction'
-const LONG = /^wallet_(ch|req|up)\w+Session$/
+const LONG = /^wallet_(ch|co|req|up)\w+Session$|edData$/
 
 export const isInvoke = (type: string): boolean => /^(wallet|starknet)_addInvokeTransaction$/.test(type)
 
@@ -114,7 +118,11 @@ export interface Fault {
   readonly at: string
   readonly why: string
 }
-export type ReadParams = { readonly value: unknown; readonly fault?: never } | { readonly fault: Fault }
+/** `value` is not to be looked at where there is a fault. */
+export interface ReadParams {
+  readonly value?: unknown
+  readonly fault: Fault | undefined
+}
 
 /**
  * `params` text to a value of bounded size, in the bridge and again in the worker. Size is looked at before anything that
@@ -129,25 +137,24 @@ export function readParams(type: string, text: string): ReadParams {
   } catch {
     return { fault: { at: '', why: 'expected JSON' } }
   }
-  const fault = faultIn(value)
-  return fault === undefined ? { value } : { fault }
+  return { value, fault: faultIn(value, max > MAX_LONG_TEXT ? MAX_CLASS_NODES : MAX_NODES) }
 }
 
-/** Only a transaction with a `proof` may be that long; one that has the word elsewhere is refused by its row. */
+/** Only a class and a transaction with a `proof` may be that long; one that has the word elsewhere is refused by its row. */
 function maxText(type: string, text: string): number {
-  if (isInvoke(type)) return text.includes('"proof"') ? MAX_PROOF_TEXT : MAX_LONG_TEXT
-  return LONG.test(type) ? MAX_LONG_TEXT : MAX_TEXT
+  if (/Declare/.test(type) || (isInvoke(type) && text.includes('"proof"'))) return MAX_PROOF_TEXT
+  return isInvoke(type) || LONG.test(type) ? MAX_LONG_TEXT : MAX_TEXT
 }
 
 /** The first thing that may not be there, if any: depth, number of values, keys with a meaning of their own. */
-function faultIn(root: unknown): Fault | undefined {
-  let left = MAX_NODES - 1
+function faultIn(root: unknown, max: number): Fault | undefined {
+  let left = max - 1
   const walk = (it: unknown, at: string, depth: number): Fault | undefined => {
     if (typeof it !== 'object' || it === null) return undefined
     if (depth > MAX_DEPTH) return { at, why: `at most ${MAX_DEPTH} levels` }
     const inside = Object.entries(it)
     left -= inside.length
-    if (left < 0) return { at: '', why: `at most ${MAX_NODES} values` }
+    if (left < 0) return { at: '', why: `at most ${max} values` }
     for (const [key, child] of inside) {
       if (/^(__proto__|constructor|prototype|toJSON)$/.test(key)) return { at, why: 'forbidden key' }
       const fault = walk(child, `${at}/${pointerStep(key)}`, depth + 1)

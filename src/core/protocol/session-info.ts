@@ -22,7 +22,7 @@ export interface SessionInfo {
   readonly replaced_by?: string
   readonly chain_id: string
   readonly account: string
-  readonly key: { readonly held_by: 'wallet' }
+  readonly key: { readonly held_by: 'wallet' } | { readonly held_by: 'dapp'; readonly public_key?: string }
   readonly tag?: string
   readonly label?: string
   readonly created_at: number
@@ -39,6 +39,8 @@ export interface SessionInfo {
     readonly allowed_methods_root: string
     readonly metadata: string
     readonly session_key_guid: string
+    /** Of sessions whose key is held elsewhere: what their token needs beside it. */
+    readonly authorization?: readonly string[]
     readonly revoked_in?: string
   } | null
   readonly setup?: readonly { readonly step: SetupStep; readonly transaction_hash: string }[]
@@ -47,11 +49,21 @@ export interface SessionInfo {
 /** What an account needs before it can have sessions. */
 export type AccountStep = 'deploy' | 'enable'
 export type SetupStep = AccountStep | 'setup'
+/**
+ * What else a person does with an account: another class, another second key, which ends all sessions, none, or one in the
+ * place of a foreign one, which takes a waiting time between its two transactions.
+ */
+export type LifeStep = 'upgrade' | 'rotate' | 'remove' | 'takeOver' | 'finish'
+/** A transaction of the wallet's own that a person starts. */
+export type OwnStep = AccountStep | LifeStep
+export type Purpose = OwnStep | 'setup' | 'revoke'
 
 export interface SessionSupport {
   readonly version: '0.1.0'
   readonly features: readonly string[]
   readonly max_duration: number
+  /** What @argent/x-sessions is given as its service's address (argent-sessions.md 13). */
+  readonly cosigner_url: string
   readonly accounts: readonly {
     readonly account: string
     readonly chain_id: string

@@ -22,7 +22,9 @@ export function ActivityRow({ row }: { readonly row: ActivityView }) {
         <Icon name={row.state === 'done' && !automatic ? 'send' : ICONS[row.state]} size={16} />
       </span>
       <span class="grow">
-        {said(row.title)}
+        <a class="row-link" href={`#/activity/${encodeURIComponent(row.id)}`}>
+          {said(row.title)}
+        </a>
         <span class="sub dots">
           <span>{said(row.stateLine)}</span>
           {row.host !== undefined && <span>{row.host}</span>}

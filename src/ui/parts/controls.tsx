@@ -138,6 +138,7 @@ export function PasswordField({
   wrong,
   focus = false,
   label = t('ui_password'),
+  secret = false,
 }: {
   readonly value: string
   readonly onInput: (value: string) => void
@@ -146,6 +147,8 @@ export function PasswordField({
   readonly wrong?: string | undefined
   readonly focus?: boolean
   readonly label?: string
+  /** A key: nothing that a password manager shall offer to keep. */
+  readonly secret?: boolean
 }) {
   const [shown, setShown] = useState(false)
   const input = useRef<HTMLInputElement>(null)
@@ -170,7 +173,8 @@ export function PasswordField({
           aria-label={label}
           aria-invalid={wrong === undefined ? undefined : 'true'}
           aria-describedby={wrong === undefined ? undefined : id}
-          autocomplete={shown ? 'off' : fresh ? 'new-password' : 'current-password'}
+          {...(secret ? { maxLength: 200 } : {})}
+          autocomplete={shown || secret ? 'off' : fresh ? 'new-password' : 'current-password'}
           autocapitalize="off"
           spellcheck={false}
           onInput={(event) => onInput(event.currentTarget.value)}

@@ -97,7 +97,7 @@ export function DecisionBar(props: BarProps) {
           <button
             type="button"
             ref={ref}
-            class={`button tall ${danger ? 'risky' : 'main'}`}
+            class={`button tall two-labels ${danger ? 'risky' : 'main'}`}
             aria-disabled={armed && !busy ? undefined : 'true'}
           >
             {label}

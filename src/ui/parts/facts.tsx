@@ -3,7 +3,7 @@ import { useContext, useState } from 'preact/hooks'
 import type { EnforcedBy, FactView, LimitView, RiskView, RuleView } from '../../core/protocol/ui.ts'
 import { inner, type Line, text } from '../../core/words.ts'
 import { fieldText, plural, said, shortAddress, t, typedAmount } from '../words.ts'
-import { Fold, IconButton, Switch } from './controls.tsx'
+import { Button, Fold, IconButton, Switch } from './controls.tsx'
 import { Icon } from './icons.tsx'
 import { enforcedBy, FullAddress, ShortAddress } from './text.tsx'
 
@@ -46,7 +46,13 @@ export function useChip(by: EnforcedBy, what: string) {
   }
 }
 
-export function Risks({ risks }: { readonly risks: readonly RiskView[] }) {
+interface RisksProps {
+  readonly risks: readonly RiskView[]
+  /** Absent: nothing can be done about them here. */
+  readonly onClear?: (clear: boolean) => void
+}
+
+export function Risks({ risks, onClear }: RisksProps) {
   const [all, setAll] = useState(false)
   if (risks.length === 0) return null
   const dangers = risks.filter((risk) => risk.level === 'danger')
@@ -56,7 +62,7 @@ export function Risks({ risks }: { readonly risks: readonly RiskView[] }) {
   return (
     <ul class="risks" aria-label={t('ui_risks')}>
       {[...dangers, ...shown].map((risk) => (
-        <Risk key={said(risk.line)} risk={risk} />
+        <Risk key={said(risk.line)} risk={risk} {...(onClear === undefined ? {} : { onClear })} />
       ))}
       {shown.length < others.length && (
         <li class="risk">
@@ -77,7 +83,7 @@ const LEVEL = {
   note: { icon: 'info', word: 'ui_note' },
 } as const
 
-function Risk({ risk }: { readonly risk: RiskView }) {
+function Risk({ risk, onClear }: { readonly risk: RiskView } & Pick<RisksProps, 'onClear'>) {
   const [open, setOpen] = useState(false)
   const { icon, word } = LEVEL[risk.level]
   const inside = (
@@ -93,7 +99,14 @@ function Risk({ risk }: { readonly risk: RiskView }) {
   return (
     <li class={`risk ${risk.level}`}>
       {risk.detail === undefined ? (
-        <div>{inside}</div>
+        <div>
+          {inside}
+          {risk.clears !== undefined && onClear !== undefined && (
+            <Button look="small" onPress={() => onClear(risk.clears !== true)}>
+              {t(risk.clears ? 'ui_risk_leave' : 'ui_risk_clear')}
+            </Button>
+          )}
+        </div>
       ) : (
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           {inside}
@@ -499,4 +512,16 @@ function byContract(rules: readonly RuleView[]): readonly (readonly RuleView[])[
   const groups = new Map<string, RuleView[]>()
   for (const rule of rules) groups.set(rule.contract, [...(groups.get(rule.contract) ?? []), rule])
   return [...groups.values()]
+}
+
+export function Lines({ lines }: { readonly lines: readonly string[] }) {
+  return (
+    <ul class="lines">
+      {lines.map((it) => (
+        <li key={it} class="fact slim">
+          {it}
+        </li>
+      ))}
+    </ul>
+  )
 }

@@ -25,6 +25,7 @@ const DRAWINGS = {
   eye: 'M2.4 10S5 4.8 10 4.8 17.6 10 17.6 10 15 15.2 10 15.2 2.4 10 2.4 10ZM10 7.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4Z',
   eyeOff:
     'M3.4 3.4l13.2 13.2M8 5.1A7.6 7.6 0 0 1 10 4.8c5 0 7.6 5.2 7.6 5.2a13 13 0 0 1-2 2.7M12.9 14.6a7.3 7.3 0 0 1-2.9.6C5 15.2 2.4 10 2.4 10a13 13 0 0 1 3-3.6M8.5 8.4a2.2 2.2 0 0 0 3.1 3.1',
+  key: 'M12.6 3.4a4 4 0 1 1-2.9 6.8L4.6 15.3V17h-2v-2.6l6-6a4 4 0 0 1 4-5ZM13.4 6.6h.1',
   dots: 'M4.6 10h.1M10 10h.1M15.4 10h.1',
   sound: 'M4 8v4h2.4L10 15V5L6.4 8ZM13 7.6a3.4 3.4 0 0 1 0 4.8M15.2 5.6a6.4 6.4 0 0 1 0 8.8',
 } as const
@@ -41,6 +42,7 @@ export function Icon({ name, size = 20 }: { readonly name: IconName; readonly si
       stroke-width={size === 16 ? 1.7 : name === 'dots' ? 2 : 1.5}
       stroke-linecap="round"
       stroke-linejoin="round"
+      class={name === 'left' || name === 'right' ? 'flip' : undefined}
       aria-hidden="true"
     >
       <path d={DRAWINGS[name]} />

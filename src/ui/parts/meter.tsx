@@ -3,7 +3,16 @@ import { said } from '../words.ts'
 import { Sentence } from './text.tsx'
 
 /** Used solid, held striped, left empty; the numbers always beside it. */
-export function Meter({ meter, still = false }: { readonly meter: MeterView; readonly still?: boolean }) {
+export function Meter({
+  meter,
+  still = false,
+  over = false,
+}: {
+  readonly meter: MeterView
+  readonly still?: boolean
+  /** Nothing of it can be used any more: what was not is not called left. */
+  readonly over?: boolean
+}) {
   return (
     <div>
       <div class={`meter ${still ? 'still' : ''}`} aria-hidden="true">
@@ -14,7 +23,7 @@ export function Meter({ meter, still = false }: { readonly meter: MeterView; rea
         <span>
           <Sentence line={meter.usedLine} strong="first" />
         </span>
-        <span class="whole">{said(meter.leftLine)}</span>
+        {!over && <span class="whole">{said(meter.leftLine)}</span>}
       </div>
     </div>
   )

@@ -13,7 +13,7 @@ export function Sentence({
   readonly line: Line
   readonly strong?: 'limits' | 'names' | 'first'
 }) {
-  const pieces = parts(line, catalogue, voice())
+  const pieces = parts(line, catalogue(), voice())
   const first = pieces.findIndex((part) => part.strong)
   return (
     <>
@@ -50,7 +50,7 @@ export function FullAddress({ address }: { readonly address: AddressOf }) {
 }
 
 export function ShortAddress({ address }: { readonly address: AddressOf }) {
-  return <span class="mono">{shortAddress(address)}</span>
+  return <span class="mono whole">{shortAddress(address)}</span>
 }
 
 /** A balance at a glance; the exact one is its title. */

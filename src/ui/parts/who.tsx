@@ -1,10 +1,21 @@
 import type { ApprovalView, View } from '../../core/protocol/ui.ts'
 import { said } from '../words.ts'
-import { Badge, Glance, ShortAddress } from './text.tsx'
+import { Badge, Circle, Glance, ShortAddress } from './text.tsx'
 
 /** Who asks, and for which account: frozen when it was asked. */
 export function Who({ approval, network }: { readonly approval: ApprovalView; readonly network: string }) {
   const { site, account } = approval
+  // Asked in the wallet's own pages: it is the account that acts, and there is no site to be told of.
+  if (approval.kind === 'transaction' && approval.own !== undefined)
+    return (
+      <div class="who">
+        <Circle name={account.name} />
+        <div>
+          <AccountLine account={account} network={network} />
+        </div>
+        <AccountLine account={account} network={network} narrow />
+      </div>
+    )
   return (
     <div class="who">
       <Badge tint={site.tint} initial={site.initial} />

@@ -4,13 +4,16 @@ import { useWallet } from '../client.ts'
 import { Button, PasswordField } from '../parts/controls.tsx'
 import { sentenceOf, wentWrong } from '../parts/fault.tsx'
 import { Heading } from '../parts/live.tsx'
+import { missingLetters, PasswordHint } from '../parts/password.tsx'
 import { Phrase } from '../parts/phrase.tsx'
 import { Start } from '../parts/start.tsx'
+import { canUsePasskeys } from '../passkey.ts'
 import { plural, t } from '../words.ts'
 import { Done } from './done.tsx'
+import { PasskeyStep } from './ways-in.tsx'
 
-type Step = 'password' | 'phrase' | 'verify' | 'done'
-const PROGRESS = { password: 0.2, phrase: 0.4, verify: 0.7, done: 1 } as const
+type Step = 'password' | 'phrase' | 'verify' | 'passkey' | 'done'
+const PROGRESS = { password: 0.2, phrase: 0.4, verify: 0.7, passkey: 0.9, done: 1 } as const
 
 /** A new wallet: password, phrase, three words of it again. Nothing is stored before the last step. */
 export function Create({ onBack, onDone }: { readonly onBack: () => void; readonly onDone: () => void }) {
@@ -31,14 +34,18 @@ export function Create({ onBack, onDone }: { readonly onBack: () => void; readon
       setFailure(sentenceOf(error))
     }
   }
+  const done = () => {
+    setPassword('')
+    setStep('done')
+  }
   const create = async (backupChecked: boolean) => {
     setBusy(true)
     setFailure(undefined)
     try {
       await ask('create', { password, phrase: words.join(' '), backupChecked })
-      setPassword('')
       setWords([])
-      setStep('done')
+      if (canUsePasskeys()) setStep('passkey')
+      else done()
     } catch (error) {
       setFailure(sentenceOf(error))
       if (wentWrong(error).code === 'weakPassword') setStep('password')
@@ -46,7 +53,7 @@ export function Create({ onBack, onDone }: { readonly onBack: () => void; readon
       setBusy(false)
     }
   }
-  const foot = t(step === 'password' || step === 'done' ? 'ui_welcome_foot' : 'ui_phrase_foot')
+  const foot = t(step === 'password' || step === 'passkey' || step === 'done' ? 'ui_welcome_foot' : 'ui_phrase_foot')
   return (
     <Start foot={foot} progress={PROGRESS[step]}>
       {step === 'password' && (
@@ -83,12 +90,11 @@ export function Create({ onBack, onDone }: { readonly onBack: () => void; readon
           onLater={() => void create(false)}
         />
       )}
+      {step === 'passkey' && <PasskeyStep password={password} onDone={done} />}
       {step === 'done' && <Done onDone={onDone} />}
     </Start>
   )
 }
-
-const LEAST = 10
 
 export function PasswordStep({
   password,
@@ -105,7 +111,7 @@ export function PasswordStep({
   readonly onNext: () => void
   readonly busy?: boolean
 }) {
-  const missing = Math.max(0, LEAST - Array.from(password.normalize('NFKC')).length)
+  const missing = missingLetters(password)
   const next = () => {
     if (missing === 0 && !busy) onNext()
   }
@@ -117,15 +123,7 @@ export function PasswordStep({
       </div>
       <div class="stack gap8">
         <PasswordField value={password} fresh focus wrong={failure} onInput={onInput} onEnter={next} />
-        {failure === undefined && (
-          <p class="label muted" role="status">
-            {password === ''
-              ? t('ui_create_passwordRule')
-              : missing > 0
-                ? plural('ui_create_passwordMissing_other', missing)
-                : t('ui_create_passwordEnough')}
-          </p>
-        )}
+        {failure === undefined && <PasswordHint password={password} />}
       </div>
       <div class="row between">
         <Button look="tall" onPress={onBack}>

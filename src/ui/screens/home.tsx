@@ -1,22 +1,23 @@
 import { useEffect, useState } from 'preact/hooks'
-import { padded } from '../../core/felt.ts'
 import type { AccountStep } from '../../core/protocol/session-info.ts'
-import type { AccountView, Verbs, View } from '../../core/protocol/ui.ts'
+import type { AccountView, View } from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { ActivityRow } from '../parts/activity.tsx'
-import { Button, IconButton, Menu, MenuItem, PasswordField, Sheet } from '../parts/controls.tsx'
+import { Badges } from '../parts/badges.tsx'
+import { Button, IconButton, Menu, MenuItem } from '../parts/controls.tsx'
+import { copyAddress } from '../parts/copy.ts'
 import { Fault, sentenceOf } from '../parts/fault.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { toast } from '../parts/live.tsx'
 import { SessionCard } from '../parts/session-card.tsx'
-import { Steps } from '../parts/steps.tsx'
+import { StepSheet } from '../parts/step-sheet.tsx'
 import { AfterStop, StopAll } from '../parts/stop-all.tsx'
 import { Circle, FullAddress, Glance, ShortAddress } from '../parts/text.tsx'
 import { go } from '../route.ts'
 import { ago, clockOf, exactly, glance, plural, said, t } from '../words.ts'
 
-type Asked = 'receive' | AccountStep
+type Asked = AccountStep
 
 export function Home({ view }: { readonly view: View }) {
   const { ask } = useWallet()
@@ -31,24 +32,24 @@ export function Home({ view }: { readonly view: View }) {
       <TopBar view={view} account={account} onAsk={setSheet} />
       <div class="body">
         {account !== undefined && <Balance account={account} view={view} />}
+        {account !== undefined && (
+          <div class="row home-acts">
+            <Button look="equal grow" icon="receive" onPress={() => go('/receive')}>
+              {t('ui_home_receive')}
+            </Button>
+            <Button look="equal grow" icon="send" onPress={() => go('/send')}>
+              {t('ui_home_send')}
+            </Button>
+          </div>
+        )}
         <Banner view={view} />
         <Waiting view={view} />
         <Strip view={view} />
         <AfterStop />
-        {account !== undefined && (
-          <div class="row home-acts">
-            <Button look="equal grow" icon="receive" onPress={() => setSheet('receive')}>
-              {t('ui_home_receive')}
-            </Button>
-          </div>
-        )}
-        {account !== undefined && account.balances.length > 1 && <Tokens account={account} />}
+        {account !== undefined && <Tokens account={account} />}
         <Activity view={view} />
       </div>
-      {sheet === 'receive' && account !== undefined && (
-        <Receive account={account} view={view} onClose={() => setSheet(undefined)} />
-      )}
-      {(sheet === 'deploy' || sheet === 'enable') && <SetupSheet step={sheet} onClose={() => setSheet(undefined)} />}
+      {(sheet === 'deploy' || sheet === 'enable') && <StepSheet step={sheet} onClose={() => setSheet(undefined)} />}
     </main>
   )
 }
@@ -109,6 +110,7 @@ function AccountMenu({
 }) {
   const { ask } = useWallet()
   const { state } = account
+  const isOwn = !account.badges?.some((it) => it === 'watch' || it === 'old' || it === 'elsewhere')
   return (
     <Menu
       place="left"
@@ -130,18 +132,24 @@ function AccountMenu({
           <div class="head stack gap4">
             <FullAddress address={account.address} />
             <span class="note muted">
-              {state === undefined
-                ? t('ui_account_unknown')
-                : !state.deployed
-                  ? t('ui_account_notDeployed')
-                  : state.guardian === 'ours'
-                    ? t('ui_account_sessionsOn')
-                    : state.guardian === 'foreign'
-                      ? t('ui_account_foreign')
-                      : t('ui_account_plain')}
+              {account.key === 'nowhere'
+                ? t('ui_means_watch')
+                : account.badges?.includes('old')
+                  ? t('ui_means_old')
+                  : state === undefined
+                    ? t('ui_account_unknown')
+                    : !state.deployed
+                      ? t('ui_account_notDeployed')
+                      : state.enforces === 'wallet'
+                        ? t('ui_means_plain')
+                        : state.guardian === 'ours'
+                          ? t('ui_account_sessionsOn')
+                          : state.guardian === 'foreign'
+                            ? t('ui_account_foreign')
+                            : t('ui_account_plain')}
             </span>
           </div>
-          {state?.deployed === false && (
+          {isOwn && state?.deployed === false && (
             <MenuItem
               onPress={() => {
                 close()
@@ -151,7 +159,7 @@ function AccountMenu({
               {t('ui_account_deploy')}
             </MenuItem>
           )}
-          {state?.guardian === 'none' && (
+          {isOwn && state?.guardian === 'none' && state.enforces !== 'wallet' && (
             <MenuItem
               onPress={() => {
                 close()
@@ -161,7 +169,7 @@ function AccountMenu({
               {t('ui_account_enable')}
             </MenuItem>
           )}
-          {view.network === 'devnet' && (
+          {view.networks.find(({ id }) => id === view.network)?.local && (
             <MenuItem
               onPress={() => {
                 close()
@@ -171,6 +179,7 @@ function AccountMenu({
               {t('ui_account_testTokens')}
             </MenuItem>
           )}
+          <MenuItem onPress={() => go(`/account/${account.address}`)}>{t('ui_account_open')}</MenuItem>
           <MenuItem
             onPress={() => {
               close()
@@ -179,24 +188,43 @@ function AccountMenu({
           >
             {t('ui_copyAddress')}
           </MenuItem>
+          {view.accounts
+            .filter((it) => it.hidden !== true)
+            .map((it) => (
+              <MenuItem
+                key={it.address}
+                checked={it.address === account.address}
+                onPress={() => {
+                  close()
+                  ask('selectAccount', { account: it.address }).catch(told)
+                }}
+              >
+                <span class="row wrap gap8">
+                  {it.name} <Badges account={it} />
+                </span>
+                <span class="note muted stack">
+                  <ShortAddress address={it.address} />
+                </span>
+              </MenuItem>
+            ))}
+          <MenuItem
+            onPress={() => {
+              close()
+              go('/accounts')
+            }}
+          >
+            {t('ui_accounts_all')}
+          </MenuItem>
         </>
       )}
     </Menu>
   )
 }
 
-function copyAddress(account: AccountView): void {
-  const full = padded(account.address)
-  navigator.clipboard.writeText(full).then(
-    () => toast(t('ui_copiedEnds', { end: text(full.slice(-7)) })),
-    () => toast(t('ui_copyFailed')),
-  )
-}
-
 function NetworkMenu({ view }: { readonly view: View }) {
   const { ask } = useWallet()
   const network = view.networks.find((it) => it.id === view.network)
-  const down = view.banner?.kind === 'node' || view.banner?.kind === 'wrongNetwork'
+  const down = ['node', 'wrongNetwork', 'startedOver'].includes(view.banner?.kind ?? '')
   return (
     <Menu
       place="right"
@@ -227,6 +255,14 @@ function NetworkMenu({ view }: { readonly view: View }) {
               <span class="note muted stack">{it.host}</span>
             </MenuItem>
           ))}
+          <MenuItem
+            onPress={() => {
+              close()
+              go('/networks')
+            }}
+          >
+            {t('ui_networks_all')}
+          </MenuItem>
           <p class="note muted menu-note">{t('ui_network_sees')}</p>
         </>
       )}
@@ -257,6 +293,7 @@ function Balance({ account, view }: { readonly account: AccountView; readonly vi
           <Icon name="copy" size={16} />
         </button>
       )}
+      {balance?.fiat !== undefined && <p class="label muted num">{said(balance.fiat)}</p>}
     </div>
   )
 }
@@ -266,6 +303,18 @@ function Banner({ view }: { readonly view: View }) {
   const { banner } = view
   if (banner === undefined) return null
   const words = said(banner.line)
+  if (banner.kind === 'escape')
+    return (
+      <div class="home-banner">
+        <Fault title={words} level="danger">
+          <div class="row wrap">
+            <Button look="small" onPress={() => go('/escape')}>
+              {t('ui_escape_look')}
+            </Button>
+          </div>
+        </Fault>
+      </div>
+    )
   if (banner.kind === 'backup')
     return (
       <section class="panel home-banner" aria-label={t('ui_note')}>
@@ -289,13 +338,26 @@ function Banner({ view }: { readonly view: View }) {
               ? 'ui_banner_storage'
               : banner.kind === 'clock'
                 ? 'ui_banner_clock'
-                : 'ui_banner_node',
+                : banner.kind === 'startedOver'
+                  ? 'ui_network_startedOverWhat'
+                  : 'ui_banner_node',
           )}
         </p>
         <div class="row wrap">
-          <Button look="small" icon="retry" onPress={() => void ask('refresh', null).catch(told)}>
-            {t('ui_retry')}
-          </Button>
+          {banner.kind === 'startedOver' ? (
+            <Button look="small" onPress={() => void ask('adoptNetwork', { network: view.network }).catch(told)}>
+              {t('ui_network_adopt')}
+            </Button>
+          ) : (
+            <Button look="small" icon="retry" onPress={() => void ask('refresh', null).catch(told)}>
+              {t('ui_retry')}
+            </Button>
+          )}
+          {(banner.kind === 'node' || banner.kind === 'wrongNetwork') && (
+            <Button look="small" onPress={() => go(`/network/${view.network}`)}>
+              {t('ui_network_change')}
+            </Button>
+          )}
         </div>
       </Fault>
     </div>
@@ -341,7 +403,12 @@ function Strip({ view }: { readonly view: View }) {
 function Tokens({ account }: { readonly account: AccountView }) {
   return (
     <section aria-label={t('ui_tokens')}>
-      <h2 class="quiet-title">{t('ui_tokens')}</h2>
+      <div class="row between titled">
+        <h2 class="quiet-title">{t('ui_tokens')}</h2>
+        <a class="quiet-link" href="#/tokens" aria-label={t('ui_home_manageTokens')}>
+          {t('ui_home_manage')}
+        </a>
+      </div>
       <ul>
         {account.balances.slice(1).map((balance) => (
           <li key={balance.token} class="item">
@@ -351,6 +418,7 @@ function Tokens({ account }: { readonly account: AccountView }) {
             <span class="grow">{balance.title ?? balance.name.symbol}</span>
             <span class="right">
               <Glance amount={balance.amount} token={balance.name} />
+              {balance.fiat !== undefined && <span class="sub num">{said(balance.fiat)}</span>}
             </span>
           </li>
         ))}
@@ -362,7 +430,14 @@ function Tokens({ account }: { readonly account: AccountView }) {
 function Activity({ view }: { readonly view: View }) {
   return (
     <section aria-label={t('ui_activity')}>
-      <h2 class="quiet-title">{t('ui_activity')}</h2>
+      <div class="row between titled">
+        <h2 class="quiet-title">{t('ui_activity')}</h2>
+        {view.activity.length > 0 && (
+          <a class="quiet-link" href="#/activity" aria-label={t('ui_home_allActivity')}>
+            {t('ui_home_all')}
+          </a>
+        )}
+      </div>
       {view.activity.length === 0 ? (
         <p class="label muted">{t('ui_activity_none')}</p>
       ) : (
@@ -373,94 +448,5 @@ function Activity({ view }: { readonly view: View }) {
         </ul>
       )}
     </section>
-  )
-}
-
-function Receive({
-  account,
-  view,
-  onClose,
-}: {
-  readonly account: AccountView
-  readonly view: View
-  readonly onClose: () => void
-}) {
-  const network = view.networks.find((it) => it.id === view.network)?.name ?? view.network
-  return (
-    <Sheet title={t('ui_home_receive')} onClose={onClose}>
-      <p class="label">{t('ui_receive_what', { network: text(network) })}</p>
-      <FullAddress address={account.address} />
-      {account.state?.deployed === false && <p class="label muted">{t('ui_receive_notDeployed')}</p>}
-      <Button look="main tall" icon="copy" onPress={() => copyAddress(account)}>
-        {t('ui_copyAddress')}
-      </Button>
-    </Sheet>
-  )
-}
-
-/** Deploy, or enable sessions with what has to be told before (approval-ux.md 6.2). */
-function SetupSheet({ step, onClose }: { readonly step: AccountStep; readonly onClose: () => void }) {
-  const { ask } = useWallet()
-  const [cost, setCost] = useState<Verbs['stepCost']['result']>()
-  const [password, setPassword] = useState('')
-  const [failure, setFailure] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  useEffect(() => {
-    ask('stepCost', { step }).then(setCost, (error) => setFailure(sentenceOf(error)))
-  }, [step])
-  const run = async () => {
-    setBusy(true)
-    setFailure(undefined)
-    try {
-      await ask('runStep', { step, password })
-      toast(t('ui_setup_sent'))
-      onClose()
-    } catch (error) {
-      setFailure(sentenceOf(error))
-    } finally {
-      setPassword('')
-      setBusy(false)
-    }
-  }
-  const name = t(step === 'deploy' ? 'ui_account_deploy' : 'ui_account_enable')
-  return (
-    <Sheet title={name} onClose={onClose}>
-      <p class="label">{t(step === 'deploy' ? 'ui_setup_deploy' : 'ui_setup_enable')}</p>
-      {cost === undefined ? (
-        failure === undefined && <p class="label muted">{t('ui_setup_asking')}</p>
-      ) : (
-        <>
-          {cost.facts.length > 0 && (
-            <ol class="numbered">
-              {cost.facts.map((fact) => (
-                <li key={said(fact)}>{said(fact)}</li>
-              ))}
-            </ol>
-          )}
-          <Steps steps={cost.steps} started={false} />
-          {cost.blocked !== undefined && (
-            <p class="label warn" role="alert">
-              {said(cost.blocked)}
-            </p>
-          )}
-        </>
-      )}
-      <PasswordField
-        value={password}
-        wrong={failure}
-        onInput={(value) => {
-          setPassword(value)
-          setFailure(undefined)
-        }}
-      />
-      <Button
-        look="main tall"
-        busy={busy}
-        off={password === '' || cost === undefined || cost.blocked !== undefined}
-        onPress={() => void run()}
-      >
-        {busy ? t('ui_setup_sending') : name}
-      </Button>
-    </Sheet>
   )
 }

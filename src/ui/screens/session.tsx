@@ -1,10 +1,10 @@
-import { useState } from 'preact/hooks'
-import type { Edits, SessionView, View } from '../../core/protocol/ui.ts'
+import { useEffect, useState } from 'preact/hooks'
+import type { ActivityView, Edits, SessionView, View } from '../../core/protocol/ui.ts'
 import { count, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { LogRow } from '../parts/activity.tsx'
 import { Button, Fold, IconButton, Picker, Switch } from '../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Limit, Risks, Rules } from '../parts/facts.tsx'
+import { DetailFacts, Facts, Group, Limit, Lines, Risks, Rules } from '../parts/facts.tsx'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { announce, Heading, toast } from '../parts/live.tsx'
@@ -14,7 +14,6 @@ import { Badge, Circle, Quote, Sentence, ShortAddress } from '../parts/text.tsx'
 import { networkName } from '../parts/who.tsx'
 import { go } from '../route.ts'
 import { clock, said, t } from '../words.ts'
-import { Lines } from './approve/connect.tsx'
 import { EndDate } from './approve/session.tsx'
 import { cardState, times } from './sessions.tsx'
 
@@ -67,6 +66,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
   const { ask } = useWallet()
   const [narrowing, setNarrowing] = useState(false)
   const ended = session.group === 'ended'
+  useLooking(session.id, ended)
   const running = session.group === 'running'
   const act = (doing: Promise<unknown>, done?: string) =>
     doing.then(
@@ -83,6 +83,12 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
           <p class={`row section ${session.group === 'needsYou' ? 'warn' : 'muted'}`} role="status">
             <Icon name={session.group === 'needsYou' ? 'warn' : 'info'} size={18} />
             <span class="grow">{said(session.cause)}</span>
+          </p>
+        )}
+        {session.seen !== undefined && (
+          <p class={`row label ${session.seen.level === 'warn' ? 'warn' : 'muted'}`} role="status">
+            <Icon name={session.seen.level === 'warn' ? 'warn' : 'info'} size={16} />
+            <span class="grow">{said(session.seen.line)}</span>
           </p>
         )}
         {!ended && (
@@ -118,7 +124,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
             )}
             {session.canRestore && (
               <Button look="equal" onPress={() => void act(ask('restoreSession', { id: session.id }), t('ui_saved'))}>
-                {t('ui_restore')}
+                {t('ui_unnarrow')}
               </Button>
             )}
             <span class="grow" />
@@ -139,6 +145,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
           </div>
         )}
         <OnChain session={session} />
+        {session.left.length > 0 && <Left session={session} newest={view.activity[0]} />}
         {session.meters.length > 0 && (
           <section class="section">
             <h2>{t('ui_used')}</h2>
@@ -146,7 +153,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
               {session.meters.map((meter) => (
                 <li key={meter.id}>
                   <span class="label muted">{said(meter.title)}</span>
-                  <Meter meter={meter} still={!running} />
+                  <Meter meter={meter} still={!running} over={ended} />
                 </li>
               ))}
             </ul>
@@ -227,6 +234,26 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
   )
 }
 
+const LOOK_EVERY_MS = 60_000
+
+/** On open, at the end and while somebody sees it, the chain is asked what it knows of the session. */
+function useLooking(id: string, ended: boolean): void {
+  const { ask } = useWallet()
+  useEffect(() => {
+    const look = () => {
+      // What a silent node means is said on the page.
+      if (document.visibilityState === 'visible') ask('lookSession', { id }).catch(() => undefined)
+    }
+    look()
+    const timer = setInterval(look, LOOK_EVERY_MS)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }, [id, ended])
+}
+
 function Head({ session, view }: { readonly session: SessionView; readonly view: View }) {
   const { rough, exact } = times(session)
   return (
@@ -285,6 +312,37 @@ function OnChain({ session }: { readonly session: SessionView }) {
             </Button>
           </div>
         )}
+      </div>
+    </section>
+  )
+}
+
+/** Allowances outlive the session that let them be given. */
+function Left({ session, newest }: { readonly session: SessionView; readonly newest: ActivityView | undefined }) {
+  const { ask } = useWallet()
+  // What the person just sent may have changed it.
+  useEffect(() => {
+    ask('lookSession', { id: session.id }).catch(() => undefined)
+  }, [newest?.id, newest?.state])
+  return (
+    <section class="panel section" aria-label={t('ui_leftToOthers')}>
+      <div class="grow stack gap8">
+        {session.left.map((left, index) => (
+          <p key={index} class="row warn">
+            <Icon name="warn" size={18} />
+            <span class="grow">
+              <Sentence line={left} />
+            </span>
+          </p>
+        ))}
+        <div class="row">
+          <Button
+            look="small"
+            onPress={() => void ask('takeBack', { id: session.id }).catch((error) => toast(sentenceOf(error)))}
+          >
+            {t('ui_takeBack')}
+          </Button>
+        </div>
       </div>
     </section>
   )

@@ -2,10 +2,8 @@ import { useState } from 'preact/hooks'
 import { type Address, type U256, u256 } from '../../core/felt.ts'
 import type { MeterView } from '../../core/protocol/ui.ts'
 import { amount, count, line, place, text, time } from '../../core/words.ts'
-import { useWallet } from '../client.ts'
 import { Button } from '../parts/controls.tsx'
-import { Mark } from '../parts/icons.tsx'
-import { Heading, toast } from '../parts/live.tsx'
+import { Heading } from '../parts/live.tsx'
 import { Meter } from '../parts/meter.tsx'
 import { SessionCard } from '../parts/session-card.tsx'
 import { Start } from '../parts/start.tsx'
@@ -13,38 +11,13 @@ import { Badge } from '../parts/text.tsx'
 import { clock, said, t } from '../words.ts'
 import { Create } from './create.tsx'
 import { Import } from './import.tsx'
-
-/** The popup closes when it loses the focus, so a wallet is made in a tab. */
-export function StartInTab() {
-  const { ask } = useWallet()
-  return (
-    <main class="page">
-      <div class="unlock">
-        <div class="lead-in">
-          <Mark size={42} />
-          <Heading>{t('ui_start_title')}</Heading>
-          <p class="muted">{t('ui_start_what')}</p>
-        </div>
-        <Button
-          look="tall main"
-          onPress={() =>
-            void ask('openTab', { path: '/' }).then(
-              () => window.close(),
-              () => toast(t('ui_lost')),
-            )
-          }
-        >
-          {t('ui_start_open')}
-        </Button>
-      </div>
-    </main>
-  )
-}
+import { RestoreFile } from './restore.tsx'
 
 export function Welcome({ onDone }: { readonly onDone: () => void }) {
-  const [way, setWay] = useState<'welcome' | 'create' | 'import'>('welcome')
+  const [way, setWay] = useState<'welcome' | 'create' | 'import' | 'restore'>('welcome')
   if (way === 'create') return <Create onBack={() => setWay('welcome')} onDone={onDone} />
   if (way === 'import') return <Import onBack={() => setWay('welcome')} onDone={onDone} />
+  if (way === 'restore') return <RestoreFile onBack={() => setWay('welcome')} onDone={onDone} />
   return (
     <Start wide foot={t('ui_welcome_foot')}>
       <div class="stack gap24">
@@ -58,6 +31,9 @@ export function Welcome({ onDone }: { readonly onDone: () => void }) {
           </Button>
           <Button look="tall" onPress={() => setWay('import')}>
             {t('ui_welcome_import')}
+          </Button>
+          <Button look="tall" onPress={() => setWay('restore')}>
+            {t('ui_welcome_restore')}
           </Button>
         </div>
       </div>

@@ -53,7 +53,7 @@ export function bookOf(
   const open = () => holds.filter(({ status }) => status !== 'settled')
   for (const it of story) {
     if ('compact' in it) {
-      book = compact(book, session, it.compact)
+      book = compact(book, session, it.compact, open())
     } else if ('hold' in it) {
       holds = [...holds, holdOf(it.hold, session)]
     } else {

@@ -23,7 +23,6 @@ const OTHERS: Readonly<Record<string, readonly ReasonCode[]>> = {
   nft: ['approveAllForbidden', 'tokenId'],
 }
 const NEVER: readonly ReasonCode[] = [
-  'paymasterNotAllowed', // a transaction names no paymaster yet
   ...(['messageScope', 'messageField', 'messageCount', 'reservedMessage'] as const), // no transactions
 ]
 const CODES: readonly ReasonCode[] = [
@@ -47,7 +46,15 @@ const CODES: readonly ReasonCode[] = [
     'spender',
   ] as const),
   ...(['tokenId', 'foreignTransferFrom', 'perCall', 'perTx', 'spendCap', 'streamCap', 'undeclaredOutflow'] as const),
-  ...(['simulationFailed', 'feeToken', 'feeCap', 'feePerTx', 'tip', 'paymasterRequired'] as const),
+  ...([
+    'simulationFailed',
+    'feeToken',
+    'feeCap',
+    'feePerTx',
+    'tip',
+    'paymasterRequired',
+    'paymasterNotAllowed',
+  ] as const),
   ...(['txCount', 'callCount', 'callsPerTx', 'gap', 'inFlight'] as const),
 ]
 const SHOWN = 3

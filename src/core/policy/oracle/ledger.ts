@@ -170,23 +170,31 @@ const largestOf = (members: readonly Past[], meter: MeterId) =>
   members.map((it) => chargeOf(it, meter)).reduce(larger, 0n)
 
 /**
- * The one thing that is forgotten (policy.md 7.2): what was given back before every finite window of its meter is remembered
- * at the earliest of its times. Nothing of it is inside a window that still counts; only the order of settlements could tell.
+ * The one thing that is forgotten (policy.md 7.2): what was given back before every finite window of its meter, of now and of
+ * each hold that is open, is remembered at the latest of its times. Nothing of it is inside a window that still counts; only
+ * one that is found in an old block could tell, and for that the bound of 8.2 goes before the brevity of 7.2.
  */
-export function forget(list: readonly Past[], policy: SessionPolicy, now: number): readonly Past[] {
+export function forget(
+  list: readonly Past[],
+  { granted, effective }: Pick<SessionRecord, 'granted' | 'effective'>,
+  now: number,
+): readonly Past[] {
   const returned = list.flatMap(({ settled }) => settled?.returned ?? [])
   const reaches = new Map(returned.map(({ meter }) => [meter, Number.NaN]))
   // One alone is where it is.
   if (reaches.size === returned.length) return list
-  for (const meter of reaches.keys()) reaches.set(meter, reachOf(policy, meter, now))
+  const from = Math.min(now, ...openOf(list).map(({ at }) => at))
+  for (const meter of reaches.keys()) {
+    reaches.set(meter, Math.min(reachOf(granted, meter, from), reachOf(effective, meter, from)))
+  }
   const isOld = ({ meter, at }: Entry) => at < reaches.get(meter)!
   const old = returned.filter(isOld)
   if (old.length < 2) return list
-  const earliest = new Map<MeterId, number>()
-  for (const { meter, at } of old) earliest.set(meter, Math.min(at, earliest.get(meter) ?? at))
+  const latest = new Map<MeterId, number>()
+  for (const { meter, at } of old) latest.set(meter, Math.max(at, latest.get(meter) ?? at))
   return list.map((past) => {
     if (past.settled === undefined) return past
-    const moved = past.settled.returned.map((it) => (isOld(it) ? { ...it, at: earliest.get(it.meter)! } : it))
+    const moved = past.settled.returned.map((it) => (isOld(it) ? { ...it, at: latest.get(it.meter)! } : it))
     return { ...past, settled: { ...past.settled, returned: moved } }
   })
 }

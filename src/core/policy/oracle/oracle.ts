@@ -523,10 +523,26 @@ function judgeFee(
   judge: Judge,
 ): void {
   const { fees } = policy
-  if (fees.payer === 'paymaster' || owners.some((owner) => owner?.sponsoredOnly === true)) {
-    found.add({ code: 'paymasterRequired' })
+  const sponsored = owners.some((owner) => owner?.sponsoredOnly === true)
+  const payer = tx.paymaster
+  switch (fees.payer) {
+    case 'account':
+      // "any paymaster is `paymasterNotAllowed`"; "under any payer one with a `sponsoredOnly` rule": `paymasterRequired`
+      if (payer !== undefined) found.add({ code: 'paymasterNotAllowed' })
+      else if (sponsored) found.add({ code: 'paymasterRequired' })
+      break
+    case 'paymaster':
+      if (payer === undefined) found.add({ code: 'paymasterRequired' })
+      else if (!isListed(fees.paymasters, payer)) found.add({ code: 'paymasterNotAllowed' })
+      break
+    case 'either':
+      if (payer !== undefined && !isListed(fees.paymasters, payer)) found.add({ code: 'paymasterNotAllowed' })
+      if (payer === undefined && sponsored) found.add({ code: 'paymasterRequired' })
   }
   judge.single('tip', fees.maxTipPerGas, tx.fee.tipPerGas)
+  // A sponsor that asks nothing back: the account pays no fee, in whatever token.
+  const free = payer !== undefined && tx.fee.max === 0n
+  if (free) return
   const fee = fees.tokens.find(({ token }) => token === tx.fee.token)
   if (fee === undefined) {
     found.add({ code: 'feeToken', meter: `fee:${tx.fee.token}` as MeterId })
@@ -535,6 +551,13 @@ function judgeFee(
   const meter = `fee:${fee.token}` as MeterId
   judge.single('feePerTx', fee.perTx, tx.fee.max, meter)
   judge.count('feeCap', meter, orNothing(fee.caps), tx.fee.max)
+}
+
+/** "absent = any" (section 2); each entry is an origin or an address, told apart by nothing but its text. */
+function isListed(paymasters: readonly string[] | undefined, payer: string): boolean {
+  if (paymasters === undefined) return true
+  for (const one of paymasters) if (one === payer) return true
+  return false
 }
 
 // Step 11.

@@ -68,6 +68,8 @@ export const COLLECTIONS = ['0xc011', '0xc012'] as Address[]
 export const PEOPLE = ['0xf00d', '0xbad', '0x5b3'] as Address[]
 export const ACCOUNT_CLASS = '0xacc' as SessionRecord['accountClass']
 export const CLASS = '0x9a3e' as SessionRecord['accountClass']
+/** In the order of a stored policy. */
+export const PAYMASTERS = ['0xfee', 'https://other.example', 'https://pay.example'] as const
 export const IMPL = '0x1113' as SessionRecord['accountClass']
 export const PLAIN = [
   '0x239e4c8fbd11b680d7214cfc26d1780d5c099453f0832beb15fd040aebd4ebb',
@@ -177,6 +179,8 @@ export function aPolicy(dice: Dice, now: number, has: (feature: Feature) => bool
         caps: amountCaps(dice, now, 1),
       })),
       ...(dice.chance(0.5) ? { maxTipPerGas: text(dice.big(40n)) } : {}),
+      ...(dice.chance(0.4) ? { paymasters: PAYMASTERS.filter(() => dice.chance(0.6)) } : {}),
+      ...(dice.chance(0.2) ? { service: 'https://pay.example/v1' } : {}),
     },
     usage: {
       tx: countCaps(dice, now, 0),

@@ -42,10 +42,10 @@ export function listOf(story: readonly Happening[], session: SessionRecord): rea
 /** The list, one happening later. */
 export function after(list: readonly Past[], it: Happening, session: SessionRecord): readonly Past[] {
   if ('hold' in it) return [...list, it.hold]
-  if (!('settle' in it)) return forget(list, session.effective, it.compact)
+  if (!('settle' in it)) return forget(list, session, it.compact)
   const past = list.find(({ id }) => id === it.settle)
   if (past === undefined || (past.settled !== undefined && !isLate(past, it.outcome))) return list
-  return forget(endPast(list, it.settle, it.outcome, session), session.effective, it.now)
+  return forget(endPast(list, it.settle, it.outcome, session), session, it.now)
 }
 
 /** A rejected or dropped transaction that was found in a block after all. */

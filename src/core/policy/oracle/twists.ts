@@ -19,6 +19,7 @@ import {
   limbs,
   money,
   OWN,
+  PAYMASTERS,
   PEOPLE,
   PLAIN,
   simulateWell,
@@ -416,6 +417,24 @@ export const TWISTS: readonly Twist[] = [
   {
     bend: (dice, { policy }) => {
       dice.pick(policy.calls).sponsoredOnly = true
+    },
+  },
+  {
+    // Somebody else pays who may not.
+    bend: (dice, { policy, tx }) => {
+      tx.paymaster = dice.pick([...PAYMASTERS, 'https://pay.example:8443'])
+      if (dice.chance(0.5)) policy.fees.payer = 'account'
+      else policy.fees.paymasters = PAYMASTERS.filter((one) => one !== tx.paymaster && dice.chance(0.5))
+    },
+  },
+  {
+    // Somebody else pays who may, for how much of the account's.
+    bend: (dice, { policy, tx }) => {
+      tx.paymaster = dice.pick(policy.fees.paymasters ?? PAYMASTERS)
+      policy.fees.payer = dice.pick(['paymaster', 'either'])
+      if (dice.chance(0.5)) tx.fee = { ...tx.fee, max: 0n }
+      if (dice.chance(0.2)) policy.fees.tokens = []
+      if (dice.chance(0.4)) dice.pick(policy.calls).sponsoredOnly = true
     },
   },
   {

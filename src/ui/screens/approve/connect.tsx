@@ -1,7 +1,7 @@
-import type { ConnectView, View } from '../../../core/protocol/ui.ts'
+import type { ConnectView, SwitchView, View } from '../../../core/protocol/ui.ts'
 import { line, text } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
-import { Facts, Group } from '../../parts/facts.tsx'
+import { Facts, Group, Lines } from '../../parts/facts.tsx'
 import { Badge, Glance, Sentence, ShortAddress } from '../../parts/text.tsx'
 import { networkName } from '../../parts/who.tsx'
 import { said, t } from '../../words.ts'
@@ -16,7 +16,6 @@ export function Connect({
   readonly view: View
   readonly onChoose: (act: Act) => void
 }) {
-  const { ask } = useWallet()
   const { site } = approval
   return (
     <>
@@ -34,27 +33,7 @@ export function Connect({
           )}
         </p>
       </div>
-      <fieldset class="choices" aria-label={t('ui_connect_choose')}>
-        {approval.choices.map((account) => (
-          <label key={account.address} class="choice">
-            <input
-              type="radio"
-              name="account"
-              checked={account.address === approval.account.address}
-              onChange={() => onChoose(({ id, rev }) => ask('chooseAccount', { id, rev, account: account.address }))}
-            />
-            <span class="grow">
-              {account.name}
-              <span class="note muted stack">
-                <ShortAddress address={account.address} />
-              </span>
-            </span>
-            {account.balances[0] !== undefined && (
-              <Glance amount={account.balances[0].amount} token={account.balances[0].name} />
-            )}
-          </label>
-        ))}
-      </fieldset>
+      <Choices approval={approval} onChoose={onChoose} />
       <div class="push">
         <Facts>
           <Group name={t('ui_sees')}>
@@ -69,14 +48,36 @@ export function Connect({
   )
 }
 
-export function Lines({ lines }: { readonly lines: readonly string[] }) {
+/** Which account the site sees. */
+export function Choices({
+  approval,
+  onChoose,
+}: {
+  readonly approval: ConnectView | SwitchView
+  readonly onChoose: (act: Act) => void
+}) {
+  const { ask } = useWallet()
   return (
-    <ul class="lines">
-      {lines.map((it) => (
-        <li key={it} class="fact slim">
-          {it}
-        </li>
+    <fieldset class="choices" aria-label={t('ui_connect_choose')}>
+      {approval.choices.map((account) => (
+        <label key={account.address} class="choice">
+          <input
+            type="radio"
+            name="account"
+            checked={account.address === approval.account.address}
+            onChange={() => onChoose(({ id, rev }) => ask('chooseAccount', { id, rev, account: account.address }))}
+          />
+          <span class="grow">
+            {account.name}
+            <span class="note muted stack">
+              <ShortAddress address={account.address} />
+            </span>
+          </span>
+          {account.balances[0] !== undefined && (
+            <Glance amount={account.balances[0].amount} token={account.balances[0].name} />
+          )}
+        </label>
       ))}
-    </ul>
+    </fieldset>
   )
 }

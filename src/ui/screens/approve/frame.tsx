@@ -1,22 +1,14 @@
-import type { ComponentChildren } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { ApprovalView, Decision, View } from '../../../core/protocol/ui.ts'
-import { count, line, text } from '../../../core/words.ts'
-import { useWallet } from '../../client.ts'
-import { Button, IconButton, PasswordField, Tick } from '../../parts/controls.tsx'
-import { DecisionBar } from '../../parts/decision-bar.tsx'
-import { sentenceOf, wentWrong } from '../../parts/fault.tsx'
-import { Icon } from '../../parts/icons.tsx'
-import { toast } from '../../parts/live.tsx'
-import { Sentence } from '../../parts/text.tsx'
-import { plural, said, t } from '../../words.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ApprovalView, View } from '../../../core/protocol/ui.ts'
+import { later } from '../../later.tsx'
+import { Button } from '../../parts/controls.tsx'
+import { t } from '../../words.ts'
 import { Unlock } from '../unlock.tsx'
-import type { Act } from './acts.ts'
-import { Connect } from './connect.tsx'
+import { Approval, type ApprovalProps, CLOSE_AFTER, isAtWork } from './approval.tsx'
 import { SessionRequest } from './session.tsx'
-import { Transaction } from './transaction.tsx'
 
-const CLOSE_AFTER = 1_500
+// A session is what this window is first for; the others are read when one is asked.
+const OtherApproval = later(() => import('./others.tsx').then((it) => it.OtherApproval))
 
 /** The approval window. What is shown is never replaced by another question; later ones only change "1 of n". */
 export function Approvals({ view }: { readonly view: View }) {
@@ -65,7 +57,7 @@ export function Approvals({ view }: { readonly view: View }) {
     return <Notice title={t('ui_approve_none')} what={t('ui_approve_noneWhat')} onClose={() => window.close()} />
   const at = open.indexOf(shown)
   return (
-    <Approval
+    <Question
       key={shown.id}
       approval={shown}
       view={view}
@@ -82,230 +74,15 @@ export function Approvals({ view }: { readonly view: View }) {
   )
 }
 
-/** Brings the steps and their facts into view; they are on the page, further down. */
-const showFirst = () => document.getElementById('first')?.scrollIntoView({ block: 'center' })
-
-/** After Allow a session's steps may still run: its page stays and tells. */
-const isAtWork = (approval: ApprovalView) => approval.kind === 'session' && approval.phase !== 'asking'
-
-const isAskedHere = (approval: ApprovalView) => approval.kind === 'session' && approval.sends !== undefined
-
-const TITLES = {
-  connect: 'ui_connect_title',
-  session: 'ui_session_title',
-  update: 'ui_change_title',
-  request: 'ui_change_title',
-  rotate: 'ui_rotate_title',
-  renew: 'ui_renew_title',
-  several: 'ui_several_title',
-  transaction: 'ui_transaction_title',
-} as const
-const ALLOWS = {
-  connect: 'ui_connect_allow',
-  session: 'ui_session_allow',
-  update: 'ui_change_allow',
-  request: 'ui_change_allow',
-  rotate: 'ui_rotate_allow',
-  renew: 'ui_session_allow',
-  several: 'ui_several_allow',
-  transaction: 'ui_transaction_allow',
-} as const
-const kindOf = (approval: ApprovalView) => {
-  if (approval.kind !== 'session') return approval.kind
-  return approval.parts === undefined ? (approval.change?.kind ?? 'session') : 'several'
+function Question(props: ApprovalProps) {
+  const { approval } = props
+  if (approval.kind === 'session') return <Approval {...props} approval={approval} Body={SessionRequest} />
+  return <OtherApproval {...props} approval={approval} />
 }
 
-interface ApprovalProps {
-  readonly approval: ApprovalView
-  readonly view: View
-  readonly at: number
-  readonly all: number
-  readonly onTurn: (step: number) => void
-  readonly onPressed: (ids: readonly string[]) => void
-  readonly onDecided: (ids: readonly string[]) => void
-  readonly onLeave: () => void
-}
-
-function Approval({ approval, view, at, all, onTurn, onPressed, onDecided, onLeave }: ApprovalProps) {
-  const { ask } = useWallet()
-  const [password, setPassword] = useState('')
-  const [ticked, setTicked] = useState(false)
-  const [busy, setBusy] = useState(false)
-  const [slow, setSlow] = useState(false)
-  const [failure, setFailure] = useState<string>()
-  const [wrong, setWrong] = useState<string>()
-  const [drafts, setDrafts] = useState(0)
-  const own = useOwnEdits(approval)
-
-  const danger = approval.kind === 'session' && approval.danger
-  const needsPassword = approval.kind === 'session' && approval.stepUp
-  const tick = tickOf(approval)
-  const stepUpMissing = (tick !== undefined && !ticked) || (needsPassword && password === '')
-  const atWork = isAtWork(approval)
-
-  const decide = async (decision: Decision) => {
-    setBusy(true)
-    setFailure(undefined)
-    const patience = setTimeout(() => setSlow(true), 2_000)
-    const ids = decision === 'refuseAll' ? view.approvals.map((it) => it.id) : [approval.id]
-    onPressed(ids)
-    try {
-      await ask('decide', {
-        id: approval.id,
-        rev: approval.rev,
-        digest: approval.digest,
-        decision,
-        ...(decision === 'allow' && needsPassword ? { password } : {}),
-        ...(tick === undefined ? {} : { ticked }),
-      })
-      onDecided(ids)
-    } catch (error) {
-      const { code } = wentWrong(error)
-      if (code === 'wrongPassword' || code === 'wait') setWrong(sentenceOf(error))
-      // A stale question comes back as a new revision, which says itself that it changed.
-      else if (code === 'gone') onDecided([approval.id])
-      else if (code !== 'stale') setFailure(sentenceOf(error))
-    } finally {
-      clearTimeout(patience)
-      setSlow(false)
-      setPassword('')
-      setBusy(false)
-    }
-  }
-
-  const bar = atWork ? (
-    <AfterAllow approval={approval} alone={all === 1 && view.waiting.length <= 1} onLeave={onLeave} />
-  ) : (
-    <DecisionBar
-      revision={`${approval.id} ${approval.rev} ${approval.digest}`}
-      allowLabel={t(ALLOWS[kindOf(approval)])}
-      {...summaryOf(approval)}
-      danger={danger}
-      ready={approval.blocked === undefined && drafts === 0 && !own.busy}
-      stepUpMissing={stepUpMissing}
-      stepUp={
-        tick !== undefined || needsPassword ? (
-          <>
-            {tick !== undefined && (
-              <Tick on={ticked} onChange={setTicked}>
-                {tick}
-              </Tick>
-            )}
-            {needsPassword && (tick === undefined || ticked) && (
-              <>
-                {!danger && approval.kind === 'session' && (
-                  <p class="label">
-                    {t(approval.enableFacts.length > 0 ? 'ui_session_whyPassword' : 'ui_session_whyPasswordDeploy')}{' '}
-                    <button type="button" class="link" onClick={showFirst}>
-                      {t('ui_session_readFirst')}
-                    </button>
-                  </p>
-                )}
-                <PasswordField
-                  value={password}
-                  wrong={wrong}
-                  onInput={(value) => {
-                    setPassword(value)
-                    setWrong(undefined)
-                  }}
-                />
-              </>
-            )}
-          </>
-        ) : undefined
-      }
-      notice={
-        <>
-          {approval.blocked !== undefined && <BarLine icon="warn">{said(approval.blocked)}</BarLine>}
-          {own.changed.size > 0 && <BarLine icon="info">{plural('ui_changed_other', own.changed.size)}</BarLine>}
-          {slow && <BarLine icon="clock">{t('ui_reconnecting')}</BarLine>}
-          {failure !== undefined && <BarLine icon="danger">{failure}</BarLine>}
-        </>
-      }
-      waiting={all}
-      lapsesAt={approval.lapsesAt}
-      busy={busy}
-      onKeepOpen={() => void ask('keepOpen', { id: approval.id }).catch((error) => setFailure(sentenceOf(error)))}
-      onDecide={(decision) => void decide(decision)}
-    />
-  )
-  return (
-    <main class="page approval" aria-describedby="sentence">
-      <header class="top">
-        <h1>{t(TITLES[kindOf(approval)])}</h1>
-        {all > 1 && (
-          <nav class="pager" aria-label={t('ui_pager')}>
-            <IconButton icon="left" name={t('ui_pager_before')} off={at === 0} onPress={() => onTurn(-1)} />
-            <span class="num">{t('ui_pager_at', { at: count(at + 1), n: count(all) })}</span>
-            <IconButton icon="right" name={t('ui_pager_next')} off={at === all - 1} onPress={() => onTurn(1)} />
-          </nav>
-        )}
-      </header>
-      <div class="body">
-        {approval.kind === 'connect' ? (
-          <Connect approval={approval} view={view} onChoose={own.edit} />
-        ) : approval.kind === 'session' ? (
-          <SessionRequest
-            approval={approval}
-            view={view}
-            changed={own.changed}
-            onEdit={own.edit}
-            onDraft={(open) => setDrafts(open ? 1 : 0)}
-          />
-        ) : (
-          <Transaction approval={approval} view={view} changed={own.changed} />
-        )}
-      </div>
-      {bar}
-    </main>
-  )
-}
-
-function BarLine({
-  icon,
-  children,
-}: {
-  readonly icon: 'info' | 'warn' | 'danger' | 'clock'
-  readonly children: ComponentChildren
-}) {
-  return (
-    <p class={`row notice label ${icon === 'warn' || icon === 'danger' ? icon : ''}`} role="alert">
-      <Icon name={icon} />
-      <span class="grow">{children}</span>
-    </p>
-  )
-}
-
-/** Steps run, or the session stands, or it failed and says what was done before. The window closes by itself when all is well. */
-function AfterAllow({
-  approval,
-  alone,
-  onLeave,
-}: {
-  readonly approval: ApprovalView
-  readonly alone: boolean
-  readonly onLeave: () => void
-}) {
-  const phase = approval.kind === 'session' ? approval.phase : 'done'
-  useEffect(() => {
-    if (phase !== 'done') return
-    const closing = setTimeout(() => (alone ? window.close() : onLeave()), CLOSE_AFTER)
-    return () => clearTimeout(closing)
-  }, [phase, alone])
-  const outcome = approval.kind === 'session' ? approval.outcome : undefined
-  return (
-    <div class="bar">
-      <div class="stack gap12">
-        <p class={`label ${phase === 'failed' ? 'danger' : ''}`} role={phase === 'failed' ? 'alert' : 'status'}>
-          {outcome === undefined ? t(phase === 'running' ? 'ui_session_runs' : 'ui_session_allowed') : said(outcome)}
-        </p>
-        <Button look="tall" onPress={() => (alone ? window.close() : onLeave())}>
-          {t('ui_close')}
-        </Button>
-      </div>
-    </div>
-  )
-}
+const isAskedHere = (approval: ApprovalView) =>
+  (approval.kind === 'session' && approval.sends !== undefined) ||
+  (approval.kind === 'transaction' && approval.own !== undefined)
 
 function Notice({
   title,
@@ -327,91 +104,4 @@ function Notice({
       </div>
     </main>
   )
-}
-
-function tickOf(approval: ApprovalView): string | undefined {
-  if (approval.kind === 'transaction') return approval.tick === undefined ? undefined : said(approval.tick)
-  if (approval.kind !== 'session' || !approval.danger) return undefined
-  return approval.tick === undefined ? t('ui_session_tick') : said(approval.tick)
-}
-
-function summaryOf(approval: ApprovalView): { readonly worst: ComponentChildren; readonly end: ComponentChildren } {
-  switch (approval.kind) {
-    case 'connect':
-      return {
-        worst: <Sentence line={line('ui_connect_summary', { account: text(approval.account.name) })} strong="names" />,
-        end: t('ui_connect_end'),
-      }
-    case 'session':
-      return { worst: <Sentence line={approval.summary.worst} />, end: said(approval.summary.end) }
-    case 'transaction':
-      return { worst: <Sentence line={approval.summary ?? approval.fee.line} />, end: t('ui_transaction_end') }
-  }
-}
-
-/**
- * Edits go to the worker and come back as a new revision. What changed in a revision that this page did not ask for is
- * marked, so that nobody allows something else than they read.
- */
-function useOwnEdits(approval: ApprovalView) {
-  const [pending, setPending] = useState(0)
-  const [changed, setChanged] = useState<ReadonlySet<string>>(new Set())
-  const latest = useRef(approval)
-  latest.current = approval
-  const made = useRef(0)
-  const queue = useRef<Promise<unknown>>(Promise.resolve())
-  const seen = useRef({ rev: approval.rev, rows: rowsOf(approval), own: 0, blocked: approval.blocked !== undefined })
-  const rows = useMemo(() => rowsOf(approval), [approval])
-  useEffect(() => {
-    const before = seen.current
-    if (before.rev === approval.rev) return
-    seen.current = { ...before, rev: approval.rev, rows, blocked: approval.blocked !== undefined }
-    if (pending > 0 || before.own > 0) {
-      seen.current.own = Math.max(0, before.own - 1)
-      setChanged(new Set())
-      return
-    }
-    // What could not be shown before is new, not changed; until it was there nothing could be allowed.
-    const differs = approval.kind === 'transaction' && before.blocked ? [] : differing(before.rows, rows)
-    setChanged(new Set(differs))
-  }, [approval.rev])
-  const edit = (act: Act) => {
-    setPending((n) => n + 1)
-    seen.current.own += 1
-    // One after the other, each on the revision it will change.
-    queue.current = queue.current
-      .then(() => act({ ...latest.current, rev: Math.max(latest.current.rev, made.current) }))
-      .then((answer) => {
-        // Its View comes a little later than the answer.
-        if (answer !== null) made.current = answer.rev
-      })
-      .catch((error) => toast(sentenceOf(error)))
-      .finally(() => {
-        setPending((n) => n - 1)
-        // The revision may come a little after the answer; what comes later is not ours.
-        setTimeout(() => {
-          seen.current.own = 0
-        }, 1_000)
-      })
-  }
-  return { edit, busy: pending > 0, changed }
-}
-
-function differing(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
-  return [...now].filter(([id, words]) => before.get(id) !== words).map(([id]) => id)
-}
-
-function rowsOf(approval: ApprovalView): ReadonlyMap<string, string> {
-  const rows = new Map<string, string>()
-  if (approval.kind === 'session') {
-    rows.set('headline', said(approval.headline)).set('worst', said(approval.worst))
-    for (const rule of approval.can)
-      rows.set(rule.id, [rule.line, ...rule.qualifiers].map(said).concat(String(rule.enabled)).join(' '))
-    for (const limit of approval.limits) rows.set(limit.id, said(limit.line))
-  }
-  if (approval.kind === 'transaction') {
-    rows.set('sentence', said(approval.sentence)).set('fee', said(approval.fee.line))
-    for (const [index, change] of approval.balanceChanges.entries()) rows.set(`change ${index}`, said(change.line))
-  }
-  return rows
 }

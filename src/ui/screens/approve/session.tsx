@@ -3,7 +3,7 @@ import type { Edits, SessionRequestView, View } from '../../../core/protocol/ui.
 import { count, time } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Limit, Risks, Rules, useChip, Within } from '../../parts/facts.tsx'
+import { DetailFacts, Facts, Group, Limit, Lines, Risks, Rules, useChip, Within } from '../../parts/facts.tsx'
 import { announce } from '../../parts/live.tsx'
 import { SessionCard } from '../../parts/session-card.tsx'
 import { Steps } from '../../parts/steps.tsx'
@@ -11,8 +11,7 @@ import { Quote, Sentence } from '../../parts/text.tsx'
 import { networkName, Who } from '../../parts/who.tsx'
 import { moment, said, t } from '../../words.ts'
 import type { Act } from './acts.ts'
-import { Lines } from './connect.tsx'
-import { Call } from './transaction.tsx'
+import { Call } from './call.tsx'
 
 interface Props {
   readonly approval: SessionRequestView
@@ -118,7 +117,7 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
   return (
     <>
       <Change change={approval.change} open={asking} onEdit={onEdit} />
-      <Risks risks={approval.risks} />
+      <Risks risks={approval.risks} {...(asking ? { onClear: (clear) => onEdit({ clear }) } : {})} />
       <Facts>
         <Ends approval={approval} onEdit={onEdit} editable={open} />
         <Group name={t('ui_can')}>
@@ -342,6 +341,9 @@ function localText(at: number): string {
   return new Date(it.getTime() - it.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
+/** That the site has the key, and what of it the person cannot change, is read without a press. */
+const UNFOLDED: ReadonlySet<string> = new Set(['session_siteKey', 'session_siteWrote'])
+
 function Held({
   approval,
   asking,
@@ -351,15 +353,22 @@ function Held({
   readonly asking: boolean
   readonly onEdit: (edits: Edits) => void
 }) {
-  const [first, ...rest] = approval.held
-  if (first === undefined) return null
-  const { runWhileLocked } = approval
+  const { held, runWhileLocked } = approval
+  const open = held.filter(({ key }, index) => index === 0 || UNFOLDED.has(key))
+  const rest = held.filter((it) => !open.includes(it))
+  const last = open.at(-1)
+  if (last === undefined) return null
   return (
     <Group name={t('ui_held')}>
+      {open.slice(0, -1).map((it) => (
+        <p key={said(it)} class="fact">
+          {said(it)}
+        </p>
+      ))}
       {rest.length === 0 ? (
-        <p class="fact">{said(first)}</p>
+        <p class="fact">{said(last)}</p>
       ) : (
-        <Fold head={<span class="grow">{said(first)}</span>}>
+        <Fold head={<span class="grow">{said(last)}</span>}>
           {rest.map((it) => (
             <p key={said(it)} class="explain">
               {said(it)}

@@ -1,83 +1,42 @@
-import type { CallView, TransactionView, View } from '../../../core/protocol/ui.ts'
-import { text } from '../../../core/words.ts'
+import type { TransactionView, View } from '../../../core/protocol/ui.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group } from '../../parts/facts.tsx'
+import { DetailFacts, Facts, Group, Lines, Risks } from '../../parts/facts.tsx'
 import { sentenceOf } from '../../parts/fault.tsx'
-import { Icon } from '../../parts/icons.tsx'
 import { toast } from '../../parts/live.tsx'
 import { Steps } from '../../parts/steps.tsx'
-import { FullAddress, Sentence } from '../../parts/text.tsx'
-import { networkName, Who } from '../../parts/who.tsx'
-import { said, shortAddress, t } from '../../words.ts'
-import { Lines } from './connect.tsx'
+import { said, t } from '../../words.ts'
+import type { Act } from './acts.ts'
+import { Asked } from './asked.tsx'
+import { Effects, Why } from './effects.tsx'
+import { Fee } from './fee.tsx'
 
 export function Transaction({
   approval,
   view,
   changed,
+  onEdit,
 }: {
   readonly approval: TransactionView
   readonly view: View
   readonly changed: ReadonlySet<string>
+  readonly onEdit: (act: Act) => void
 }) {
   return (
     <>
-      <div class="act-who">
-        <Who approval={approval} network={networkName(view, approval.network)} />
-      </div>
-      <p class="big act" id="sentence">
-        <Sentence line={approval.sentence} strong="names" />
-      </p>
-      {approval.reasons.length > 0 && (
-        <section class="panel" aria-label={t('ui_transaction_why')}>
-          <span class="muted">
-            <Icon name="info" size={18} />
-          </span>
-          <div class="grow">
-            <h2 class="label strong">{t('ui_transaction_why')}</h2>
-            <ul>
-              {approval.reasons.map((reason) => (
-                <li key={said(reason)} class="why">
-                  {said(reason)}
-                </li>
-              ))}
-            </ul>
-            {approval.sessionId !== undefined && (
-              <a class="link" href={`#/session/${approval.sessionId}`} target="_blank" rel="noreferrer">
-                {t('ui_transaction_openSession')}
-              </a>
-            )}
-          </div>
-        </section>
-      )}
+      <Asked approval={approval} view={view} />
+      <Risks risks={approval.risks} />
+      <Why approval={approval} />
       <Facts>
-        {approval.balanceChanges.length > 0 && (
-          <Group name={t('ui_transaction_expected')}>
-            <ul>
-              {approval.balanceChanges.map((change, index) => (
-                <li
-                  key={said(change.line)}
-                  class={`fact host ${change.direction === 'allowance' ? 'warn' : ''} ${changed.has(`change ${index}`) ? 'changed' : ''}`}
-                >
-                  {change.direction === 'allowance' && <Icon name="warn" />}
-                  <span class="grow">
-                    <Sentence line={change.line} />
-                  </span>
-                </li>
-              ))}
-            </ul>
+        <Effects approval={approval} changed={changed} />
+        {approval.carries !== undefined && (
+          <Group name={t(approval.carries.kind === 'class' ? 'ui_transaction_code' : 'ui_transaction_proof')}>
+            {approval.carries.lines.length > 0 && <Lines lines={approval.carries.lines.map(said)} />}
+            <DetailFacts facts={approval.carries.facts} />
           </Group>
         )}
-        <Group name={t('ui_transaction_calls')}>
-          {approval.calls.map((call, index) => (
-            <Call key={index} call={call} />
-          ))}
-        </Group>
         <Group name={t('ui_transaction_fee')}>
-          <p class={`fact ${changed.has('fee') ? 'changed' : ''}`}>
-            <span class="grow">{said(approval.fee.line)}</span>
-          </p>
+          <Fee id={approval.id} fee={approval.fee} changed={changed.has('fee')} onEdit={onEdit} />
         </Group>
         {approval.steps.length > 0 && (
           <Group name={t('ui_session_first')}>
@@ -117,46 +76,5 @@ function Repeat({ id, what }: { readonly id: string; readonly what: string }) {
         </div>
       </div>
     </section>
-  )
-}
-
-export function Call({ call }: { readonly call: CallView }) {
-  const where = call.contractName ?? shortAddress(call.contract)
-  return (
-    <Fold
-      head={
-        <span class="grow">
-          <span class="fact-name">{said(call.entrypoint)}</span>
-          <span class="q">{call.contractName === undefined ? t('ui_unknownContract') : where}</span>
-          {call.warnings.map((warning) => (
-            <span key={said(warning)} class="q warn call-warning">
-              <Icon name="warn" size={16} /> {said(warning)}
-            </span>
-          ))}
-        </span>
-      }
-    >
-      <div class="call">
-        <FullAddress address={call.contract} />
-        <dl class="detail-facts">
-          {call.args.map((arg) => (
-            <div key={arg.name}>
-              <dt class="note muted">{arg.name}</dt>
-              <dd class="num">{arg.text}</dd>
-            </div>
-          ))}
-        </dl>
-        <Fold
-          head={<span class="grow muted">{t('ui_rawData')}</span>}
-          name={t('ui_rawOf', { what: text(said(call.entrypoint)) })}
-        >
-          <ol class="numbered mono">
-            {call.raw.map((felt, index) => (
-              <li key={index}>{felt}</li>
-            ))}
-          </ol>
-        </Fold>
-      </div>
-    </Fold>
   )
 }

@@ -22,6 +22,9 @@ export const leaves: Property<Told> = {
     ...{
       '/spend/limits/*/stream/start': 200,
       '/fees/maxTipPerGas': 200,
+      '/fees/payer': 900,
+      '/fees/paymasters/*': 200,
+      '/fees/service': 100,
       '/usage/minGap': 800,
       '/calls/*/args/**/value': 200,
     },
@@ -84,11 +87,8 @@ function read(policy: SessionPolicy, now: number): string {
   return JSON.stringify({ ...told, can: told.can.map(({ id: _, ...row }) => row) })
 }
 
-/**
- * Ids, the version and what says of which kind the rest is have no other value of their own. Who pays: nobody can ask for it
- * yet, so nothing says it.
- */
-const FIXED = ['v', 'id', 'asset', 'kind', 'at', 't', 'op', 'as', 'ref', 'payer']
+/** Ids, the version and what says of which kind the rest is have no other value of their own. */
+const FIXED = ['v', 'id', 'asset', 'kind', 'at', 't', 'op', 'as', 'ref']
 
 interface Leaf {
   readonly path: readonly string[]

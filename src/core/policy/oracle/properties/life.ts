@@ -7,7 +7,7 @@ import { narrows } from '../../narrow.ts'
 import type { Hold, MeterBook, MeterId, SessionPolicy, SessionRecord, Window } from '../../policy.ts'
 import { leaveIn } from '../credits.ts'
 import { createDice } from '../dice.ts'
-import { capsOn, endPast, openOf, type Past, startOf, unlocked, usedOn } from '../ledger.ts'
+import { capsOn, endPast, forget, openOf, type Past, startOf, unlocked, usedOn } from '../ledger.ts'
 import { capsOf, text } from '../parts.ts'
 import { narrowed } from './moves.ts'
 import type { Property } from './property.ts'
@@ -185,7 +185,8 @@ function perform(world: World, act: Act, dice: Dice, met: Met): string | undefin
       }
       return undefined
     case 'compact':
-      world.book = compact(world.book, world.session, world.now)
+      world.book = compact(world.book, world.session, world.now, openHolds(world))
+      world.list = forget(world.list, world.session, world.now)
       return undefined
     case 'revoke':
       met('revoked')
@@ -260,7 +261,7 @@ function end(
   const before = new Map([...meters].map((meter) => [meter, total(world, meter)]))
   const settled = settle(world.book, row, openHolds(world), outcome, world.session, world.now)
   world.book = settled.book
-  world.list = endPast(world.list, row.id, outcome, world.session)
+  world.list = forget(endPast(world.list, row.id, outcome, world.session), world.session, world.now)
   change(world, row.id, { status: 'settled', end: how })
   for (const id of settled.ended) change(world, id, { status: 'settled', end: 'dropped' })
   if (outcome.at !== undefined) world.now = Math.max(world.now, outcome.at)

@@ -1,3 +1,4 @@
+import { STRK } from '../../../account.ts'
 import type { Address, Selector } from '../../../felt.ts'
 import type { CallRule, SessionPolicy } from '../../policy.ts'
 import { canonicalText } from '../../preimage.ts'
@@ -32,6 +33,9 @@ export const spelling: Property<Asked> = {
     const now = aTime(dice)
     const policy = aPolicy(dice, now, has)
     if (dice.chance(0.9)) makeGrantable(policy)
+    // Most sites name an amount of the token that accounts pay in.
+    const [fee] = policy.fees.tokens
+    if (fee !== undefined && dice.chance(0.7)) fee.token = STRK
     policy.validAfter = now
     policy.validUntil = now + dice.int(120, 7_776_000)
     const json = JSON.parse(JSON.stringify(printPolicy(policy))) as Json
@@ -111,7 +115,7 @@ function factsOf({ calls }: SessionPolicy): ResolveFacts {
     account: ACCOUNT,
     ownAccounts: [ACCOUNT, OWN],
     classes: Object.fromEntries(contracts.map((contract) => [contract, classOf(contract, calls)])),
-    strk: TOKENS[0] as Address,
+    strk: STRK,
     allowances: [],
   }
 }
@@ -146,7 +150,7 @@ const AMOUNTS = new Set([
   'per_second',
   'total',
 ])
-const FELTS = new Set(['contract_address', 'token', 'collection', 'recipients', 'spenders'])
+const FELTS = new Set(['contract_address', 'token', 'collection', 'recipients', 'spenders', 'paymasters'])
 const SETS = new Set([
   'entry_point',
   'caps',
@@ -157,6 +161,8 @@ const SETS = new Set([
   'spenders',
   'tx_caps',
   'call_caps',
+  'paymasters',
+  'tokens',
 ])
 
 function respell(dice: Dice, value: unknown, key = ''): unknown {

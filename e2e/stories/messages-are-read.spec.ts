@@ -1,0 +1,224 @@
+import { type TypedData, typedData } from 'starknet'
+import { OUTSIDE_TYPES } from '../../src/cold/samples.ts'
+import { selectorOf } from '../../src/starknet/selector.ts'
+import { expect, test } from '../kept.ts'
+import { clickFor, request, windowsFrom } from '../site.ts'
+
+test.use({ story: 'messages-are-read' })
+test.describe.configure({ mode: 'default' })
+
+const SIGN = 'wallet_signTypedData'
+const VALID = '0x56414c4944'
+const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
+const StarknetDomain = ['name', 'version', 'chainId', 'revision'].map((name) => ({ name, type: 'shortstring' }))
+const domain = (name: string, version = '1') => ({ name, version, chainId: 'SN_SEPOLIA', revision: '1' })
+
+const login = {
+  types: {
+    StarknetDomain,
+    Login: [
+      { name: 'text', type: 'string' },
+      { name: 'until', type: 'timestamp' },
+    ],
+  },
+  primaryType: 'Login',
+  domain: domain('Arena'),
+  message: { text: 'Sign in to Arena. It costs nothing.', until: 1893456000 },
+}
+const order = {
+  types: {
+    StarknetDomain,
+    Order: [
+      { name: 'side', type: 'shortstring' },
+      { name: 'amount', type: 'u256' },
+    ],
+  },
+  primaryType: 'Order',
+  domain: domain('Bazaar'),
+  message: { side: 'buy', amount: { low: '7', high: '0' } },
+}
+const outside = {
+  types: {
+    StarknetDomain,
+    ...OUTSIDE_TYPES,
+  },
+  primaryType: 'OutsideExecution',
+  domain: domain('Account.execute_from_outside', '2'),
+  message: {
+    Caller: '0x414e595f43414c4c4552',
+    Nonce: '0x2a',
+    'Execute After': 1,
+    'Execute Before': 4_000_000_000,
+    Calls: [{ To: STRK, Selector: 'transfer', Calldata: ['0xabc', '0x5', '0x0'] }],
+  },
+}
+
+test('an account that is not there yet signs as well, alone', async ({ kept }) => {
+  const page = await kept.visitor()
+  const asked = await clickFor(page, SIGN, login)
+  await kept.person.allow(asked.window, 'Sign')
+  expect((await asked.answer).result).toHaveLength(5)
+})
+
+test('a message is signed as it was read, and the account itself says that the signature is good', async ({
+  kept,
+  devnet,
+}) => {
+  // Deployed and with a second key from its first session on.
+  await kept.player()
+  const page = await kept.visitor()
+  const asked = await clickFor(page, SIGN, { ...login, message: { ...login.message, Purpose: 'Free skins' } })
+  const { window } = asked
+  await expect(window.getByRole('heading', { name: 'Sign a message' })).toBeVisible()
+  await expect(window.getByText('Sign a message “Login” for “Arena”')).toBeVisible()
+  const signed = window.getByRole('region', { name: 'You sign', exact: true })
+  await expect(signed).toContainText('Sign in to Arena. It costs nothing.')
+  await expect(signed).not.toContainText('Free skins')
+  await expect(window.getByRole('region', { name: 'Not part of what you sign' })).toContainText('Free skins')
+  await expect(window.getByText('A message can move money without a transaction.')).toHaveCount(0)
+  await kept.person.allow(window, 'Sign')
+  const { result } = await asked.answer
+  const signature = result as string[]
+  // Owner and second key: the account has one.
+  expect(signature).toHaveLength(9)
+  expect(await isValid(devnet, kept.address, login, signature)).toEqual([VALID])
+  // Nothing but what was shown: the signature is of no other message.
+  const other = { ...login, message: { ...login.message, until: 1893456001 } }
+  await expect(isValid(devnet, kept.address, other, signature)).resolves.not.toEqual([VALID])
+  await kept.person.page.bringToFront()
+  await expect(kept.person.page.getByText('Signed a message “Login” for “Arena”').first()).toBeVisible()
+})
+
+test('an order is warned about; refused, nothing is signed', async ({ kept }) => {
+  const page = await kept.visitor()
+  const asked = await clickFor(page, SIGN, order)
+  await expect(asked.window.getByText('A message can move money without a transaction.')).toBeVisible()
+  await kept.person.refuse(asked.window)
+  expect(await asked.answer).toMatchObject({ code: 113 })
+})
+
+test('what somebody else shall send is shown as its calls, with how long it can be sent', async ({ kept, devnet }) => {
+  const page = await kept.visitor()
+  const asked = await clickFor(page, SIGN, outside)
+  await expect(asked.window.locator('main')).toContainText(
+    /Handed to anyone to send, valid until .*It cannot be called back\./,
+  )
+  await expect(asked.window.getByRole('heading', { name: 'Calls for somebody else to send' })).toBeVisible()
+  await expect(asked.window.getByRole('region', { name: 'Calls', exact: true })).toContainText('transfer')
+  await expect(asked.window.getByRole('region', { name: 'You sign', exact: true })).toHaveCount(0)
+  // Of whom it pays and of what would move it says what a transaction says.
+  const shown = asked.window.locator('main')
+  await expect(shown).toContainText('First time. Compare the last 6 digits.')
+  await expect(shown).toContainText('Nothing is deployed there')
+  await expect(asked.window.getByRole('region', { name: 'Expected', exact: true })).toContainText(/0\.0{17}5/)
+  // For so long that it has to be said to be known.
+  await asked.window.getByRole('checkbox', { name: /^I know that this can be sent until / }).check()
+  await kept.person.allow(asked.window, 'Sign')
+  const { result } = await asked.answer
+  expect(await isValid(devnet, kept.address, outside, result as string[])).toEqual([VALID])
+})
+
+test('T4: a session hidden in a message asks nobody, is never signed, and the person reads that it was tried', async ({
+  kept,
+}) => {
+  const page = await kept.visitor()
+  const windows = windowsFrom(page)
+  const hidden = [
+    { ...login, domain: domain('0x53657373696f6e4163636f756e742e73657373696f6e') },
+    { ...login, domain: domain('31202257563086496893455134428315675699574047643365230') },
+    { ...login, domain: domain('sessionaccount.SESSION') },
+    { ...login, domain: domain('SessionAccount.session') },
+    { ...outside, domain: domain('Arena', '2') },
+    { ...outside, message: { ...outside.message, Purpose: 'login' } },
+    { ...outside, domain: { ...outside.domain, chainId: 'SN_MAIN' } },
+    { ...login, domain: { ...login.domain, chainId: 'SN_MAIN' } },
+    { ...login, message: { text: 'x' } },
+    {
+      ...outside,
+      message: { ...outside.message, Calls: [{ To: kept.address, Selector: 'escape_owner', Calldata: [] }] },
+    },
+    { ...outside, message: { ...outside.message, 'Execute Before': 5 } },
+  ]
+  for (const data of hidden) {
+    const answer = await request(page, SIGN, data)
+    expect(answer).toMatchObject({
+      code: 114,
+      data: { at: expect.any(String), why: expect.stringMatching(/^expected|^a call/) },
+    })
+  }
+  expect(windows.count()).toBe(0)
+  await kept.person.page.bringToFront()
+  await expect(kept.person.page.getByText('A session hidden in a message').first()).toBeVisible()
+})
+
+async function isValid(
+  devnet: { rpc<T>(method: string, params: object): Promise<T> },
+  account: string,
+  data: object,
+  signature: readonly string[],
+): Promise<readonly string[]> {
+  const hash = typedData.getMessageHash(data as TypedData, account)
+  const calldata = [hash, `0x${signature.length.toString(16)}`, ...signature]
+  const request = { contract_address: account, entry_point_selector: selectorOf('is_valid_signature'), calldata }
+  return devnet.rpc<string[]>('starknet_call', { request, block_id: 'latest' })
+}
+
+test('a session signs the messages of its rule without a window, and no other: value, count, lock', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  const { person } = kept
+  const page = await kept.visitor()
+  const rule = {
+    domain: order.domain,
+    types: order.types,
+    primary_type: 'Order',
+    fields: [
+      { path: ['side'], op: 'eq', value: 'buy' },
+      { path: ['amount'], op: 'lte', value: '10' },
+    ],
+    max_messages: 2,
+  }
+  const reserved = { ...rule, domain: domain('SessionAccount.session') }
+  const calls = [{ contract_address: fixtures.game, entry_point: 'move' }]
+  expect(await request(page, 'wallet_requestSession', { calls, messages: [reserved] })).toMatchObject({
+    code: 114,
+    data: { at: '/messages/0' },
+  })
+  const { window, answer } = await clickFor(page, 'wallet_requestSession', { calls, messages: [rule] })
+  for (const said of ['signs “Order” for “Bazaar”, at most 2 times in all', 'side exactly buy', 'amount at most 10'])
+    await expect(window.getByText(said, { exact: true })).toBeVisible()
+  await expect(window.locator('#sentence')).toContainText('It also signs “Order” for “Bazaar”, at most 2 times in all.')
+  await expect(window.getByText('A message can move money without a transaction.')).toBeVisible()
+  await person.allow(window, 'Allow session')
+  const session = (await answer).result as { id: string; policy: { messages: object[] } }
+  expect(session.policy.messages).toMatchObject([
+    { domain: rule.domain, primary_type: 'Order', fields: rule.fields, caps: [{ max: 2 }] },
+  ])
+
+  const windows = windowsFrom(page)
+  const buy = (low: string) => ({ ...order, message: { side: 'buy', amount: { low, high: '0' } } })
+  for (const low of ['10', '1']) {
+    const { result } = await request(page, SIGN, buy(low))
+    expect(await isValid(devnet, kept.address, buy(low), result as string[])).toEqual([VALID])
+  }
+  expect(windows.count()).toBe(0)
+  const meters = async () => {
+    const { result } = await request(page, 'wallet_getSessions', { ids: [session.id] })
+    return (result as { meters: { id: string }[] }[])[0]?.meters.find(({ id }) => id === 'msg:m0')
+  }
+  expect(await meters()).toMatchObject({ limit: '2', used: '2', left: '0' })
+
+  // What the rule does not say is an ordinary question, with the reason.
+  for (const [data, why] of [
+    [buy('1'), 'It signed as many messages as it may.'],
+    [buy('11'), 'This message says something else than the session allows.'],
+    [login, 'This message is not part of the session.'],
+  ] as const) {
+    const asked = await clickFor(page, SIGN, data)
+    await expect(asked.window.getByText(why)).toBeVisible()
+    await person.refuse(asked.window)
+    expect(await asked.answer).toMatchObject({ code: 113 })
+  }
+})

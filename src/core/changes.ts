@@ -1,0 +1,131 @@
+/**
+ * What a trial run says an account loses, gets and lets others take, by the tokens' own events (approval-ux.md 9). Estimates
+ * for a person's eyes: no session is decided by them.
+ */
+import { type Address, type Felt, MAX_U128, type U256, u256 } from './felt.ts'
+import { type ChainEvent, itemMovesOf, TRANSFER } from './policy/item-events.ts'
+import { outflow } from './policy/outflow.ts'
+
+export interface Changes {
+  /** Net per token, either out or in. */
+  readonly moves: readonly { readonly token: Address; readonly out: U256; readonly in: U256 }[]
+  readonly items: readonly ItemChange[]
+  /** What may be taken afterwards that this run gave leave for. */
+  readonly leaves: readonly Leave[]
+  /** More than is listed here. */
+  readonly more: boolean
+}
+export interface ItemChange {
+  readonly collection: Address
+  readonly id: U256
+  readonly count: U256
+  readonly direction: 'out' | 'in'
+}
+export type Leave = { readonly token: Address; readonly to: Address } & (
+  | { readonly what: 'amount'; readonly amount: U256 }
+  | { readonly what: 'item'; readonly id: U256 }
+  | { readonly what: 'all' }
+)
+
+/** Source: starknet keccak of the names, OpenZeppelin Contracts for Cairo. */
+export const APPROVAL = '0x134692b230b9e1ffa39098904722134159652b09c5bc41d88d6698779d228ff'
+export const APPROVAL_FOR_ALL = '0x6ad9ed7b6318f1bcffefe19df9aeb40d22c36bed567e1925a5ccde0536edd'
+/** A contract can emit as many as it likes. */
+const MAX_LISTED = 20
+
+export function changesOf(events: readonly ChainEvent[], account: Address): Changes {
+  const { out } = outflow(events, account)
+  const { out: back } = outflow(events.map(reversed), account)
+  const tokens = [...new Set([...Object.keys(out), ...Object.keys(back)])] as Address[] // Keys of both records.
+  const moves = tokens.map((token) => ({ token, out: out[token] ?? u256(0n), in: back[token] ?? u256(0n) }))
+  const items = itemsOf(events, account)
+  const leaves = leavesOf(events, account)
+  return {
+    moves: moves.slice(0, MAX_LISTED),
+    items: items.slice(0, MAX_LISTED),
+    leaves: leaves.slice(0, MAX_LISTED),
+    more: Math.max(moves.length, items.length, leaves.length) > MAX_LISTED,
+  }
+}
+
+/** Net per item, and only of events that say which item it is. */
+function itemsOf(events: readonly ChainEvent[], account: Address): readonly ItemChange[] {
+  const net = new Map<string, { readonly collection: Address; readonly id: bigint; count: bigint }>()
+  for (const event of events) {
+    // With three keys or one a `Transfer` is an amount of ERC-20, which `outflow` has counted.
+    if (event.keys[0] === TRANSFER && event.keys.length !== 5) continue
+    const steps = itemMovesOf(event, undefined)
+    if (steps === 'other' || steps === 'unreadable') continue
+    const collection = event.from as Address // An emitter is a deployed contract.
+    for (const { from, to, id, count } of steps) {
+      const key = `${collection} ${id}`
+      const known = net.get(key) ?? { collection, id, count: 0n }
+      if (from === account) known.count -= count
+      if (to === account) known.count += count
+      net.set(key, known)
+    }
+  }
+  return [...net.values()].flatMap(({ collection, id, count }) =>
+    count === 0n
+      ? []
+      : [
+          {
+            collection,
+            id: u256(id),
+            count: u256(count < 0n ? -count : count),
+            direction: count < 0n ? ('out' as const) : ('in' as const),
+          },
+        ],
+  )
+}
+
+/** The last word on each pair stands: what was given and used up again is none. */
+function leavesOf(events: readonly ChainEvent[], account: Address): readonly Leave[] {
+  const last = new Map<string, Leave | undefined>()
+  for (const event of events) {
+    const leave = leaveOf(event, account)
+    if (leave === undefined) continue
+    last.set(leave.key, leave.leave)
+  }
+  return [...last.values()].filter((it) => it !== undefined)
+}
+
+function leaveOf(
+  event: ChainEvent,
+  account: Address,
+): { readonly key: string; readonly leave: Leave | undefined } | undefined {
+  const [selector, ...keys] = event.keys
+  const felts = [...keys, ...event.data]
+  const [owner, spender, low, high] = felts
+  if (owner !== account || spender === undefined) return undefined
+  const token = event.from as Address
+  const to = spender as Address // What was given leave; it may be nobody.
+  if (selector === APPROVAL_FOR_ALL && felts.length === 3)
+    return {
+      key: `${token} all ${to}`,
+      leave: BigInt(low as Felt) === 0n ? undefined : { token, to, what: 'all' },
+    }
+  if (selector !== APPROVAL || felts.length !== 4) return undefined
+  const limbs = [BigInt(low as Felt), BigInt(high as Felt)] as const
+  if (limbs[0] > MAX_U128 || limbs[1] > MAX_U128) return undefined
+  const value = (limbs[1] << 128n) | limbs[0]
+  // ERC-721 has the id among the keys; an amount is data.
+  if (event.keys.length === 5)
+    return {
+      key: `${token} item ${value}`,
+      leave: BigInt(to) === 0n ? undefined : { token, to, what: 'item', id: u256(value) },
+    }
+  return {
+    key: `${token} amount ${to}`,
+    leave: value === 0n ? undefined : { token, to, what: 'amount', amount: u256(value) },
+  }
+}
+
+/** Sender and receiver of a `Transfer` exchanged, so that what comes in is counted by the same rules as what goes out. */
+function reversed(event: ChainEvent): ChainEvent {
+  const { keys, data } = event
+  const swapped = ([first, second, ...rest]: readonly Felt[]) =>
+    first === undefined || second === undefined ? [] : [second, first, ...rest]
+  if (keys.length >= 3) return { ...event, keys: [...keys.slice(0, 1), ...swapped(keys.slice(1))] }
+  return keys.length === 1 && data.length >= 2 ? { ...event, data: swapped(data) } : event
+}

@@ -1,0 +1,51 @@
+import { useState } from 'preact/hooks'
+import { useWallet } from '../client.ts'
+import { useAct } from '../parts/act.ts'
+import { Button, PasswordField, Tick } from '../parts/controls.tsx'
+import { Fault } from '../parts/fault.tsx'
+import { toast } from '../parts/live.tsx'
+import { t } from '../words.ts'
+import { SecurityPage } from './ways-in.tsx'
+
+/** The end of this wallet on this computer. Its accounts live on, for whoever has the phrase. */
+export function Erase({ checked }: { readonly checked: boolean }) {
+  const { ask } = useWallet()
+  const act = useAct()
+  const [ticked, setTicked] = useState(false)
+  const [password, setPassword] = useState('')
+  const erase = () =>
+    act.run(async () => {
+      if (!ticked) return
+      await ask('wipe', { password, ticked })
+      toast(t('ui_erase_done'))
+      history.replaceState(null, '', '#/')
+      dispatchEvent(new HashChangeEvent('hashchange'))
+    }, setPassword)
+  return (
+    <SecurityPage title={t('ui_erase')}>
+      <Fault level="danger" title={t('ui_erase_what')}>
+        <ul class="stack gap4">
+          <li>{t('ui_erase_keys')}</li>
+          <li>{t('ui_erase_sessions')}</li>
+          <li>{t('ui_erase_money')}</li>
+          <li>{t('ui_erase_remains')}</li>
+          {!checked && <li>{t('ui_erase_unchecked')}</li>}
+        </ul>
+      </Fault>
+      <Tick on={ticked} onChange={setTicked}>
+        {t('ui_erase_tick')}
+      </Tick>
+      <PasswordField
+        value={password}
+        wrong={act.failure}
+        onInput={(value) => {
+          setPassword(value)
+          act.clear()
+        }}
+      />
+      <Button look="tall risky" busy={act.busy} off={!ticked || password === ''} onPress={() => void erase()}>
+        {t(act.busy ? 'ui_erase_erasing' : 'ui_erase')}
+      </Button>
+    </SecurityPage>
+  )
+}

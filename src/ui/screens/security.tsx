@@ -1,0 +1,153 @@
+import { useState } from 'preact/hooks'
+import type { Passkey, Proof, View } from '../../core/protocol/ui.ts'
+import { text } from '../../core/words.ts'
+import { useWallet } from '../client.ts'
+import { useAct } from '../parts/act.ts'
+import { Button, IconButton, Picker, Sheet } from '../parts/controls.tsx'
+import { sentenceOf } from '../parts/fault.tsx'
+import { Icon } from '../parts/icons.tsx'
+import { Heading, toast } from '../parts/live.tsx'
+import { ProofField } from '../parts/proof.tsx'
+import { go } from '../route.ts'
+import { moment, plural, t } from '../words.ts'
+
+const MINUTES = [1, 5, 15, 30, 60] as const
+const AT_CLOSE = 0
+
+/** The ways into the wallet, and out of it. */
+export function Security({ view }: { readonly view: View }) {
+  const { ask } = useWallet()
+  const [removing, setRemoving] = useState<Passkey>()
+  const told = (error: unknown) => toast(sentenceOf(error))
+  const autoLock = view.autoLock === undefined ? undefined : view.autoLock === null ? AT_CLOSE : view.autoLock / 60
+  const passkeys = view.passkeys ?? []
+  // The popup closes when a file is chosen or the browser asks for a passkey.
+  const inTab = (path: string) => {
+    if (document.documentElement.dataset.surface === 'popup') ask('openTab', { path }).then(() => window.close(), told)
+    else go(path)
+  }
+  return (
+    <main class="page">
+      <header class="top">
+        <IconButton icon="left" name={t('ui_back')} onPress={() => go('/settings')} look="back" />
+        <Heading>{t('ui_security')}</Heading>
+      </header>
+      <div class="body">
+        <section class="stack gap8">
+          <h2>{t('ui_password')}</h2>
+          <p class="label muted">{t('ui_password_what')}</p>
+          <span>
+            <Button onPress={() => go('/password')}>{t('ui_password_change')}</Button>
+          </span>
+        </section>
+        <section class="section stack gap8">
+          <h2>{t('ui_passkeys')}</h2>
+          <p class="label muted">{t('ui_passkeys_what')}</p>
+          {passkeys.length > 0 && (
+            <ul>
+              {passkeys.map((passkey, index) => (
+                <li key={passkey.credentialId} class="item">
+                  <Icon name="key" />
+                  <span class="grow">
+                    {t('ui_passkey_number', { n: text(String(index + 1)) })}
+                    <span class="sub">{t('ui_passkey_added', { at: text(moment(passkey.at)) })}</span>
+                  </span>
+                  <button
+                    type="button"
+                    class="button small"
+                    aria-label={t('ui_passkey_removeNumber', { n: text(String(index + 1)) })}
+                    onClick={() => setRemoving(passkey)}
+                  >
+                    {t('ui_remove')}
+                  </button>
+                </li>
+              ))}
+            </ul>
+          )}
+          <span>
+            <Button icon="plus" onPress={() => inTab('/passkey')}>
+              {t('ui_passkey_add')}
+            </Button>
+          </span>
+        </section>
+        <section class="section stack gap8">
+          <h2>{t('ui_autoLock')}</h2>
+          <p class="label muted">{t('ui_autoLock_what')}</p>
+          <span>
+            <Picker
+              name={t('ui_autoLock')}
+              options={[
+                ...MINUTES.map((minutes) => ({ value: minutes as number, label: plural('ui_minutes_other', minutes) })),
+                { value: AT_CLOSE, label: t('ui_autoLock_atClose') },
+              ]}
+              chosen={autoLock}
+              onChoose={(minutes) =>
+                void ask('setAutoLock', { seconds: minutes === AT_CLOSE ? null : minutes * 60 }).catch(told)
+              }
+            />
+          </span>
+        </section>
+        <section class="section stack gap8">
+          <h2>{t('ui_phrase')}</h2>
+          <p class="label muted">{t('ui_phrase_keep')}</p>
+          {view.backupChecked && (
+            <p class="row gap8 label">
+              <Icon name="check" size={16} />
+              {t('ui_backup_isChecked')}
+            </p>
+          )}
+          <div class="row wrap">
+            <Button onPress={() => go('/phrase')}>{t('ui_reveal')}</Button>
+            <Button onPress={() => go('/backup')}>{t('ui_checkBackup')}</Button>
+          </div>
+        </section>
+        <section class="section stack gap8">
+          <h2>{t('ui_backupFile')}</h2>
+          <p class="label muted">{t('ui_backupFile_what')}</p>
+          <div class="row wrap">
+            <Button onPress={() => inTab('/save-backup')}>{t('ui_backupFile_save')}</Button>
+            <Button onPress={() => inTab('/check-file')}>{t('ui_backupFile_check')}</Button>
+          </div>
+        </section>
+        <section class="section stack gap8">
+          <h2>{t('ui_erase')}</h2>
+          <p class="label muted">{t('ui_erase_short')}</p>
+          <span>
+            <Button onPress={() => go('/erase')}>{t('ui_erase_open')}</Button>
+          </span>
+        </section>
+      </div>
+      {removing !== undefined && <RemovePasskey passkey={removing} onClose={() => setRemoving(undefined)} />}
+    </main>
+  )
+}
+
+function RemovePasskey({ passkey, onClose }: { readonly passkey: Passkey; readonly onClose: () => void }) {
+  const { ask } = useWallet()
+  const act = useAct()
+  const [password, setPassword] = useState<Proof>('')
+  const remove = () =>
+    act.run(async () => {
+      await ask('removePasskey', { password, credentialId: passkey.credentialId })
+      toast(t('ui_passkey_removed'))
+      onClose()
+    }, setPassword)
+  return (
+    <Sheet title={t('ui_passkey_remove')} onClose={onClose}>
+      <p class="label">{t('ui_passkey_removeWhat')}</p>
+      <ProofField
+        value={password}
+        focus
+        wrong={act.failure}
+        onInput={(value) => {
+          setPassword(value)
+          act.clear()
+        }}
+        onEnter={() => void remove()}
+      />
+      <Button look="main tall" busy={act.busy} off={password === ''} onPress={() => void remove()}>
+        {t('ui_passkey_remove')}
+      </Button>
+    </Sheet>
+  )
+}
