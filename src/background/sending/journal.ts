@@ -37,8 +37,9 @@ export interface Journal {
    * meanwhile, so the signature must not leave.
    */
   signed(id: string): Promise<JournalRow | undefined>
-  /** Relaxed: losing it costs one look-up. */
+  /** Relaxed: losing it costs one look-up. The row as it is where it ended meanwhile. */
   sent(id: string, at: UnixSeconds, transaction?: Felt): Promise<JournalRow>
+  /** The row as it is where it ended meanwhile. */
   park(id: string): Promise<JournalRow>
   /**
    * Tells the rows that an index would not find, because their marks are not those of what they hold, and the books that are
@@ -77,8 +78,12 @@ const FEW = 16
 export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
   const key = () => awake(guard)
   const step = (tx: Tx, id: string, next: Step): Promise<JournalRow> => stepRow(tx, key(), id, next)
-  const one = (id: string, next: Step, durability: Durability) =>
-    db.write(['journal'], durability, (tx) => step(tx, id, next))
+  /** Its receipt may be booked before the one who sent it has written that it did: what ended stays as it ended. */
+  const unlessEnded = (id: string, next: Step, durability: Durability): Promise<JournalRow> =>
+    db.write(['journal'], durability, async (tx) => {
+      const row = value(await key().get<JournalRow>(tx, 'journal', id))
+      return row?.status === 'settled' ? row : step(tx, id, next)
+    })
 
   const signing = inGroups<string, JournalRow | undefined>(GROUP, (ids) =>
     db.write(['journal'], 'strict', async (tx) => {
@@ -137,13 +142,8 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
     ofRequest,
     signed: (id) => signing(id),
     sent: (id, at, transaction) =>
-      one(id, { to: 'sent', at, ...(transaction === undefined ? {} : { transaction }) }, 'relaxed'),
-    park: (id) =>
-      db.write(['journal'], 'strict', async (tx) => {
-        const row = value(await key().get<JournalRow>(tx, 'journal', id))
-        // It ended meanwhile.
-        return row?.status === 'settled' ? row : step(tx, id, { to: 'parked' })
-      }),
+      unlessEnded(id, { to: 'sent', at, ...(transaction === undefined ? {} : { transaction }) }, 'relaxed'),
+    park: (id) => unlessEnded(id, { to: 'parked' }, 'strict'),
     audit: () =>
       db.read(['journal', 'books'], async (tx) => {
         const suspects: string[] = []

@@ -523,6 +523,25 @@ describe('sessions', () => {
   })
 })
 
+describe('journal', () => {
+  it('a row whose receipt was booked first stays as it ended, when it is told as sent or parked', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const { held } = (await world.ledger.hold(proposal())) as { held: Held }
+    await world.signer.session(held)
+    await world.journal.signed(held.row.id)
+    await world.ledger.settle(held.row.id, {
+      end: 'accepted',
+      at: world.clock.now,
+      outcome: { block: 11, at: world.clock.now, fee: { token: STRK, paid: u256(5n) }, out: {} },
+    })
+    const ended = await world.journal.get(held.row.id)
+    expect(await world.journal.sent(held.row.id, world.clock.now)).toEqual(ended)
+    expect(await world.journal.park(held.row.id)).toEqual(ended)
+    expect(await world.journal.get(held.row.id)).toEqual(ended)
+  })
+})
+
 describe('signer', () => {
   const heldBy = async (world: World): Promise<Held> => {
     const result = await world.ledger.hold(proposal())
