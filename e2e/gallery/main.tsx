@@ -25,6 +25,10 @@ if (language === 'long') await speak({ code: 'en', name: 'longer', load: async (
 // Hebrew for the browser: its figures are ours, and it runs from right to left.
 if (language === 'rtl') await speak({ code: 'he', name: 'mirrored', load: async () => mirrored() })
 
+/** What the worker was asked, for the tests. */
+const asked: { readonly verb: Verb; readonly params: unknown }[] = []
+Object.assign(window, { asked })
+
 const picture = shown[name]
 const root = document.getElementById('app')
 if (root === null) throw new Error('index.html without #app')
@@ -60,46 +64,46 @@ else {
     if (picture.password !== undefined && at === (picture.press?.length ?? 0) - 1) await type(picture.password)
     ;(await found(t(key))).click()
     // What is pressed leads to the screen that is meant: only when that is drawn it is looked at.
-    for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next))
+    for (let frame = 0; frame < 2; frame += 1) await nextFrame()
   }
-  if (picture.at !== undefined) (await heading(picture.at)).scrollIntoView()
+  if (picture.at !== undefined) (await there(() => document.getElementById(picture.at ?? ''))).scrollIntoView()
+  // Its code is here, and what it asks for is answered: both are drawn two frames later.
+  await there(() => document.querySelector('main'))
+  const { last } = picture
+  if (last !== undefined) await there(() => asked.find(({ verb }) => verb === last))
+  for (let frame = 0; frame < 2; frame += 1) await nextFrame()
   document.documentElement.dataset.ready = name
 }
 
-async function heading(id: string): Promise<Element> {
-  for (;;) {
-    const it = document.getElementById(id)
-    if (it !== null) return it
-    await new Promise((next) => requestAnimationFrame(next))
-  }
+function nextFrame(): Promise<unknown> {
+  return new Promise((next) => requestAnimationFrame(next))
 }
 
 /** Screens that are read when they are first shown come a moment later. */
-async function found(name: string): Promise<HTMLElement> {
+async function there<T>(find: () => T | null | undefined): Promise<T> {
   for (;;) {
+    const it = find()
+    if (it != null) return it
+    await nextFrame()
+  }
+}
+
+function found(name: string): Promise<HTMLElement> {
+  return there(() => {
     const button = [...document.querySelectorAll('button')].find((it) => it.textContent === name)
     // What is off yet is on once what was typed is read.
-    if (button !== undefined && button.ariaDisabled !== 'true' && !button.disabled) return button
-    await new Promise((next) => requestAnimationFrame(next))
-  }
+    return button !== undefined && button.ariaDisabled !== 'true' && !button.disabled ? button : undefined
+  })
 }
 
 async function type(password: string): Promise<void> {
-  for (;;) {
-    const field = document.querySelector<HTMLInputElement>('input[type=password]')
-    if (field !== null) {
-      field.value = password
-      field.dispatchEvent(new InputEvent('input', { bubbles: true }))
-      return
-    }
-    await new Promise((next) => requestAnimationFrame(next))
-  }
+  const field = await there(() => document.querySelector<HTMLInputElement>('input[type=password]'))
+  field.value = password
+  field.dispatchEvent(new InputEvent('input', { bubbles: true }))
 }
 
-/** Answers like a worker whose state changes only when a test pushes another screen's, and keeps what it was asked for the tests. */
+/** Answers like a worker whose state changes only when a test pushes another screen's. */
 function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
-  const asked: { readonly verb: Verb; readonly params: unknown }[] = []
-  Object.assign(window, { asked })
   const answers: Partial<{ [V in Verb]: Verbs[V]['result'] }> = {
     newPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },
     revealPhrase: { words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' ') },

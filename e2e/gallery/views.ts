@@ -1104,6 +1104,8 @@ export interface Shown {
   readonly password?: string
   /** Buttons to press by name, before the picture. */
   readonly press?: readonly MessageKey[]
+  /** What a screen asks a moment after it is drawn: with the answer the picture is whole. */
+  readonly last?: Verb
   /** What the worker says here, and nowhere else. */
   readonly answers?: Partial<{ readonly [V in Verb]: Verbs[V]['result'] }>
 }
@@ -1182,7 +1184,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   'message-outside': asks(outside),
   'message-outside-unknown': asks(outsideUnknown),
   'message-outside-fails': asks(outsideFails),
-  send: { surface: 'popup', path: '/send', view: base },
+  send: { surface: 'popup', path: '/send', view: base, last: 'checkRecipient' },
   'send-review': asks(plainSend),
   'send-undeployed': asks({
     ...plainSend,

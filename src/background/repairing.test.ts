@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as coldParts from '../cold/index.ts'
 import { address, felt } from '../core/felt.ts'
 import type { OwnAccount } from '../core/records.ts'
-import { createGuard, type Database, openDatabase } from '../platform/database.ts'
+import { createGuard, type Database, openDatabase, type Row, STORES } from '../platform/database.ts'
 import { randomBytes } from '../platform/secret-box.ts'
 import { ARGENT_0_4_0, ARGENT_0_5_0 } from '../starknet/accounts.ts'
 import { type PrivateKey, publicKey } from '../starknet/curve.ts'
@@ -135,5 +135,40 @@ describe('a person who goes on without damaged rows', () => {
       },
     })
     expect(await db.read(['contacts'], (tx) => tx.rows('contacts'))).toEqual([])
+  })
+
+  it('F5: does without a row that was put back alone, and goes on where what tells the newest is damaged', async () => {
+    db = openDatabase({ now: () => NOW, name: 'repairing-older' })
+    let ms = 0
+    const vault = createVault({ db, now: () => NOW, random: randomBytes, ticks: () => (ms += 1_000) })
+    const created = await vault.create({ password: PASSWORD, phrase: PHRASE, secrets: [] })
+    if (!created.ok) throw new Error('weak')
+    const newGuard = () => createGuard({ vaultId: created.value.vaultId, macKey: created.value.keys.state })
+    const put = (name: string) =>
+      db.write(['contacts'], 'strict', (tx) => newGuard().put(tx, 'contacts', SOUND, { address: SOUND, name }))
+    const fix = () =>
+      repair({ db, vault, cold: () => coldParts, words: ({ n }) => `Account ${n}`, now: () => NOW }, PASSWORD)
+    const audit = () => db.read(STORES, newGuard().audit)
+    const contacts = () => db.read(['contacts'], (tx) => tx.rows('contacts'))
+
+    await put('older')
+    const [older] = await contacts()
+    await put('newer')
+    await db.write(['contacts'], 'strict', (tx) => tx.putRow('contacts', older!))
+    expect(await fix()).toEqual({ ok: true, value: { dropped: 1, missing: [] } })
+    expect(await contacts()).toEqual([])
+    await audit()
+
+    await put('one more')
+    for (const damage of [(row: Row) => ({ ...row, value: {} }), () => undefined]) {
+      await db.write(['meta'], 'strict', async (tx) => {
+        const damaged = damage((await tx.row('meta', 'latest'))!)
+        await (damaged === undefined ? tx.delete('meta', 'latest') : tx.putRow('meta', damaged))
+      })
+      await expect(audit()).rejects.toMatchObject({ kind: 'storageTampered', store: 'meta' })
+      expect(await fix()).toEqual({ ok: true, value: { dropped: 0, missing: [] } })
+      expect(await contacts()).toHaveLength(1)
+      await audit()
+    }
   })
 })

@@ -5,7 +5,7 @@
 import type { Address, Felt } from '../core/felt.ts'
 import type { GuardianKey, NetworkId, OwnAccount, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
-import { createGuard, type Database, type Store } from '../platform/database.ts'
+import { createGuard, type Database, isTampered, type Store } from '../platform/database.ts'
 import { wipe } from '../platform/secret-box.ts'
 import { ARGENT_0_4_0, READY_CLASSES } from '../starknet/accounts.ts'
 import { privateKeyFrom, publicKey } from '../starknet/curve.ts'
@@ -47,6 +47,10 @@ export async function repair({ db, vault, cold, words, now }: RepairNeeds, passw
     const guard = createGuard({ vaultId: opened.vaultId, macKey: opened.keys.state })
     const repaired = await db.write([...CHECKED, 'settings'], 'strict', async (tx) => {
       let gone = 0
+      await guard.recall(tx).catch((error: unknown) => {
+        if (!isTampered(error)) throw error
+        return guard.accept(tx)
+      })
       for (const key of CHECKED_SETTINGS) {
         const row = await guard.get(tx, 'settings', key)
         if (row?.ok === true) continue
@@ -86,6 +90,8 @@ export async function repair({ db, vault, cold, words, now }: RepairNeeds, passw
         const account = rebuilt(parts, bytes, place, now())
         if (account !== undefined) await guard.put(tx, 'accounts', account.address, account)
       }
+      // What is left is the newest there is.
+      await guard.accept(tx)
       return { dropped: gone, missing: missingOf(unreadable, await tx.rows('accounts')) }
     })
     return { ok: true, value: repaired }

@@ -18,6 +18,7 @@ let clock: number
 let rows: Map<string, { readonly id: string; readonly origin: string; readonly state: string }>
 let known: readonly object[]
 let tampered: readonly string[]
+let whenOpened: () => void
 
 /** A worker's life on the same database; what it does is written down in order. */
 function worker() {
@@ -28,7 +29,7 @@ function worker() {
   }
   const workingSet = {
     load: note('working set'),
-    guard: () => (asleep ? undefined : {}),
+    guard: () => (asleep ? undefined : { recall: note('newest recalled') }),
     state: () => (asleep ? 'asleep' : 'unlocked'),
     removeAllSessions: note('keys removed'),
     removeSession: (id: string) => note(`${id} keys removed`)(),
@@ -38,6 +39,7 @@ function worker() {
     onUnlock: async () => {
       asleep = false
       done.push('opened')
+      whenOpened()
     },
   }
   return createUnlocking({
@@ -95,6 +97,7 @@ beforeEach(() => {
   rows = new Map()
   known = []
   tampered = []
+  whenOpened = () => undefined
 })
 const running = (id: string, validUntil: number) => ({ id, effective: { validUntil } })
 const noted = () => db.read(['stops'], (tx) => tx.all('stops'))
@@ -116,6 +119,7 @@ describe('Stop all', () => {
     expect(done).toEqual([
       'working set (stopped)',
       'set-ups ended (stopped)',
+      'newest recalled (stopped)',
       'networks read (stopped)',
       'sessions read (stopped)',
       'all paused (stopped)',
@@ -129,8 +133,9 @@ describe('Stop all', () => {
     expect(await noted()).toHaveLength(1)
     done = []
     expect(await worker().unlock('a password')).toEqual({ ok: true })
-    expect(done.slice(0, 5)).toEqual([
+    expect(done.slice(0, 6)).toEqual([
       'opened',
+      'newest recalled (stopped)',
       'networks read (stopped)',
       'sessions read (stopped)',
       'all paused (stopped)',
@@ -144,6 +149,7 @@ describe('Stop all', () => {
     await worker().wake()
     expect(done).toEqual([
       'working set',
+      'newest recalled (stopped)',
       'networks read (stopped)',
       'sessions read (stopped)',
       'all paused (stopped)',
@@ -177,7 +183,7 @@ describe('a site that stops something before the first unlock', () => {
     await unlocking.unlock('a password')
     expect(done).toEqual([
       'opened',
-      ...['networks read', 'sessions read'],
+      ...['newest recalled', 'networks read', 'sessions read'],
       `${S} ended at 1000, the chain wants to be told`,
       `${S} keys removed`,
       `${S} key destroyed`,
@@ -234,8 +240,8 @@ describe('a site that stops something before the first unlock', () => {
     expect(await worker().disconnectAsleep(A)).toBe('noted')
     expect(await noted()).toHaveLength(1)
     await worker().unlock('a password')
-    expect(done.slice(-6)).toEqual([
-      ...['networks read', 'sessions read', `${A} disconnected`],
+    expect(done.slice(-7)).toEqual([
+      ...['newest recalled', 'networks read', 'sessions read', `${A} disconnected`],
       ...['journal looked through', 'recovered', 'questions answered'],
     ])
     expect(await noted()).toEqual([])
@@ -243,8 +249,11 @@ describe('a site that stops something before the first unlock', () => {
   it('asked while the unlock is under way, it is done where it is always done, and not before', async () => {
     await stored(A)
     const unlocking = worker()
+    const opened = new Promise<void>((then) => {
+      whenOpened = then
+    })
     const opening = unlocking.unlock('a password')
-    while (asleep) await Promise.resolve()
+    await opened
     expect(done).not.toContain('questions answered')
     expect(await unlocking.endAsleep(A, S, false)).toBe('awake')
     expect(done).toContain('questions answered')

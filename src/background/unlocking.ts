@@ -8,7 +8,7 @@ import type { Origin, SessionId } from '../core/policy/policy.ts'
 import type { Proof } from '../core/protocol/ui.ts'
 import type { AccountRecord, OwnAccount, PhraseScheme, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
-import { createGuard, type Database, isTampered } from '../platform/database.ts'
+import { createGuard, type Database, isTampered, STORES } from '../platform/database.ts'
 import { wipe } from '../platform/secret-box.ts'
 import { readAuthorization } from '../starknet/session-token.ts'
 import type { Cold } from './doors.ts'
@@ -158,6 +158,8 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
     const noted = await records.noted()
     if (noted.all) stops.stopAll()
     for (const { session } of noted.ends) stops.stopSession(session)
+    const guard = workingSet.guard()
+    if (guard !== undefined) await db.read(['meta'], guard.recall)
     await networks.load()
     await sessions.load()
     for (const it of noted.ends) await end(it)
@@ -194,7 +196,9 @@ export function createUnlocking(needs: UnlockingNeeds): Unlocking {
 
   /** What follows an unlock, in this order: stops first, then what may run. */
   const opened = async (keys: Opened): Promise<void> => {
-    const { autoLock } = await settings.get(createGuard({ vaultId: keys.vaultId, macKey: keys.keys.state }))
+    const guard = createGuard({ vaultId: keys.vaultId, macKey: keys.keys.state })
+    await db.read(STORES, guard.audit)
+    const { autoLock } = await settings.get(guard)
     await workingSet.onUnlock(keys, [], { now: now(), autoLock })
     await db.trustWall()
     await loadRows()

@@ -260,6 +260,61 @@ export function databaseContract(makeDb: (clock: { now: number }) => Promise<Dat
       }),
     },
     {
+      name: 'F5: an older row put back alone, and one taken away, are found in the next life; a person may accept them',
+      run: over(async (db) => {
+        const put = (guard: ReturnType<typeof createGuard>, value: number) =>
+          db.write(['sessions'], 'strict', (tx) => guard.put(tx, 'sessions', 'a', value))
+        const recalled = async () => {
+          const guard = createGuard(key)
+          await db.read(['meta'], guard.recall)
+          return guard
+        }
+        const first = createGuard(key)
+        await put(first, 1)
+        const old = await row(db, 'a')
+        await put(first, 2)
+        const newest = await row(db, 'a')
+        same((await get(db, await recalled(), 'a'))?.ok, true)
+        await db.write(['sessions'], 'strict', (tx) => tx.putRow('sessions', old))
+        const rolled = await get(db, await recalled(), 'a')
+        same(rolled?.ok === false && rolled.why, 'seq')
+        await db.write(['sessions'], 'strict', (tx) => tx.delete('sessions', 'a'))
+        const gone = await get(db, await recalled(), 'a')
+        same(gone?.ok === false && gone.why, 'missing')
+        // Nothing is written over it, and what was taken away on purpose is not missed.
+        await failure(put(await recalled(), 3))
+        await db.write(['sessions'], 'strict', (tx) => tx.putRow('sessions', newest))
+        const remover = await recalled()
+        await db.write(['sessions'], 'strict', (tx) => remover.remove(tx, 'sessions', 'a'))
+        same(await get(db, await recalled(), 'a'), undefined)
+        await db.write(['sessions'], 'strict', (tx) => tx.putRow('sessions', old))
+        const accepting = createGuard(key)
+        await db.write(STORES, 'strict', accepting.accept)
+        same((await get(db, await recalled(), 'a'))?.ok, true)
+      }),
+    },
+    {
+      name: 'F5: what tells the newest of each row is itself found when it is changed, put back or taken away',
+      run: over(async (db) => {
+        const guard = createGuard(key)
+        const put = (value: number) => db.write(['sessions'], 'strict', (tx) => guard.put(tx, 'sessions', 'a', value))
+        const latest = () => db.read(['meta'], (tx) => tx.row('meta', 'latest'))
+        const audit = () => db.read(STORES, createGuard(key).audit)
+        await put(1)
+        const old = (await latest())!
+        await put(2)
+        const good = (await latest())!
+        await audit()
+        const seq = (good.seq ?? 0) + 1
+        for (const bad of [old, { ...good, value: { 'sessions a': 1 } }, { ...good, seq }, undefined]) {
+          await db.write(['meta'], 'relaxed', (tx) => (bad ? tx.putRow('meta', bad) : tx.delete('meta', 'latest')))
+          same(isTampered(await failure(audit())), true)
+          await db.write(['meta'], 'relaxed', (tx) => tx.putRow('meta', good))
+          await audit()
+        }
+      }),
+    },
+    {
       name: 'a transaction that did not get in leaves nothing remembered',
       run: over(async (db) => {
         const guard = createGuard(key)

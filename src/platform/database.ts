@@ -519,6 +519,11 @@ export function isTampered(error: unknown): error is TamperedError {
   return isKind(error, 'storageTampered')
 }
 
+/** A row of `meta`: the newest `seq` of each row of these stores, written with it (security.md 8, rule 2). */
+const LATEST = 'latest'
+/** What changes seldom. A book changes with each call: the journal tells its newest. */
+const IN_LATEST: readonly Store[] = ['accounts', 'contacts', 'grants', 'networks', 'sessions', 'settings']
+
 /** Reads and writes guarded rows; all of it synchronous between the requests. */
 export interface Guard {
   get<T>(tx: ReadTx, store: Store, key: string): Promise<Guarded<T> | undefined>
@@ -537,6 +542,20 @@ export interface Guard {
   put(tx: Tx, store: Store, key: string, value: unknown, marks?: Marks): Promise<number>
   /** Also removes a tampered row: that is what a person's decision about it ends with. */
   remove(tx: Tx, store: Store, key: string): Promise<void>
+  /**
+   * What the lives before had seen: from now on an older row put back alone is found, and one that was taken away. Reads `meta`.
+   *
+   * @throws TamperedError when that was changed
+   */
+  recall(tx: ReadTx): Promise<void>
+  /**
+   * `recall`, and that what it reads was not itself put back or taken away. Reads every store, so it is for an unlock.
+   *
+   * @throws TamperedError
+   */
+  audit(tx: ReadTx): Promise<void>
+  /** Rows are from now on as they lie there: a person decided so. */
+  accept(tx: Tx): Promise<void>
 }
 
 /**
@@ -603,6 +622,39 @@ export function createGuard(key: { readonly vaultId: string; readonly macKey: Ui
     return seenIn(store).has(rowKey) ? missing(store, rowKey) : undefined
   }
 
+  const putNext = async (tx: Tx, store: Store, rowKey: string, value: unknown, marks?: Marks): Promise<number> => {
+    const before = await read(tx, store, rowKey)
+    if (before !== undefined && !before.ok) throw tamperedError(before)
+    const seq = (before?.seq ?? 0) + 1
+    const unsigned: Row = { key: rowKey, v: SHAPE, seq, value, ...(marks === undefined ? {} : { marks }) }
+    const row: Row = { ...unsigned, mac: mac(store, unsigned) }
+    tx.committed(() => {
+      note(store, rowKey, seq)
+      keepRight(store + rowKey, row)
+    })
+    await tx.putRow(store, row)
+    return seq
+  }
+
+  const latestIn = async (tx: ReadTx): Promise<Readonly<Record<string, number>>> => {
+    const row = await read<Readonly<Record<string, number>>>(tx, 'meta', LATEST)
+    if (row?.ok === false) throw tamperedError(row)
+    return row?.value ?? {}
+  }
+  /** `undefined`: the row is gone. */
+  const putLatest = async (tx: Tx, changed: Readonly<Record<string, number | undefined>>): Promise<void> => {
+    const all = Object.entries({ ...(await latestIn(tx)), ...changed }).filter(([, seq]) => seq !== undefined)
+    await putNext(tx, 'meta', LATEST, Object.fromEntries(all))
+  }
+
+  const recall = async (tx: ReadTx): Promise<void> => {
+    const latest = Object.entries(await latestIn(tx))
+    for (const store of IN_LATEST) {
+      const begin = latestName(store, '')
+      for (const [name, seq] of latest) if (name.startsWith(begin)) note(store, name.slice(begin.length), seq)
+    }
+  }
+
   return {
     get: async <T>(tx: ReadTx, store: Store, rowKey: string) => {
       const found = await read<T>(tx, store, rowKey)
@@ -622,23 +674,41 @@ export function createGuard(key: { readonly vaultId: string; readonly macKey: Ui
         (await tx.findRows(store, index, where)).map((row) => verify<T>(store, row)),
       ),
     put: async (tx, store, rowKey, value, marks) => {
-      const before = await read(tx, store, rowKey)
-      if (before !== undefined && !before.ok) throw tamperedError(before)
-      const seq = (before?.seq ?? 0) + 1
-      const unsigned: Row = { key: rowKey, v: SHAPE, seq, value, ...(marks === undefined ? {} : { marks }) }
-      const row: Row = { ...unsigned, mac: mac(store, unsigned) }
-      tx.committed(() => {
-        note(store, rowKey, seq)
-        keepRight(store + rowKey, row)
-      })
-      await tx.putRow(store, row)
+      const seq = await putNext(tx, store, rowKey, value, marks)
+      if (IN_LATEST.includes(store)) await putLatest(tx, { [latestName(store, rowKey)]: seq })
       return seq
     },
     remove: async (tx, store, rowKey) => {
       tx.committed(() => seenIn(store).delete(rowKey))
       await tx.delete(store, rowKey)
+      if (IN_LATEST.includes(store)) await putLatest(tx, { [latestName(store, rowKey)]: undefined })
+    },
+    recall,
+    audit: async (tx) => {
+      await recall(tx)
+      const latest = await latestIn(tx)
+      for (const store of IN_LATEST)
+        for (const row of await tx.rows(store)) {
+          // Of one that does not verify its reader tells.
+          if (row.mac === undefined || !verify(store, row).ok || row.seq === latest[latestName(store, row.key)])
+            continue
+          throw tamperedError({ ...missing('meta', LATEST), why: 'seq' })
+        }
+    },
+    accept: async (tx) => {
+      await tx.delete('meta', LATEST)
+      seenIn('meta').delete(LATEST)
+      const there: Record<string, number> = {}
+      for (const store of IN_LATEST)
+        for (const { key, seq } of await tx.rows(store)) if (seq !== undefined) there[latestName(store, key)] = seq
+      await putLatest(tx, there)
     },
   }
+}
+
+/** No store's name begins with another's. */
+function latestName(store: Store, rowKey: string): string {
+  return `${store} ${rowKey}`
 }
 
 const KEPT_ROWS = 256

@@ -358,7 +358,7 @@ export function createApprovals({ db, now, newId, network, window, changed }: Ap
     },
     show: () => window.open(),
     quiet: async () => {
-      const rows = await db.read(['meta'], (tx) => tx.all('meta'))
+      const rows = await db.read(['meta'], (tx) => tx.rows('meta'))
       return rows.flatMap(({ key, value }) => {
         if (!key.startsWith('quiet ')) return []
         const { until } = value as QuietRow // Written above alone; it guards no money.

@@ -8,7 +8,7 @@ import { emptyBook } from '../../core/policy/book.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import type { JournalRow, NetworkId, OwnAccount, StoredSession } from '../../core/records.ts'
-import { createGuard, openDatabase } from '../../platform/database.ts'
+import { createGuard, openDatabase, STORES } from '../../platform/database.ts'
 import { createNodes, type Nodes, type Post } from '../../platform/node.ts'
 import { ARGENT_0_4_0, EVENTS } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
@@ -511,6 +511,7 @@ export async function createWorld(
     onRow: (row) => rows.push(row),
     report: (error) => errors.push(error),
   })
+  await db.read(STORES, guard.audit)
   const known = await accounts.all()
   if (known.length === 0) await accounts.add([account])
   await networks.load()
