@@ -199,42 +199,52 @@ test('what a contract may already take is set to 0 before the session starts, in
   expect(await mayTake()).toBe(0n)
 })
 
-test('what a session left to a contract stands on its page after the end, and is set to 0 from there', async ({
+test('what a session left to a contract stands on its page after the end, and is taken back from there', async ({
   kept,
   devnet,
   fixtures,
 }) => {
   test.setTimeout(240_000)
-  const { token, market } = fixtures
+  const { token, collection, market } = fixtures
   const { person } = kept
   const page = await kept.visitor()
+  const mayTakeAll = opened(devnet, collection, kept.address, market)
   const mayTake = allowanceOf(devnet, token, kept.address, market)
   const { id } = await allowed(
     kept,
     page,
     {
-      calls: [{ contract_address: token, entry_point: 'approve' }],
+      calls: [
+        { contract_address: token, entry_point: 'approve' },
+        { contract_address: collection, entry_point: 'set_approval_for_all' },
+      ],
       spend_limits: [{ token, total: '100', approvals: 'count', spenders: [market] }],
+      nft_limits: [{ collection, max_out: 1, spenders: [market], approve_all: 'allow' }],
     },
     async (window) => {
+      await window.getByRole('checkbox').check()
       const risk = window.getByRole('button', { name: /Leaves a spending permission of 100 of / })
       await risk.click()
       await expect(window.getByText(/its page shows what is left and can set it to 0\.$/)).toBeVisible()
     },
   )
   const approve = { contract_address: token, entry_point: 'approve', calldata: [market, '0x28', '0x0'] }
-  expect(await request(page, INVOKE, { calls: [approve], session: { id } })).toEqual(SENT)
+  const open = { contract_address: collection, entry_point: 'set_approval_for_all', calldata: [market, '0x1'] }
+  expect(await request(page, INVOKE, { calls: [approve, open], session: { id } })).toEqual(SENT)
   await expect.poll(mayTake, { timeout: 30_000 }).toBe(40n)
+  await expect.poll(mayTakeAll).toBe(true)
 
   await person.page.goto(`${person.page.url().split('#')[0]}#/session/${id}`)
-  await expect(person.page.getByRole('button', { name: 'Set to 0' })).toHaveCount(0)
+  await expect(person.page.getByRole('button', { name: 'Take back' })).toHaveCount(0)
   await person.page.getByRole('button', { name: 'End session' }).click()
   const left = person.page.getByRole('region', { name: 'Left to others' })
   await expect(left.getByText(/can still take 40 of /)).toBeVisible({ timeout: 30_000 })
-  const review = await person.asked(() => left.getByRole('button', { name: 'Set to 0' }).click())
-  await expect(review.getByText('Set what contracts can still take to 0.')).toBeVisible()
-  await person.allow(review, 'Set to 0')
+  await expect(left.getByText(/can still take every item of /)).toBeVisible()
+  const review = await person.asked(() => left.getByRole('button', { name: 'Take back' }).click())
+  await expect(review.getByText('Take back what contracts can still take.')).toBeVisible()
+  await person.allow(review, 'Take back')
   await expect.poll(mayTake, { timeout: 30_000 }).toBe(0n)
+  await expect.poll(mayTakeAll).toBe(false)
   await person.page.bringToFront()
   await expect(left).toHaveCount(0, { timeout: 30_000 })
 })
@@ -244,5 +254,17 @@ function allowanceOf(devnet: Devnet, token: string, account: string, spender: st
     const request = { contract_address: token, entry_point_selector: ALLOWANCE, calldata: [account, spender] }
     const [low] = await devnet.rpc<string[]>('starknet_call', { request, block_id: 'latest' })
     return BigInt(low!)
+  }
+}
+
+function opened(devnet: Devnet, collection: string, account: string, operator: string): () => Promise<boolean> {
+  return async () => {
+    const request = {
+      contract_address: collection,
+      entry_point_selector: selectorOf('is_approved_for_all'),
+      calldata: [account, operator],
+    }
+    const [leave] = await devnet.rpc<string[]>('starknet_call', { request, block_id: 'latest' })
+    return leave === '0x1'
   }
 }

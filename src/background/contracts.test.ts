@@ -91,12 +91,24 @@ describe('what contracts may take already', () => {
   const tokensOf = (n: number) => Array.from({ length: n }, (_, at) => address(felt(at + 0x100)))
   interface Asked {
     readonly id: number
-    readonly params: { readonly request: { readonly contract_address: Address; readonly calldata: readonly Felt[] } }
+    readonly params: { readonly request: Reading }
+  }
+  interface Reading {
+    readonly contract_address: Address
+    readonly entry_point_selector: Felt
+    readonly calldata: readonly Felt[]
   }
 
   /** Each token gives one unit for each of its spenders, but those in `says`. */
-  function reading(listed: readonly Address[], says: Readonly<Record<Address, object>> = {}) {
+  function reading(
+    listed: readonly Address[],
+    says: Readonly<Record<Address, object | ((asked: Reading) => object)>> = {},
+  ) {
     const sent: Asked[][] = []
+    const saidBy = (request: Reading): object => {
+      const said = says[request.contract_address] ?? { result: ['0x1', '0x0'] }
+      return typeof said === 'function' ? said(request) : said
+    }
     const post: Post = async (_url, text) => {
       const body = JSON.parse(text) as Asked | Asked[]
       const all = [body].flat()
@@ -104,7 +116,7 @@ describe('what contracts may take already', () => {
       const answers = all.map(({ id, params: { request } }) => ({
         jsonrpc: '2.0',
         id,
-        ...(says[request.contract_address] ?? { result: ['0x1', '0x0'] }),
+        ...saidBy(request),
       }))
       return { status: 200, text: JSON.stringify(Array.isArray(body) ? answers : answers[0]) }
     }
@@ -112,6 +124,23 @@ describe('what contracts may take already', () => {
     const contracts = createContracts({ nodes: nodesOf(node), cold: () => cold, listed: async () => [...listed] })
     return { contracts, sent }
   }
+
+  test('to take every item is found in either spelling, with the entrypoint that takes it back; a no is none', async () => {
+    const [both, old, closed, none] = tokensOf(4) as [Address, Address, Address, Address]
+    const noEntrypoint = { error: { code: 21, message: 'Requested entrypoint does not exist in the contract' } }
+    const { contracts } = reading([], {
+      [both]: { result: ['0x1'] },
+      [old]: ({ entry_point_selector: asked }: Reading) =>
+        asked === selectorOf('isApprovedForAll') ? { result: ['0x1'] } : noEntrypoint,
+      [closed]: { result: ['0x0'] },
+      [none]: noEntrypoint,
+    })
+    const pairs = [both, old, closed, none].map((collection) => ({ collection, operator: GAME }))
+    expect(await contracts.leavesOf('sepolia', ACCOUNT, pairs)).toEqual([
+      { collection: both, operator: GAME, setter: selectorOf('set_approval_for_all') },
+      { collection: old, operator: GAME, setter: selectorOf('setApprovalForAll') },
+    ])
+  })
 
   test('is asked of every token of the list and of every limit, once each, in one request', async () => {
     const [a, b, limited] = tokensOf(3) as [Address, Address, Address]

@@ -25,13 +25,8 @@ export interface Contracts {
   ): Promise<Given>
   /** What each of these may take now; a pair for which the contract gives no answer is left out. @throws NodeError */
   allowancesOf(network: NetworkId, account: Address, pairs: readonly Pair[]): Promise<readonly Allowance[]>
-  /** Whether one of them may take items of one of the collections now, by leave for all of them. @throws NodeError */
-  opensItems(
-    network: NetworkId,
-    account: Address,
-    collections: readonly Address[],
-    operators: readonly Address[],
-  ): Promise<boolean>
+  /** Which of them may take every item of a collection now. @throws NodeError */
+  leavesOf(network: NetworkId, account: Address, pairs: readonly ItemPair[]): Promise<readonly ItemLeave[]>
   /** Names and arguments by the contract's own ABI. @throws NodeError */
   describe(network: NetworkId, call: Call): Promise<DescribedCall | undefined>
   /** A token was added to the person's list, or hidden. */
@@ -44,11 +39,25 @@ export interface Given {
   /** There are more pairs of token and contract than are asked for: of the others nobody knows. */
   readonly isWhole: boolean
 }
+/** Who may be allowed to take every item of a collection. */
+export interface ItemPair {
+  readonly collection: Address
+  readonly operator: Address
+}
+export interface ItemLeave extends ItemPair {
+  /** The entrypoint that takes the leave back, as the contract spells it. */
+  readonly setter: Selector
+}
 export type DescribedCall = NonNullable<ReturnType<ReturnType<Cold>['describeCall']>>
 
 /** SNIP-5 ids; older collections answer to the EVM's. Source: policy.md 3.4. */
 const ERC721 = ['0x33eb2f84c309543403fd69f0d0f363781ef06ef6faeb0131ff16ea3175bd943', '0x80ac58cd'].map(felt)
 const ERC1155 = ['0x6114a8f75559e1b39fcba08ce02961a1aa082d9256a158dd3e64964e4b1b52', '0xd9b67a26'].map(felt)
+/** The two spellings of a leave for all items (policy.md 6.1). */
+const LEAVES = [
+  { view: 'is_approved_for_all', setter: 'set_approval_for_all' },
+  { view: 'isApprovedForAll', setter: 'setApprovalForAll' },
+].map(({ view, setter }) => ({ view: selectorOf(view), setter: selectorOf(setter) }))
 const KEPT_CLASSES = 64
 /** Three requests. */
 const MAX_ASKED = 3 * MAX_BATCH
@@ -190,14 +199,20 @@ export function createContracts({ nodes, cold, listed }: ContractNeeds): Contrac
       return { given: found.filter(({ amount }) => amount !== '0'), isWhole: asked.length === pairs.length }
     },
     allowancesOf,
-    opensItems: async (network, account, collections, operators) => {
+    leavesOf: async (network, account, pairs) => {
       const { node } = await nodes.open(network)
-      const views = ['is_approved_for_all', 'isApprovedForAll'].map(selectorOf)
-      const asked = collections.flatMap((to) =>
-        operators.flatMap((operator) => views.map((selector) => ({ to, selector, calldata: [account, operator] }))),
+      const says = async (to: Address, selector: Selector, operator: Address): Promise<boolean> => {
+        const [answer = '0x0'] = await node.call({ to, selector, calldata: [account, operator] }).catch(viewFails)
+        return answer !== '0x0'
+      }
+      const found = await Promise.all(
+        pairs.map(async (pair) => {
+          const told = await Promise.all(LEAVES.map(({ view }) => says(pair.collection, view, pair.operator)))
+          const spelling = LEAVES[told.indexOf(true)]
+          return spelling && { ...pair, setter: spelling.setter }
+        }),
       )
-      const answers = await Promise.all(asked.map((call) => node.call(call).catch(viewFails)))
-      return answers.some(([answer = '0x0']) => answer !== '0x0')
+      return found.filter((it) => it !== undefined)
     },
     describe: async (network, call) => {
       const node = await nodes.of(network)

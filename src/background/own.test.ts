@@ -139,7 +139,11 @@ describe('a send', () => {
     const [coin, market] = [address('0xc01'), address('0xa1')]
     const session = { id: 's1', network: NETWORK, account: ACCOUNT } as StoredSession
     await expect(life.own.takeBack(session, [])).rejects.toMatchObject({ code: 'gone' })
-    const left = [{ token: coin, spender: market }]
+    const setter = selectorOf('set_approval_for_all')
+    const left = [
+      { of: 'token', token: coin, spender: market, amount: u256(7n) },
+      { of: 'items', collection: address('0xc02'), operator: market, setter },
+    ] as const
     const foreign = { ...session, account: address('0xf0') }
     await expect(life.own.takeBack(foreign, left)).rejects.toMatchObject({ code: 'gone' })
     await life.own.takeBack(session, left)
@@ -147,7 +151,10 @@ describe('a send', () => {
     expect(await life.approvals.waiting()).toHaveLength(1)
     await allow(await shown())
     const [row] = await world.journal.list({ network: NETWORK, account: ACCOUNT })
-    expect(row?.calls).toEqual([{ to: coin, selector: selectorOf('approve'), calldata: [market, felt(0), felt(0)] }])
+    expect(row?.calls).toEqual([
+      { to: coin, selector: selectorOf('approve'), calldata: [market, felt(0), felt(0)] },
+      { to: address('0xc02'), selector: setter, calldata: [market, felt(0)] },
+    ])
   })
   it('recovers: asked before the worker died it is tried out again, and goes on after its yes', async () => {
     await life.own.send(padded(ANA), STRK, u256(1n))

@@ -5,7 +5,6 @@
 import { type ChainState, missingSteps, readiness, STRK } from '../core/account.ts'
 import { OWN } from '../core/approval.ts'
 import { type Address, type Felt, felt, padded, type U256, u256 } from '../core/felt.ts'
-import { type Pair, takingBack } from '../core/policy/allowances.ts'
 import type { Call } from '../core/policy/policy.ts'
 import { type Recipient, recipientOf, typedAddress } from '../core/recipient.ts'
 import type {
@@ -26,6 +25,7 @@ import { selectorOf } from '../starknet/selector.ts'
 import type { Contracts } from './contracts.ts'
 import { createTrying, type Tried } from './handlers/trying.ts'
 import { verbError } from './handlers/wallet/verb.ts'
+import { callTakingBack, type Left } from './left-behind.ts'
 import type { Accounts } from './owners/accounts.ts'
 import type { Approvals } from './owners/approvals.ts'
 import type { History } from './owners/history.ts'
@@ -49,7 +49,7 @@ export interface Own {
   /** Opens the question. @throws VerbError, NodeError */
   send(typed: string, token: Address, amount: U256): Promise<void>
   /** Opens the question. @throws VerbError */
-  takeBack(session: StoredSession, left: readonly Pair[]): Promise<void>
+  takeBack(session: StoredSession, left: readonly Left[]): Promise<void>
   /** Opens the question. @throws VerbError */
   replace(entry: string, how: 'faster' | 'cancel'): Promise<void>
   /** A new revision with other bounds, tried out first. @throws Stale, NodeError */
@@ -244,7 +244,7 @@ export function createOwn(needs: OwnNeeds): Own {
         network,
         account: address,
         connects: false,
-        calls: left.map(takingBack),
+        calls: left.map(callTakingBack),
         reasons: [],
         steps: [],
         own: { what: 'takeBack' },

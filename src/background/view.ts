@@ -6,7 +6,6 @@ import { isOwn, STRK } from '../core/account.ts'
 import { partsOf } from '../core/approval.ts'
 import { tokenMove } from '../core/call.ts'
 import { type Address, type Hash32, padded, type Selector, type U256 } from '../core/felt.ts'
-import type { Allowance } from '../core/policy/allowances.ts'
 import { canReplaceCode, explainLeft } from '../core/policy/explain.ts'
 import { explainReason } from '../core/policy/explain-reason.ts'
 import { exposure, sumOfSessions } from '../core/policy/exposure.ts'
@@ -46,6 +45,7 @@ import { type Line, line } from '../core/words.ts'
 import type { Contracts, DescribedCall, Given } from './contracts.ts'
 import type { SignerNeeds } from './keys/signer.ts'
 import type { Lockout } from './keys/vault.ts'
+import type { Left } from './left-behind.ts'
 import type { Own } from './own.ts'
 import type { Accounts } from './owners/accounts.ts'
 import type { Approvals } from './owners/approvals.ts'
@@ -96,7 +96,7 @@ export interface ViewNeeds {
   /** What the chain last said of a session that somebody looked at. */
   readonly seenOnChain: (id: SessionId) => SeenOnChain | undefined
   /** What contracts can still take because an ended session let them. */
-  readonly leftBehind: (id: SessionId) => readonly Allowance[]
+  readonly leftBehind: (id: SessionId) => readonly Left[]
   readonly keysOf: (session: StoredSession) => { readonly unlocked: boolean; readonly workingSet: boolean }
   /** What did not go well lately, worst first. */
   readonly trouble: (network: NetworkId) => Promise<View['banner']>

@@ -44,7 +44,7 @@ export interface SendingNeeds {
   readonly networks: Networks
   readonly accounts: Accounts
   readonly classify: SignerNeeds['classify']
-  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'opensItems'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'leavesOf'>
   readonly history: History
   readonly newId: () => string
   readonly now: () => UnixSeconds

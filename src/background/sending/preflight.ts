@@ -51,7 +51,7 @@ export interface Simulated {
 }
 
 export interface PreflightNeeds {
-  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'opensItems'>
+  readonly contracts: Pick<Contracts, 'allowances' | 'allowancesOf' | 'leavesOf'>
   /** Milliseconds that only go forward: ages are measured with them, whatever the clocks do. */
   readonly ticks: () => number
 }
@@ -109,11 +109,12 @@ export function createPreflight({ contracts, ticks }: PreflightNeeds): Preflight
     const collections = session.effective.spend.limits.flatMap((it) => (it.asset === 'erc20' ? [] : [it.collection]))
     if (session.effective.calls.some((rule) => rule.contract === '*')) return true
     if ((tokens.length + collections.length + 2) * spenders.length > MAX_PAIRS) return true
-    const [given, open] = await Promise.all([
+    const pairs = collections.flatMap((collection) => spenders.map((operator) => ({ collection, operator })))
+    const [given, leaves] = await Promise.all([
       contracts.allowances(network, account, tokens, spenders),
-      collections.length > 0 && contracts.opensItems(network, account, collections, spenders),
+      pairs.length === 0 ? [] : contracts.leavesOf(network, account, pairs),
     ])
-    return given.given.length > 0 || !given.isWhole || open
+    return given.given.length > 0 || !given.isWhole || leaves.length > 0
   }
 
   const learnAllowances = (session: StoredSession): Promise<boolean> => {

@@ -480,7 +480,10 @@ export async function createWorld(
     classify: given.classify ?? noMessages,
     contracts: given.contracts?.(nodes) ?? {
       allowances: async () => ({ given: allowances.live, isWhole: allowances.isWhole }),
-      opensItems: async (_network, _account, collections) => collections.includes(allowances.opened),
+      leavesOf: async (_network, _account, pairs) =>
+        pairs
+          .filter(({ collection }) => collection === allowances.opened)
+          .map((pair) => ({ ...pair, setter: selectorOf('set_approval_for_all') })),
       allowancesOf: async (_network, _account, pairs) =>
         pairs.map(
           ({ token, spender }) =>

@@ -1,6 +1,5 @@
 import { canonicalJson } from '../../core/canonical.ts'
 import { type Address, padded, type U256 } from '../../core/felt.ts'
-import type { Allowance } from '../../core/policy/allowances.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
@@ -29,6 +28,7 @@ import {
   time,
 } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
+import type { Left } from '../left-behind.ts'
 import type { SeenOnChain } from '../seen-on-chain.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
@@ -43,7 +43,7 @@ export interface SessionFacts {
   readonly log: readonly ActivityView[]
   readonly balances: Readonly<Record<Address, U256>>
   readonly seen: SeenOnChain | undefined
-  readonly left: readonly Allowance[]
+  readonly left: readonly Left[]
 }
 
 /** A session's card and its page. What it can still do comes from the same arithmetic that decides. */
@@ -95,10 +95,20 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     details: detailsOf(session, said.details),
     ...seenView(session, facts),
     ...onChain(session),
-    left: facts.left.map(({ token, spender, amount }) =>
-      line('session_left', { spender: placeOf(spender, naming), amount: moneyOf(amount, token, naming) }),
-    ),
+    left: facts.left.map((it) => leftToOthers(it, naming)),
   }
+}
+
+function leftToOthers(left: Left, naming: Naming): Line {
+  return left.of === 'token'
+    ? line('session_left', {
+        spender: placeOf(left.spender, naming),
+        amount: moneyOf(left.amount, left.token, naming),
+      })
+    : line('session_leftItems', {
+        operator: placeOf(left.operator, naming),
+        collection: placeOf(left.collection, naming),
+      })
 }
 
 /** A node that is silent says nothing: then this wallet's own record stands, with its age. */
