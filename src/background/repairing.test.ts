@@ -102,7 +102,9 @@ describe('a person who goes on without damaged rows', () => {
       also: {
         stores: ['accounts', 'contacts'],
         write: async (tx, { vaultId, keys }) => {
-          await createGuard({ vaultId, macKey: keys.state }).put(tx, 'accounts', SOUND, sound)
+          const guard = createGuard({ vaultId, macKey: keys.state })
+          await guard.put(tx, 'accounts', SOUND, sound)
+          await guard.put(tx, 'accounts', YOUNGER, { ...sound, address: YOUNGER, classHash: ARGENT_0_5_0 })
           // Written by nobody who has the wallet's key.
           await tx.put('accounts', YOUNGER, { ...sound, address: YOUNGER })
           await tx.put('accounts', ELSEWHERE, { ...sound, address: ELSEWHERE })

@@ -44,15 +44,17 @@ export async function repair({ db, vault, cold, words, now }: RepairNeeds, passw
   const { opened, phrase, secrets, lost: unreadable } = tried.value
   try {
     const known = phrase === undefined ? [] : derived(cold, new TextDecoder().decode(phrase))
-    const guard = createGuard({ vaultId: opened.vaultId, macKey: opened.keys.state })
+    const newGuard = () => createGuard({ vaultId: opened.vaultId, macKey: opened.keys.state })
+    // One reads: it knows the newest of each row. The other writes: for it, what is taken away was never there.
+    const [reader, guard] = [newGuard(), newGuard()]
     const repaired = await db.write([...CHECKED, 'settings'], 'strict', async (tx) => {
       let gone = 0
-      await guard.recall(tx).catch((error: unknown) => {
+      await reader.recall(tx).catch((error: unknown) => {
         if (!isTampered(error)) throw error
         return guard.accept(tx)
       })
       for (const key of CHECKED_SETTINGS) {
-        const row = await guard.get(tx, 'settings', key)
+        const row = await reader.get(tx, 'settings', key)
         if (row?.ok === true) continue
         if (row !== undefined) {
           gone += 1
@@ -62,7 +64,7 @@ export async function repair({ db, vault, cold, words, now }: RepairNeeds, passw
       }
       for (const store of CHECKED)
         for (const { key } of await tx.rows(store)) {
-          const row = await guard.get<StoredSession>(tx, store, key)
+          const row = await reader.get<StoredSession>(tx, store, key)
           if (row?.ok === true) {
             const paused = store === 'sessions' ? pausedBy(row.value, 'storageTampered') : undefined
             if (paused !== undefined) await guard.put(tx, store, key, paused)
