@@ -79,7 +79,6 @@ function nextFrame(): Promise<unknown> {
   return new Promise((next) => requestAnimationFrame(next))
 }
 
-/** Screens that are read when they are first shown come a moment later. */
 async function there<T>(find: () => T | null | undefined): Promise<T> {
   for (;;) {
     const it = find()
@@ -88,6 +87,7 @@ async function there<T>(find: () => T | null | undefined): Promise<T> {
   }
 }
 
+/** Screens that are read when they are first shown come a moment later. */
 function found(name: string): Promise<HTMLElement> {
   return there(() => {
     const button = [...document.querySelectorAll('button')].find((it) => it.textContent === name)

@@ -45,7 +45,7 @@ export interface ItemPair {
   readonly operator: Address
 }
 export interface ItemLeave extends ItemPair {
-  /** The entrypoint that takes the leave back, as the contract spells it. */
+  /** The entrypoint that takes the leave back, in the spelling that told of it. */
   readonly setter: Selector
 }
 export type DescribedCall = NonNullable<ReturnType<ReturnType<Cold>['describeCall']>>

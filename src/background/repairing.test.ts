@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as coldParts from '../cold/index.ts'
 import { address, felt } from '../core/felt.ts'
-import type { OwnAccount } from '../core/records.ts'
+import { type OwnAccount, SHAPE } from '../core/records.ts'
 import { createGuard, type Database, openDatabase, type Row, STORES } from '../platform/database.ts'
 import { randomBytes } from '../platform/secret-box.ts'
 import { ARGENT_0_4_0, ARGENT_0_5_0 } from '../starknet/accounts.ts'
@@ -161,14 +161,25 @@ describe('a person who goes on without damaged rows', () => {
     expect(await contacts()).toEqual([])
     await audit()
 
+    await put('taken away')
+    await db.write(['contacts'], 'strict', (tx) => tx.delete('contacts', SOUND))
+    expect(await fix()).toEqual({ ok: true, value: { dropped: 1, missing: [] } })
+    await audit()
+
     await put('one more')
+    // Of no row that does not verify any part is written on.
+    const odd = { key: 'odd', v: SHAPE, value: {}, seq: 1.5, mac: new Uint8Array(32) }
     for (const damage of [(row: Row) => ({ ...row, value: {} }), () => undefined]) {
       await db.write(['meta'], 'strict', async (tx) => {
         const damaged = damage((await tx.row('meta', 'latest'))!)
         await (damaged === undefined ? tx.delete('meta', 'latest') : tx.putRow('meta', damaged))
       })
+      await db.write(['contacts', 'settings'], 'strict', async (tx) => {
+        await tx.putRow('contacts', odd)
+        await tx.putRow('settings', odd)
+      })
       await expect(audit()).rejects.toMatchObject({ kind: 'storageTampered', store: 'meta' })
-      expect(await fix()).toEqual({ ok: true, value: { dropped: 0, missing: [] } })
+      expect(await fix()).toEqual({ ok: true, value: { dropped: 1, missing: [] } })
       expect(await contacts()).toHaveLength(1)
       await audit()
     }

@@ -63,15 +63,14 @@ export async function repair({ db, vault, cold, words, now }: RepairNeeds, passw
         if (key === RULES) await beginRules(tx, guard)
       }
       for (const store of CHECKED)
-        for (const { key } of await tx.rows(store)) {
-          const row = await reader.get<StoredSession>(tx, store, key)
-          if (row?.ok === true) {
+        for (const row of await reader.all<StoredSession>(tx, store)) {
+          if (row.ok) {
             const paused = store === 'sessions' ? pausedBy(row.value, 'storageTampered') : undefined
-            if (paused !== undefined) await guard.put(tx, store, key, paused)
+            if (paused !== undefined) await guard.put(tx, store, row.key, paused)
             continue
           }
           gone += 1
-          await guard.remove(tx, store, key)
+          await guard.remove(tx, store, row.key)
         }
       const rows = await tx.rows('accounts')
       const left = new Set(rows.map(({ key }) => key))

@@ -578,6 +578,9 @@ async function wake(): Promise<void> {
     )
     watch.look().catch(report)
   }
+  // What lives before this one had seen, before anything that is guarded is read.
+  const known = guard()
+  if (known !== undefined) await db.read(['meta'], known.recall)
   // The master switch is known before anything is served.
   await settings.get()
   if (guard() === undefined) return

@@ -293,7 +293,7 @@ const LINES: Readonly<Record<string, Line>> = {
   'the newest of each row': {
     store: 'meta',
     key: /^latest$/,
-    writers: { '../platform/database.ts': 1 },
+    writers: { '../platform/database.ts': 2 },
     notices: ({ db, guard }) => refuses(() => db.read(STORES, guard.audit)),
     newer: ({ world }) => world.networks.rename(NETWORK, 'One more name'),
   },

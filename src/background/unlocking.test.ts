@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Origin, SessionId } from '../core/policy/policy.ts'
-import { type Database, openDatabase, tamperedError } from '../platform/database.ts'
+import { createGuard, type Database, openDatabase, type Tx, tamperedError } from '../platform/database.ts'
 import { createStopFlags } from './keys/working-set.ts'
 import { createStops } from './owners/stops.ts'
 import { account, policy, storedSession } from './sending/stub-world.ts'
@@ -32,6 +32,7 @@ function worker() {
     guard: () => (asleep ? undefined : { recall: note('newest recalled') }),
     state: () => (asleep ? 'asleep' : 'unlocked'),
     removeAllSessions: note('keys removed'),
+    lock: async () => undefined,
     removeSession: (id: string) => note(`${id} keys removed`)(),
     addSession: async ({ session }: { readonly session: string }) => void done.push(`${session} runs`),
     sessionSubkey: () => new Uint8Array(32),
@@ -110,6 +111,23 @@ describe('sessions at an unlock', () => {
     expect(await worker().unlock('a password')).toEqual({ ok: true })
     expect(done.filter((it) => / runs| is paused/.test(it))).toEqual(['a1 runs', 'a2 is paused', 'a3 runs'])
     expect(done).toContain('recovered')
+  })
+})
+
+describe('what tells the newest of each row', () => {
+  it('F5: put back or taken away, it stops the unlock before anything is open', async () => {
+    const guard = createGuard({ vaultId: 'aa', macKey: new Uint8Array(32) })
+    const name = (it: string) => db.write(['contacts'], 'strict', (tx) => guard.put(tx, 'contacts', 'ana', it))
+    await name('Ana')
+    const older = (await db.read(['meta'], (tx) => tx.row('meta', 'latest')))!
+    await name('Anna')
+    await worker().unlock('a password')
+    for (const damage of [(tx: Tx) => tx.putRow('meta', older), (tx: Tx) => tx.delete('meta', 'latest')]) {
+      await db.write(['meta'], 'strict', damage)
+      done = []
+      await expect(worker().unlock('a password')).rejects.toMatchObject({ kind: 'storageTampered', store: 'meta' })
+      expect(done).not.toContain('opened')
+    }
   })
 })
 

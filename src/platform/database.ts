@@ -549,12 +549,13 @@ export interface Guard {
    */
   recall(tx: ReadTx): Promise<void>
   /**
-   * `recall`, and that what it reads was not itself put back or taken away. Reads every store, so it is for an unlock.
+   * `recall`, and that what it reads was not itself put back or taken away. Reads every row of those stores, so it is for an
+   * unlock.
    *
    * @throws TamperedError
    */
   audit(tx: ReadTx): Promise<void>
-  /** Rows are from now on as they lie there: a person decided so. */
+  /** What verifies is from now on the newest there is: a person decided so. */
   accept(tx: Tx): Promise<void>
 }
 
@@ -692,21 +693,27 @@ export function createGuard(key: { readonly vaultId: string; readonly macKey: Ui
           // Of one that does not verify its reader tells.
           if (row.mac === undefined || !verify(store, row).ok || row.seq === latest[latestName(store, row.key)])
             continue
-          throw tamperedError({ ...missing('meta', LATEST), why: 'seq' })
+          throw tamperedError({ kind: 'storageTampered', store: 'meta', key: LATEST, why: 'seq' })
         }
     },
     accept: async (tx) => {
-      await tx.delete('meta', LATEST)
-      seenIn('meta').delete(LATEST)
+      const before = await read(tx, 'meta', LATEST)
+      if (before?.ok === false) {
+        await tx.delete('meta', LATEST)
+        seenIn('meta').delete(LATEST)
+      }
       const there: Record<string, number> = {}
       for (const store of IN_LATEST)
-        for (const { key, seq } of await tx.rows(store)) if (seq !== undefined) there[latestName(store, key)] = seq
-      await putLatest(tx, there)
+        for (const row of await tx.rows(store)) {
+          const found = row.mac === undefined ? undefined : verify(store, row)
+          if (found?.ok === true) there[latestName(store, row.key)] = found.seq
+        }
+      await putNext(tx, 'meta', LATEST, there)
     },
   }
 }
 
-/** No store's name begins with another's. */
+/** No store's name has a space in it. */
 function latestName(store: Store, rowKey: string): string {
   return `${store} ${rowKey}`
 }
