@@ -64,20 +64,26 @@ else {
     if (picture.password !== undefined && at === (picture.press?.length ?? 0) - 1) await type(picture.password)
     ;(await found(t(key))).click()
     // What is pressed leads to the screen that is meant: only when that is drawn it is looked at.
-    for (let frame = 0; frame < 2; frame += 1) await nextFrame()
+    await drawn()
   }
   if (picture.at !== undefined) (await there(() => document.getElementById(picture.at ?? ''))).scrollIntoView()
   // No frame is waited for elsewhere: in some tests the page's time stands still.
   const { last } = picture
   if (last !== undefined) {
     await there(() => asked.find(({ verb }) => verb === last))
-    for (let frame = 0; frame < 2; frame += 1) await nextFrame()
+    await drawn()
   }
   document.documentElement.dataset.ready = name
 }
 
 function nextFrame(): Promise<unknown> {
   return new Promise((next) => requestAnimationFrame(next))
+}
+
+/** What was just set stands on the screen. */
+async function drawn(): Promise<void> {
+  await nextFrame()
+  await nextFrame()
 }
 
 async function there<T>(find: () => T | null | undefined): Promise<T> {

@@ -8,6 +8,7 @@ import type {
   JournalRow,
   NetworkId,
   OwnAccount,
+  OwnTransaction,
   Question,
   TransactionQuestion,
   Trial,
@@ -46,7 +47,8 @@ export function createTrying({ approvals, executor, wait }: TryingNeeds): Trying
     const chosen = chosenOf(fee)
     if (!deploys) {
       const trial = await executor.trial({ network, account, calls, chosen, ...carried })
-      return { steps: [], trial: own === undefined || !('replaces' in own) ? trial : raised(trial, own.above, chosen) }
+      const before = replacing(own)
+      return { steps: [], trial: before === undefined ? trial : raised(trial, before.above, chosen) }
     }
     if (carries !== undefined) {
       const { steps } = await executor.estimateSteps({ network, account, steps: ['deploy'] })
@@ -86,6 +88,7 @@ export function createTrying({ approvals, executor, wait }: TryingNeeds): Trying
       const { question, decided } = await approvals.begin(id)
       if (question.kind !== 'transaction' || question.trial === undefined) throw new Error('nothing was tried out')
       const { network, calls, carries, own, steps, trial } = question
+      const before = replacing(own)
       const isClass = carries?.kind === 'class'
       // Its bounds are above what the person said at most.
       if (trial.lacks !== undefined) throw refused('USER_REFUSED_OP', { reason: 'context' })
@@ -112,7 +115,7 @@ export function createTrying({ approvals, executor, wait }: TryingNeeds): Trying
         ...(carries === undefined ? {} : { carries }),
         bounds: trial.bounds,
         ...(trial.tip === undefined ? {} : { tip: BigInt(trial.tip) }),
-        ...(own === undefined || !('replaces' in own) ? {} : { replaces: own.replaces }),
+        ...(before === undefined ? {} : { replaces: before.replaces }),
         ...by,
       })
       return hash
@@ -203,6 +206,13 @@ async function stopped(approvals: Approvals, id: string, unknown: Attempts['unkn
   await approvals.change(id, record.rev, unknown).catch((error: unknown) => {
     if (!isStale(error)) throw error
   })
+}
+
+/** Absent where it takes nobody's place. */
+function replacing(
+  own: OwnTransaction | undefined,
+): Extract<OwnTransaction, { readonly replaces: string }> | undefined {
+  return own !== undefined && 'replaces' in own ? own : undefined
 }
 
 /** In the place of another the network takes it only for at least a tenth more, of the price and of the tip; a quarter is. */

@@ -489,6 +489,17 @@ function CapField({
   )
 }
 
+/** What most do not read: named, and there for who looks. */
+export function FoldedDetails({ hint, facts }: { readonly hint: string; readonly facts: readonly FactView[] }) {
+  return (
+    <Group name={t('ui_details')}>
+      <Fold head={<span class="grow muted">{hint}</span>}>
+        <DetailFacts facts={facts} />
+      </Fold>
+    </Group>
+  )
+}
+
 export function DetailFacts({ facts }: { readonly facts: readonly FactView[] }) {
   return (
     <dl class="detail-facts">

@@ -1,6 +1,5 @@
 import type { MessageView, SignedView, View } from '../../../core/protocol/ui.ts'
-import { Fold } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Risks } from '../../parts/facts.tsx'
+import { Facts, FoldedDetails, Group, Risks } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { Quote, Sentence } from '../../parts/text.tsx'
 import { t } from '../../words.ts'
@@ -49,11 +48,7 @@ export function Message({
             ))}
           </Group>
         )}
-        <Group name={t('ui_details')}>
-          <Fold head={<span class="grow muted">{t('ui_message_detailsHint')}</span>}>
-            <DetailFacts facts={approval.details} />
-          </Fold>
-        </Group>
+        <FoldedDetails hint={t('ui_message_detailsHint')} facts={approval.details} />
       </Facts>
     </>
   )

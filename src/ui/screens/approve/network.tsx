@@ -1,6 +1,5 @@
 import type { AddNetworkView, SwitchView, View } from '../../../core/protocol/ui.ts'
-import { Fold } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Lines } from '../../parts/facts.tsx'
+import { Facts, FoldedDetails, Group, Lines } from '../../parts/facts.tsx'
 import { Quote, Sentence } from '../../parts/text.tsx'
 import { Who } from '../../parts/who.tsx'
 import { said, t } from '../../words.ts'
@@ -68,11 +67,7 @@ export function AddNetwork({ approval, view }: { readonly approval: AddNetworkVi
         <Group name={t('ui_switch_means')}>
           <Lines lines={approval.lines.map(said)} />
         </Group>
-        <Group name={t('ui_details')}>
-          <Fold head={<span class="grow muted">{t('ui_transaction_detailsHint')}</span>}>
-            <DetailFacts facts={approval.details} />
-          </Fold>
-        </Group>
+        <FoldedDetails hint={t('ui_transaction_detailsHint')} facts={approval.details} />
       </Facts>
     </>
   )

@@ -3,7 +3,7 @@ import type { Edits, SessionRequestView, View } from '../../../core/protocol/ui.
 import { count, time } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, Fold, Picker, Switch } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Limit, Lines, Risks, Rules, useChip, Within } from '../../parts/facts.tsx'
+import { Facts, FoldedDetails, Group, Limit, Lines, Risks, Rules, useChip, Within } from '../../parts/facts.tsx'
 import { announce } from '../../parts/live.tsx'
 import { SessionCard } from '../../parts/session-card.tsx'
 import { Steps } from '../../parts/steps.tsx'
@@ -93,11 +93,7 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             ))}
           </Group>
         )}
-        <Group name={t('ui_details')}>
-          <Fold head={<span class="grow muted">{t('ui_session_detailsHint')}</span>}>
-            <DetailFacts facts={approval.details} />
-          </Fold>
-        </Group>
+        <FoldedDetails hint={t('ui_session_detailsHint')} facts={approval.details} />
       </Facts>
     </>
   )

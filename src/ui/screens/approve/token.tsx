@@ -1,6 +1,5 @@
 import type { View, WatchTokenView } from '../../../core/protocol/ui.ts'
-import { Fold } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Lines, Risks } from '../../parts/facts.tsx'
+import { Facts, FoldedDetails, Group, Lines, Risks } from '../../parts/facts.tsx'
 import { FullAddress, Quote } from '../../parts/text.tsx'
 import { said, t } from '../../words.ts'
 import { Asked } from './asked.tsx'
@@ -35,11 +34,7 @@ export function WatchToken({ approval, view }: { readonly approval: WatchTokenVi
         <Group name={t('ui_switch_means')}>
           <Lines lines={approval.lines.map(said)} />
         </Group>
-        <Group name={t('ui_details')}>
-          <Fold head={<span class="grow muted">{t('ui_transaction_detailsHint')}</span>}>
-            <DetailFacts facts={approval.details} />
-          </Fold>
-        </Group>
+        <FoldedDetails hint={t('ui_transaction_detailsHint')} facts={approval.details} />
       </Facts>
     </>
   )

@@ -1,7 +1,7 @@
 import type { TransactionView, View } from '../../../core/protocol/ui.ts'
 import { useWallet } from '../../client.ts'
-import { Button, Fold } from '../../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Lines, Risks } from '../../parts/facts.tsx'
+import { Button } from '../../parts/controls.tsx'
+import { DetailFacts, Facts, FoldedDetails, Group, Lines, Risks } from '../../parts/facts.tsx'
 import { sentenceOf } from '../../parts/fault.tsx'
 import { toast } from '../../parts/live.tsx'
 import { Steps } from '../../parts/steps.tsx'
@@ -48,11 +48,7 @@ export function Transaction({
             <Lines lines={[said(approval.connects)]} />
           </Group>
         )}
-        <Group name={t('ui_details')}>
-          <Fold head={<span class="grow muted">{t('ui_transaction_detailsHint')}</span>}>
-            <DetailFacts facts={approval.details} />
-          </Fold>
-        </Group>
+        <FoldedDetails hint={t('ui_transaction_detailsHint')} facts={approval.details} />
       </Facts>
       {approval.repeat !== undefined && <Repeat id={approval.id} what={said(approval.repeat)} />}
     </>
