@@ -9,20 +9,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, expect, type Worker } from '@playwright/test'
 import type { Plugin } from 'vite'
-import { buildWallet, type StubNode, servePage, wallet } from './wake-work.ts'
+import { buildWallet, quiet, type StubNode, servePage, wallet } from './wake-work.ts'
 
-const ROUNDS = Number(process.env.ROUNDS ?? 60)
+/** Of each kind of node. */
+const ROUNDS = Number(process.env.ROUNDS ?? 30)
 const WARM_UP = 10
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const OUT = at('./dist/answer')
 
-/** ms. */
-export interface Times {
-  readonly answer: readonly number[]
-  readonly fetch: readonly number[]
+/** ms; `at50`: of a node that answers after 50 ms, like one on the network. */
+export type Times = Readonly<Record<'answer' | 'fetch' | 'answerAt50' | 'fetchAt50', readonly number[]>>
+
+export interface DelayedNode extends StubNode {
+  readonly delay: (ms: number) => Promise<void>
 }
 
-export async function measureAnswer(node: StubNode, executablePath: string | undefined): Promise<Times> {
+export async function measureAnswer(node: DelayedNode, executablePath: string | undefined): Promise<Times> {
   await buildWallet(OUT, [keepFetch()])
   const page = await servePage()
   const profile = mkdtempSync(join(tmpdir(), 'latchkey-answer-'))
@@ -39,16 +41,21 @@ export async function measureAnswer(node: StubNode, executablePath: string | und
   try {
     const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker', { timeout: 60_000 }))
     const ours = await wallet({ context, name: 'ours', worker }, page.at('localhost'))
-    const times: { answer: number[]; fetch: number[] } = { answer: [], fetch: [] }
-    for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-      const both = { answer: () => ours.ask(round), fetch: () => bare(worker, node.url) }
-      for (const name of round % 2 === 0 ? (['answer', 'fetch'] as const) : (['fetch', 'answer'] as const)) {
-        const took = await both[name]()
-        if (round >= WARM_UP) times[name].push(took)
+    const times: Record<keyof Times, number[]> = { answer: [], fetch: [], answerAt50: [], fetchAt50: [] }
+    let asked = 0
+    for (const delay of [0, 50]) {
+      await node.delay(delay)
+      for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+        const both = { answer: () => ours.ask(asked++), fetch: () => bare(worker, node.url) }
+        for (const name of round % 2 === 0 ? (['answer', 'fetch'] as const) : (['fetch', 'answer'] as const)) {
+          const took = await both[name]()
+          if (round >= 0) times[delay === 0 ? name : (`${name}At50` as const)].push(took)
+        }
+        // Its receipt is read and booked: the next round does not share the worker with the work of this one.
+        const settled = async () => ((await node.asked()).starknet_getTransactionReceipt ?? 0) >= asked
+        await expect.poll(settled, { timeout: 30_000, intervals: [20] }).toBe(true)
+        await quiet(node)
       }
-      // Its receipt is read: the next round does not share the worker with the work of this one.
-      const settled = async () => ((await node.asked()).starknet_getTransactionReceipt ?? 0) > round
-      await expect.poll(settled, { timeout: 30_000, intervals: [20] }).toBe(true)
     }
     return times
   } finally {

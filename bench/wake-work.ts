@@ -93,7 +93,7 @@ async function receipts(node: StubNode): Promise<number> {
 }
 
 /** Until nobody has asked the node anything for a moment. */
-async function quiet(node: StubNode): Promise<void> {
+export async function quiet(node: StubNode): Promise<void> {
   const count = async () => Object.values(await node.asked()).reduce((sum, n) => sum + n, 0)
   for (let before = -1, now = await count(); now !== before; now = await count()) {
     before = now
