@@ -447,6 +447,8 @@ export interface HistoryRow {
     /** Typed data that was more than a message, or looked like it: nobody was asked. */
     | { readonly kind: 'hidden' }
     | { readonly kind: 'connected' | 'disconnected' }
+    /** So many transactions of the account were sent by another wallet that has its key, while this one was closed. */
+    | { readonly kind: 'elsewhere'; readonly transactions: number }
     | {
         readonly kind: 'session'
         readonly what: 'started' | 'paused' | 'resumed' | 'narrowed' | 'restored' | 'ended' | 'failed'

@@ -25,6 +25,106 @@ function nodeAnswering(...answers: Answer[]) {
   return { node: createNode({ url: 'https://node.example', post, wait }), waits, sent, post, wait }
 }
 
+describe('what a contract has emitted', () => {
+  const event = (from: string, key: string, hash?: string) => ({
+    from_address: from,
+    keys: [key],
+    data: [],
+    ...(hash === undefined ? {} : { transaction_hash: hash }),
+  })
+
+  it('is read page after page, also over an empty one, and each transaction is named once', async () => {
+    const { node, sent } = nodeAnswering(
+      { result: { events: [event(A, '0x1', '0x21'), event(A, '0x1', '0x21')], continuation_token: '1' } },
+      { result: { events: [], continuation_token: '2' } },
+      { result: { events: [event(A, '0x1', '0x22')], continuation_token: null } },
+    )
+    expect(await node.emittedBy(A, felt(1), 7, 3)).toEqual(['0x21', '0x22'])
+    const filters = sent.map((text) => (JSON.parse(text) as { params: { filter: object } }).params.filter)
+    expect(filters[0]).toEqual({
+      from_block: { block_number: 7 },
+      to_block: 'latest',
+      address: A,
+      keys: [['0x1']],
+      chunk_size: 100,
+    })
+    expect(filters[2]).toMatchObject({ continuation_token: '2' })
+  })
+
+  it('is an error beyond the pages that may be asked for: a part is not the whole', async () => {
+    const { node, sent } = nodeAnswering({ result: { events: [event(A, '0x1', '0x21')], continuation_token: '1' } })
+    await expect(node.emittedBy(A, felt(1), 0, 2)).rejects.toMatchObject({ reason: 'garbage' })
+    expect(sent).toHaveLength(2)
+  })
+
+  it('is by this contract, with this key and in a transaction, whatever the node takes a filter for', async () => {
+    const { node } = nodeAnswering({
+      result: { events: [event('0xb', '0x1', '0x21'), event(A, '0x2', '0x22'), event(A, '0x1')] },
+    })
+    expect(await node.emittedBy(A, felt(1), 0, 2)).toEqual([])
+  })
+})
+
+describe('a transaction by its hash', () => {
+  const bound = { max_amount: '0x1', max_price_per_unit: '0x2' }
+  const sentInvoke = {
+    type: 'INVOKE',
+    version: '0x3',
+    sender_address: A,
+    nonce: '0x5',
+    calldata: ['0x0'],
+    signature: ['0x1', '0x2'],
+    tip: '0x3',
+    resource_bounds: { l1_gas: bound, l2_gas: bound, l1_data_gas: bound },
+    paymaster_data: [],
+    account_deployment_data: [],
+    nonce_data_availability_mode: 'L1',
+    fee_data_availability_mode: 'L1',
+    transaction_hash: '0x21',
+  }
+
+  it('is read as it was sent', async () => {
+    const { node } = nodeAnswering({ result: { ...sentInvoke, proof_facts: [] } })
+    const each = { maxAmount: 1n, maxPrice: 2n }
+    expect(await node.invoke(felt(0x21))).toEqual({
+      sender: A,
+      nonce: '0x5',
+      calldata: ['0x0'],
+      signature: ['0x1', '0x2'],
+      tip: 3n,
+      bounds: { l1_gas: each, l2_gas: each, l1_data_gas: each },
+    })
+  })
+
+  it.each<[string, object]>([
+    ['of another kind', { type: 'DECLARE' }],
+    ['of another version', { version: '0x1' }],
+    ['with paymaster data', { paymaster_data: ['0x1'] }],
+    ['with deployment data', { account_deployment_data: ['0x1'] }],
+    ['in another mode', { fee_data_availability_mode: 'L2' }],
+    ['with a tip of more than 64 bits', { tip: '0x10000000000000000' }],
+    [
+      'with an amount of more than 64 bits',
+      {
+        resource_bounds: {
+          ...sentInvoke.resource_bounds,
+          l2_gas: { max_amount: '0x10000000000000000', max_price_per_unit: '0x1' },
+        },
+      },
+    ],
+    ['without a part of its bounds', { resource_bounds: { l1_gas: bound, l2_gas: bound } }],
+  ])('%s is none that is read here, and is not asked for again', async (_, other) => {
+    const { node, sent } = nodeAnswering({ result: { ...sentInvoke, ...other } })
+    expect(await node.invoke(felt(0x21))).toBeUndefined()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('is unknown where the node does not know it', async () => {
+    const { node } = nodeAnswering({ error: { code: 29, message: 'Transaction hash not found' } })
+    expect(await node.invoke(felt(0x21))).toBeUndefined()
+  })
+})
+
 describe('reads', () => {
   it('are asked again after silence, 429 and 5xx, with the node’s own patience', async () => {
     const { node, waits, sent } = nodeAnswering(

@@ -105,6 +105,16 @@ export interface Receipt {
   readonly l2Gas?: bigint
   readonly events: readonly Emitted[]
 }
+/** A version 3 invoke as the chain has it: both modes L1, without paymaster and deployment data. */
+export interface SentInvoke {
+  readonly sender: Address
+  readonly nonce: Felt
+  readonly calldata: readonly Felt[]
+  readonly signature: readonly Felt[]
+  readonly tip: bigint
+  readonly bounds: Readonly<Record<keyof Prices, { readonly maxAmount: bigint; readonly maxPrice: bigint }>>
+  readonly proofFacts?: readonly Felt[]
+}
 export interface ViewCall {
   readonly to: Address
   readonly selector: Selector
@@ -158,6 +168,14 @@ export interface Node {
   emitted(from: Address, firstKeys: readonly Felt[]): Promise<readonly Emitted[]>
   /** The accepted transaction in which a contract has emitted these first keys, not before this block. */
   emittedIn(contract: Address, keys: readonly Felt[], from: number): Promise<Felt | undefined>
+  /**
+   * The accepted transactions in which a contract has emitted this first key, not before this block, oldest first.
+   *
+   * @throws NodeError also where there is more than so many pages of 100
+   */
+  emittedBy(contract: Address, key: Felt, from: number, pages: number): Promise<readonly Felt[]>
+  /** `undefined`: the node does not know the hash, or it is something else. */
+  invoke(hash: Felt): Promise<SentInvoke | undefined>
 }
 export type IsNo = (rpcCode: number | undefined) => boolean
 /** The text of one `add*` request: made once, so that a repetition is byte for byte the same. */
@@ -250,9 +268,9 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
       ),
     )
   /** Of accepted blocks, oldest first. A page may be empty where the node has only looked at a part of them. */
-  async function* eventsBy(filter: object) {
+  async function* eventsBy(filter: object, pages = MAX_PAGES) {
     let next: string | undefined
-    for (let page = 0; page < MAX_PAGES; page += 1) {
+    for (let page = 0; page < pages; page += 1) {
       const asked = { ...filter, to_block: 'latest', chunk_size: 100 }
       const more = next === undefined ? {} : { continuation_token: next }
       const found = await read('starknet_getEvents', { filter: { ...asked, ...more } }, EMITTED)
@@ -379,6 +397,21 @@ export function createNode({ url, post, wait = sleep }: NodeNeeds): Node {
         if (from_address === contract && keys.every((key, at) => found[at] === key)) return transaction_hash
       }
       return undefined
+    },
+    emittedBy: async (contract, key, from, pages) => {
+      const hashes = new Set<Felt>()
+      const filter = { from_block: { block_number: from }, address: contract, keys: [[key]] }
+      for await (const { from_address, keys, transaction_hash: hash } of eventsBy(filter, pages)) {
+        if (from_address === contract && keys[0] === key && hash !== undefined) hashes.add(hash)
+      }
+      return [...hashes]
+    },
+    invoke: async (hash) => {
+      const params = { transaction_hash: hash }
+      // Of another kind or version it has other members, which is no fault of the node.
+      const found = await readOr(RPC.hashNotFound, read('starknet_getTransactionByHash', params, unknown()))
+      const sent = decode(INVOKE, found)
+      return sent.ok ? invokeOf(sent.value) : undefined
     },
   }
 }
@@ -709,6 +742,27 @@ const RECEIPT = foreign({
   execution_resources: optional(foreign({ l2_gas: optional(integer(0, Number.MAX_SAFE_INTEGER)) })),
   events: list(event, MAX_EVENTS),
 })
+/** What does not fit could not be hashed. */
+const u64 = scalar<bigint>(
+  (it) => (typeof it === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(it) ? BigInt(it) : undefined),
+  'a quantity of 64 bits in hex',
+)
+const bound = foreign({ max_amount: u64, max_price_per_unit: quantity })
+const INVOKE = foreign({
+  type: literal('INVOKE'),
+  version: literal('0x3'),
+  sender_address: address,
+  nonce: felt,
+  calldata: list(felt, MAX_FELTS),
+  signature: list(felt, MAX_FELTS),
+  tip: u64,
+  resource_bounds: foreign({ l1_gas: bound, l2_gas: bound, l1_data_gas: bound }),
+  paymaster_data: list(felt, 0),
+  account_deployment_data: list(felt, 0),
+  nonce_data_availability_mode: literal('L1'),
+  fee_data_availability_mode: literal('L1'),
+  proof_facts: optional(list(felt, MAX_FELTS)),
+})
 const FRAME_OF_CALL = foreign({
   contract_address: address,
   events: list(
@@ -775,6 +829,24 @@ function receiptOf(it: Out<typeof RECEIPT>): Receipt {
     ...(it.revert_reason == null ? {} : { failure: it.revert_reason.slice(0, MAX_FAILURE) }),
     ...(it.block_number === undefined ? {} : { block: it.block_number }),
     ...(it.execution_resources?.l2_gas === undefined ? {} : { l2Gas: BigInt(it.execution_resources.l2_gas) }),
+  }
+}
+
+function invokeOf(it: Out<typeof INVOKE>): SentInvoke {
+  const { l1_gas, l2_gas, l1_data_gas } = it.resource_bounds
+  const boundOf = ({ max_amount: maxAmount, max_price_per_unit: maxPrice }: Out<typeof bound>) => ({
+    maxAmount,
+    maxPrice,
+  })
+  return {
+    sender: it.sender_address,
+    nonce: it.nonce,
+    calldata: it.calldata,
+    signature: it.signature,
+    tip: it.tip,
+    bounds: { l1_gas: boundOf(l1_gas), l2_gas: boundOf(l2_gas), l1_data_gas: boundOf(l1_data_gas) },
+    // An empty list is hashed as none.
+    ...(it.proof_facts === undefined || it.proof_facts.length === 0 ? {} : { proofFacts: it.proof_facts }),
   }
 }
 

@@ -53,8 +53,12 @@ export interface Sessions {
   ): Promise<StoredSession | undefined>
   /** Where the revocation on chain stands. */
   onChain(id: SessionId, state: NonNullable<StoredSession['onChain']>): Promise<void>
-  /** All sessions of a network, an account, or there are. */
-  pauseAll(which: SessionQuery, reason: PauseReason): Promise<readonly StoredSession[]>
+  /** All sessions of a network, an account, or there are; or those of them that `rests` says. */
+  pauseAll(
+    which: SessionQuery,
+    reason: PauseReason,
+    rests?: (session: StoredSession) => boolean,
+  ): Promise<readonly StoredSession[]>
   /** After a commit of the ledger, also of one that this owner did not ask for. */
   committed(session: StoredSession): void
   /** The ledger met a row of it that does not verify. */
@@ -197,9 +201,9 @@ export function createSessions({ ledger, stops, onChange, isOff = () => false }:
       // What the chain has said is not taken back by a later note of ours.
       await change(id, (session) => (session.onChain?.state === 'done' ? undefined : { ...session, onChain: state }))
     },
-    pauseAll: async (which, reason) => {
+    pauseAll: async (which, reason, rests = () => true) => {
       const paused: StoredSession[] = []
-      const all = list(which).filter(({ state }) => state === 'active' || state === 'paused')
+      const all = list(which).filter((it) => (it.state === 'active' || it.state === 'paused') && rests(it))
       for (const { id } of all) stops.stopSession(id)
       for (const { id } of all) {
         const session = await change(id, (it) => pausedBy(it, reason))

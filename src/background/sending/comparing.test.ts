@@ -1,11 +1,27 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
-import { felt } from '../../core/felt.ts'
-import type { SessionId } from '../../core/policy/policy.ts'
+import { type Felt, felt, shortString } from '../../core/felt.ts'
+import type { Call, SessionId } from '../../core/policy/policy.ts'
 import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { isNodeError } from '../../platform/node-error.ts'
+import { ordinarySignature, SELECTORS } from '../../starknet/accounts.ts'
+import { publicKey, sign } from '../../starknet/curve.ts'
+import { invokeBody, invokeHash } from '../../starknet/invoke.ts'
+import { signerGuid } from '../../starknet/session-token.ts'
 import type { SessionArea } from '../keys/working-set.ts'
-import { ACCOUNT, createWorld, NETWORK, sessionArea as run, type World } from './stub-world.ts'
+import {
+  ACCOUNT,
+  CHAIN_ID,
+  createWorld,
+  GUARDIAN,
+  move,
+  NETWORK,
+  OWNER,
+  policy,
+  sessionArea as run,
+  SESSION,
+  type World,
+} from './stub-world.ts'
 
 const S1 = 's1' as SessionId
 const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
@@ -163,5 +179,202 @@ describe('nothing was put back', () => {
     const next = await lived(world, run())
     await next.compareAll()
     expect((await next.accounts.own(ACCOUNT))?.looked).toMatchObject([{ network: NETWORK, nonce: '0x2' }])
+  })
+})
+
+/** With the same phrase elsewhere: the stub in the node's place takes it as the chain would. */
+const sendElsewhere = (world: World, it: { calls?: readonly Call[]; key?: Uint8Array; chainId?: Felt } = {}) => {
+  const { calls = [move(9)], key = OWNER, chainId = CHAIN_ID } = it
+  const bound = { maxAmount: 1_000n, maxPrice: 10n }
+  const parts = {
+    sender: ACCOUNT,
+    calls,
+    nonce: felt(world.node.state.nonce),
+    tip: 0n,
+    bounds: { l1_gas: bound, l2_gas: bound, l1_data_gas: bound },
+  }
+  const hash = invokeHash({ ...parts, chainId })
+  const by = (of: Uint8Array) => ({ publicKey: publicKey(of), signature: sign(hash, of) })
+  const signature = ordinarySignature('argent-0.4.0', by(key), by(GUARDIAN))
+  world.node.perform('starknet_addInvokeTransaction', { invoke_transaction: invokeBody({ ...parts, signature }) })
+  return { hash, signature }
+}
+/** Its sessions as they are after the first look of the next run, and whether one of them still sends. */
+const nextRun = async (world: World) => {
+  const next = await lived(world, run())
+  await next.compareAll()
+  return next
+}
+const RESTORED = { state: 'paused', pause: 'restored' } as const
+const used = async (world: World): Promise<World> => {
+  await world.play('q1')
+  await world.settle()
+  return lived(world, run())
+}
+const READS = ['starknet_getEvents', 'starknet_getTransactionByHash']
+const readsOf = (world: World) => world.node.state.methods.filter((it) => READS.includes(it))
+const told = async (world: World) =>
+  (await world.history.list({ network: NETWORK, limit: 100 })).rows.filter(({ event }) => event.kind === 'elsewhere')
+
+describe('the owner’s own transactions, sent elsewhere between two runs', () => {
+  it('stop nothing: a session goes on without a press, and activity tells how many there were', async () => {
+    const world = await used(await begun())
+    for (const n of [1, 2, 3]) sendElsewhere(world, { calls: [move(n)] })
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)?.state).toBe('active')
+    expect(next.stops.isStopped(S1)).toBe(false)
+    expect((await next.play('q2')).kind).toBe('sent')
+    await next.settle()
+    expect(await told(next)).toMatchObject([{ account: ACCOUNT, event: { kind: 'elsewhere', transactions: 3 } }])
+    const after = await nextRun(next)
+    expect((await after.play('q3')).kind).toBe('sent')
+    expect(await told(after)).toHaveLength(1)
+  })
+
+  it('stop nothing with the short signature of other wallets, and at the site’s own first call', async () => {
+    const world = await used(await begun())
+    const { hash } = sendElsewhere(world)
+    const { r, s } = sign(hash, OWNER)
+    Object.assign(world.node.state.known.get(hash)!.body, { signature: [r, s] })
+    const next = await lived(world, run())
+    expect((await next.play('q2')).kind).toBe('sent')
+  })
+
+  it('are looked for from the block of the last that this wallet sent', async () => {
+    const world = await used(await begun())
+    const { block } = world.node.state
+    sendElsewhere(world)
+    const asked: unknown[] = []
+    world.node.state.fault = async (method, params) => {
+      if (method === 'starknet_getEvents') asked.push((params as { filter: object }).filter)
+      return undefined
+    }
+    await nextRun(world)
+    expect(asked).toMatchObject([{ from_block: { block_number: block }, to_block: 'latest', address: ACCOUNT }])
+  })
+
+  it('are not read where nothing was sent in between', async () => {
+    const world = await used(await begun())
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)?.state).toBe('active')
+    expect(readsOf(next)).toEqual([])
+  })
+})
+
+describe('what stays paused, because it is not certain', () => {
+  it('a lost row of a session, whatever the owner sent around it', async () => {
+    const world = await begun()
+    const copy = await copyOf(world.db)
+    sendElsewhere(world)
+    world.nonces.forget(NETWORK, ACCOUNT)
+    await world.play('q1')
+    await world.settle()
+    sendElsewhere(world)
+    await putBack(world.db, copy)
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(await told(next)).toEqual([])
+  })
+
+  it.each([
+    ['one that another key has signed', { key: GUARDIAN }],
+    ['one that is signed for another chain', { chainId: shortString('SN_MAIN') as Felt }],
+    [
+      'one that calls the account itself: it may have ended a session',
+      { calls: [{ to: ACCOUNT, selector: SELECTORS.revoke_session, calldata: [felt(1)] }] },
+    ],
+  ])('%s; what came before it is not read any more', async (_, it) => {
+    const world = await used(await begun())
+    sendElsewhere(world)
+    sendElsewhere(world, it)
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(readsOf(next)).toEqual(READS)
+  })
+
+  it('one that failed: no event of the account names it', async () => {
+    const world = await used(await begun())
+    sendElsewhere(world)
+    world.node.state.reverts = 'failed'
+    sendElsewhere(world)
+    world.node.state.reverts = undefined
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+  })
+
+  it.each(['calldata', 'nonce', 'tip', 'resource_bounds'])(
+    'one whose %s the node tells otherwise than it was signed',
+    async (member) => {
+      const world = await used(await begun())
+      const { body } = world.node.state.known.get(sendElsewhere(world).hash)!
+      const other = { ...body, calldata: ['0x0'], tip: '0x1', nonce: '0x7' }
+      const bounds = { ...(body.resource_bounds as object), l1_gas: { max_amount: '0x1', max_price_per_unit: '0x1' } }
+      Object.assign(body, { [member]: { ...other, resource_bounds: bounds }[member] })
+      const next = await nextRun(world)
+      expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    },
+  )
+
+  it('one transaction of the owner shown for two nonces', async () => {
+    const world = await used(await begun())
+    const first = sendElsewhere(world)
+    const second = sendElsewhere(world)
+    const { body } = world.node.state.known.get(first.hash)!
+    Object.assign(world.node.state.known.get(second.hash)!, { body })
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+  })
+
+  it.each(READS)('everything where the node does not answer %s', async (method) => {
+    const world = await used(await begun())
+    sendElsewhere(world)
+    world.node.state.fault = async (it) => (it === method ? { status: 503, text: '' } : undefined)
+    const next = await nextRun(world)
+    world.node.state.fault = undefined
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(next.errors).toEqual([])
+  })
+
+  it('everything after more than twenty: of so many not one is read', async () => {
+    const world = await used(await begun())
+    for (let n = 0; n < 20; n += 1) sendElsewhere(world)
+    const twenty = await nextRun(world)
+    expect(twenty.sessions.get(S1)?.state).toBe('active')
+    expect(readsOf(twenty)).toHaveLength(21)
+    for (let n = 0; n < 21; n += 1) sendElsewhere(world)
+    const more = await nextRun(twenty)
+    expect(more.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(readsOf(more)).toHaveLength(21)
+  })
+
+  it('every session that can spend without a nonce or with the owner’s key, beside one that cannot', async () => {
+    const world = await begun()
+    const { fees, messages } = policy()
+    const sessionKey = publicKey(SESSION)
+    await world.start('wallet', {}, { backing: 'wallet' })
+    await world.start('site', {}, { key: { by: 'dapp', publicKey: sessionKey, guid: signerGuid(sessionKey) } })
+    await world.start('sponsored', { fees: { ...fees, payer: 'either' } })
+    const rule = { id: 'm0', domainHash: felt(1), typeHash: felt(2), fields: [], caps: [], enabled: true }
+    await world.start('messages', { messages: [...messages, { ...rule, required: false } as never] })
+    sendElsewhere(world)
+    const next = await nextRun(world)
+    const states = next.sessions.list({}).map(({ id, state, pause }) => `${id} ${pause ?? state}`)
+    expect(states.sort()).toEqual([
+      'messages restored',
+      's1 active',
+      'site restored',
+      'sponsored restored',
+      'wallet restored',
+    ])
+  })
+
+  it('every session where none of them could go on: nothing is read then', async () => {
+    const world = await begun()
+    await world.sessions.revoke(S1, world.clock.now, false)
+    await world.start('wallet', {}, { backing: 'wallet' })
+    sendElsewhere(world)
+    const next = await nextRun(world)
+    expect(next.sessions.get('wallet' as SessionId)).toMatchObject(RESTORED)
+    expect(readsOf(next)).toEqual([])
   })
 })

@@ -2,10 +2,16 @@
  * The journal against the chain, once in each run of the browser (security.md 8, rule 3). Who puts a whole profile back to an
  * older day puts back every MAC and every number with it; only the chain remembers what was sent since. So before anything is
  * signed for an account its nonce there is compared with what lies here: one that is further was used by what this copy does
- * not know, and its sessions rest until the person looks at them.
+ * not know, and its sessions rest until the person looks at them; or, where every transaction in between is shown to be the
+ * owner's own (elsewhere.ts), those go on that can spend in no way which such a reading would miss.
+ *
+ * What no reading of the chain tells is what a person has done here since that day, narrowing or ending a session, with
+ * nothing but the owner's transactions after it. A copy with no transaction after it at all is no better known, then or now;
+ * a session that was ended on the chain is, because that is a call to the account.
  */
 import type { Address } from '../../core/felt.ts'
-import type { NetworkId } from '../../core/records.ts'
+import type { NetworkId, StoredSession } from '../../core/records.ts'
+import { isNodeError } from '../../platform/node-error.ts'
 import type { SessionArea } from '../keys/working-set.ts'
 import type { Sessions } from '../owners/sessions.ts'
 
@@ -31,12 +37,17 @@ export interface ComparingNeeds {
   /** How far this wallet had looked when it last compared; `undefined`: never, on this chain. */
   readonly looked: (place: Place) => Promise<bigint | undefined>
   readonly look: (place: Place, nonce: bigint) => Promise<void>
-  readonly sessions: Pick<Sessions, 'pauseAll'>
+  readonly sessions: Pick<Sessions, 'list' | 'pauseAll'>
+  /** Whether all that the account sent with the nonces from `from` to below `to` is the owner's own. @throws NodeError */
+  readonly isAllByOwner: (place: Place, from: bigint, to: bigint) => Promise<boolean>
+  /** That many transactions were sent elsewhere, and sessions went on. Written again, it is the same. */
+  readonly tell: (place: Place, from: bigint, to: bigint) => Promise<void>
 }
 
 const DONE = 'compared'
 
-export function createComparing({ area, looked, look, sessions }: ComparingNeeds): Comparing {
+export function createComparing(needs: ComparingNeeds): Comparing {
+  const { area, looked, look, sessions } = needs
   let done: Promise<Set<string>> | undefined
   const working = new Map<string, Promise<void>>()
 
@@ -51,12 +62,28 @@ export function createComparing({ area, looked, look, sessions }: ComparingNeeds
     return done
   }
 
+  /** What is not certain is not the owner's: a node that does not answer too. */
+  const isShown = async (place: Place, from: bigint, to: bigint): Promise<boolean> => {
+    if (!sessions.list(place).some((it) => it.state === 'active' && spendsByNonceAlone(it))) return false
+    try {
+      return await needs.isAllByOwner(place, from, to)
+    } catch (error) {
+      if (!isNodeError(error)) throw error
+      return false
+    }
+  }
+  const further = async (place: Place, from: bigint, to: bigint): Promise<void> => {
+    const shown = await isShown(place, from, to)
+    await sessions.pauseAll(place, 'restored', (it) => !shown || !spendsByNonceAlone(it))
+    if (shown) await needs.tell(place, from, to)
+  }
+
   const compareNow = async (place: Place, nonce: bigint, out: bigint | undefined): Promise<void> => {
     const all = await known()
     const before = await looked(place)
     const base = out === undefined || (before !== undefined && before > out) ? before : out
     const isFirst = !all.has(keyOf(place))
-    if (isFirst && base !== undefined && nonce > base) await sessions.pauseAll(place, 'restored')
+    if (isFirst && base !== undefined && nonce > base) await further(place, base, nonce)
     // Only then: a worker that dies in between compares once more. What is ours is in the journal, until that is pruned.
     const isFurther = before === undefined || nonce > before
     if (isFurther && (isFirst || base === undefined || nonce > base)) await look(place, nonce)
@@ -75,6 +102,16 @@ export function createComparing({ area, looked, look, sessions }: ComparingNeeds
     },
     isDone: async (place) => (await known()).has(keyOf(place)),
   }
+}
+
+/**
+ * Whether each use of a session takes a nonce of its account, with a signature that is not the owner's. One that is held by
+ * this wallet alone signs with the owner's key. Messages, and what somebody else hands in, take no nonce; and what was signed
+ * for a site that sends by itself may be sent at any time.
+ */
+export function spendsByNonceAlone({ backing, key, granted }: StoredSession): boolean {
+  const signsMessages = granted.messages.some(({ enabled }) => enabled)
+  return backing === 'chain' && key.by === 'wallet' && granted.fees.payer === 'account' && !signsMessages
 }
 
 function keyOf({ network, account }: Place): string {

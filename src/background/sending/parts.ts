@@ -2,9 +2,9 @@
  * Ledger, journal, signer, executor, watcher and recovery joined to one another: each tells the others what it committed, and
  * only here do their circles close. Everything from outside is an argument.
  */
-import { felt } from '../../core/felt.ts'
+import { type Address, felt } from '../../core/felt.ts'
 import type { PauseReason, SessionId } from '../../core/policy/policy.ts'
-import type { JournalRow, StoredSession } from '../../core/records.ts'
+import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { isMined } from '../../core/transaction.ts'
 import type { Database, Guard } from '../../platform/database.ts'
@@ -20,6 +20,7 @@ import { createSessions, type SessionNeeds, type Sessions } from '../owners/sess
 import { createComparing } from './comparing.ts'
 import { type Cosigning, createCosigning } from './cosigning.ts'
 import { createDeciding } from './deciding.ts'
+import { isAllByOwner } from './elsewhere.ts'
 import { createExecutor, type Executor } from './executor.ts'
 import { createHeads } from './heads.ts'
 import { createJournal, type Damaged, type Journal, newestRows } from './journal.ts'
@@ -105,21 +106,51 @@ export function createSending(needs: SendingNeeds): Sending {
         return found === undefined || isOld ? undefined : BigInt(found.nonce)
       },
       look: ({ network, account }, nonce) => needs.accounts.look(account, network, felt(nonce)),
-      sessions: { pauseAll: (which, reason) => sessions.pauseAll(which, reason) },
+      sessions: {
+        list: (which) => sessions.list(which),
+        pauseAll: (which, reason, rests) => sessions.pauseAll(which, reason, rests),
+      },
+      isAllByOwner: async ({ network, account }, from, to) => {
+        const own = await needs.accounts.own(account)
+        if (own === undefined) return false
+        const { chainId } = networks.get(network)
+        const { ownerPublicKey } = own
+        const block = await lastOwnBlock(network, account)
+        return isAllByOwner(await nodes.of(network), { account, chainId, ownerPublicKey, from, to, block })
+      },
+      tell: ({ network, account }, from, to) =>
+        history.add({
+          id: `elsewhere ${network} ${account} ${from}`,
+          network,
+          account,
+          event: { kind: 'elsewhere', transactions: Number(to - from) },
+        }),
     })
+  const since = (network: NetworkId) => {
+    const { genesis } = networks.get(network)
+    // A chain that started over begins at zero again.
+    return genesis === undefined ? {} : { from: genesis.at }
+  }
+  /** Of the newest that this wallet itself sent: what came after its nonce is in no earlier block. */
+  const lastOwnBlock = async (network: NetworkId, account: Address): Promise<number> => {
+    const isOwn = (row: JournalRow) => row.outside === undefined && isMined(row)
+    const rows = await newestRows(
+      (limit) => journal.list({ network, account, limit, ...since(network) }),
+      OWN_READ,
+      (few) => few.some(isOwn),
+    )
+    return Math.max(0, ...rows.filter(isOwn).map(({ outcome }) => outcome?.block ?? 0))
+  }
   const nonces = createNonces({
     compare: async (network, account, nonce, out) => comparing?.compare({ network, account }, nonce, out),
     isCompared: async (network, account) => comparing === undefined || comparing.isDone({ network, account }),
     now,
     wait: needs.wait,
     own: async (network, account) => {
-      const { genesis } = networks.get(network)
-      // A chain that started over begins at zero again.
-      const from = genesis === undefined ? {} : { from: genesis.at }
       const [open, newest] = await Promise.all([
         journal.open({ network, account }),
         newestRows(
-          (limit) => journal.list({ network, account, limit, ...from }),
+          (limit) => journal.list({ network, account, limit, ...since(network) }),
           OWN_READ,
           // The newest that is in a block has the highest nonce of those that are; of one second all are needed.
           (few) => few.some((row) => isMined(row) && row.at > few.at(-1)!.at),

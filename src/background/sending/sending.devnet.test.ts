@@ -7,14 +7,27 @@ import { STRK } from '../../core/account.ts'
 import { address, felt, u256 } from '../../core/felt.ts'
 import { emptyBook, feeMeter, spendMeter, used } from '../../core/policy/book.ts'
 import type { SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { createNode, type Post } from '../../platform/node.ts'
+import { sha256 } from '../../starknet/digest.ts'
 import { selectorOf } from '../../starknet/selector.ts'
-import { account, createWorld, ORIGIN, policy, storedSession } from './stub-world.ts'
+import { approved } from '../keys/approved.ts'
+import { account, createWorld, ORIGIN, policy, sessionArea, storedSession } from './stub-world.ts'
 
 /** The real chain: only where a devnet binary is named. The whole wallet is proven on it by e2e. */
 const binary = process.env.DEVNET_PATH
 const TRANSFER = selectorOf('transfer')
 const FRIEND = address('0xf41e4d')
+
+const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
+  db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
+const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
+  db.write(STORES, 'strict', async (tx) => {
+    for (const [store, rows] of copy) {
+      await tx.clear(store)
+      for (const row of rows) await tx.putRow(store, row)
+    }
+  })
 
 describe.skipIf(binary === undefined)('on a real devnet', () => {
   let devnet: ChildProcess
@@ -152,6 +165,89 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     expect(await world.executor.isRevoked(session)).toBe(true)
     expect(world.errors).toEqual([])
     stop()
+  })
+
+  it('what the owner’s key sent elsewhere stops no session; what a copy has forgotten of a session does', {
+    timeout: 120_000,
+  }, async () => {
+    const clock = { now: Math.floor(Date.now() / 1000) }
+    const life = (name: string) => createWorld({ name, clock, post, network: 'devnet', area: sessionArea() })
+    // Of the account that is deployed above.
+    const first = await life(`here ${Math.random()}`)
+    const node = createNode({ url, post })
+    const stops = [first.keepTime()]
+    const granted = { ...policy(), validAfter: clock.now - 10, validUntil: clock.now + 86_400 }
+    const rules = [{ ...granted.calls[0]!, contract: STRK, entrypoints: [{ selector: TRANSFER, name: 'transfer' }] }]
+    const limit: SessionPolicy['spend']['limits'][number] = {
+      asset: 'erc20',
+      token: STRK,
+      caps: [{ window: { kind: 'session' }, max: u256(10n ** 18n) }],
+      spenders: [],
+      approvals: 'forbid',
+      foreignTransferFrom: 'forbid',
+    }
+    const plays: SessionPolicy = { ...granted, calls: rules, spend: { look: 'receipt', limits: [limit] } }
+    await first.nonces.compared('devnet', account.address, await first.nodes.of('devnet'))
+    const genesis = first.networks.get('devnet').genesis!
+    const session = { ...storedSession('d2', plays), network: 'devnet' as const, genesis, createdAt: clock.now }
+    await first.sessions.create(session, emptyBook(session.id))
+    first.useKey('d2')
+    type Life = typeof first
+    const transfer = { to: STRK, selector: TRANSFER, calldata: [FRIEND, felt(1), felt(0)] }
+    const pay = (world: Life, request: string) =>
+      world.executor.executeInSession({
+        origin: ORIGIN,
+        request,
+        network: 'devnet',
+        account: account.address,
+        calls: [transfer],
+      })
+    const settled = (world: Life) =>
+      expect.poll(async () => (await world.journal.open()).length, { timeout: 30_000 }).toBe(0)
+    expect((await pay(first, 'q1')).kind).toBe('sent')
+    await settled(first)
+
+    // The same keys over a database of their own: another computer.
+    const other = await createWorld({ clock, post, network: 'devnet' })
+    stops.push(other.keepTime())
+    for (let n = 0; n < 3; n += 1) {
+      const { bounds } = await other.executor.trial({ network: 'devnet', account, calls: [transfer] })
+      const yes = approved({
+        approval: `elsewhere ${n}`,
+        digest: sha256('shown'),
+        account: account.address,
+        network: 'devnet',
+        allows: [{ kind: 'calls', calls: [transfer] }],
+      })
+      await other.executor.executeApproved(yes, {
+        network: 'devnet',
+        account,
+        kind: 'invoke',
+        calls: [transfer],
+        bounds,
+      })
+      await settled(other)
+    }
+    const copy = await copyOf(first.db)
+    stops.shift()!()
+    const second = await life(first.name)
+    stops.push(second.keepTime())
+    second.useKey('d2')
+    expect((await pay(second, 'q2')).kind).toBe('sent')
+    await settled(second)
+    expect(second.sessions.get(session.id)?.state).toBe('active')
+    const { rows } = await second.history.list({ network: 'devnet', limit: 100 })
+    expect(rows.find(({ event }) => event.kind === 'elsewhere')?.event).toEqual({ kind: 'elsewhere', transactions: 3 })
+
+    stops.pop()!()
+    await putBack(second.db, copy)
+    const third = await life(first.name)
+    third.useKey('d2')
+    const before = await node.nonce(account.address)
+    expect(await pay(third, 'q3')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
+    expect(third.sessions.get(session.id)).toMatchObject({ state: 'paused', pause: 'restored' })
+    expect(await node.nonce(account.address)).toBe(before)
+    for (const stop of stops) stop()
   })
 
   it('reads what this node says: block, prices, class, unknown things, failures', async () => {

@@ -223,7 +223,23 @@ export function createStubNode(clock: { now: number }) {
       return ['0x0', '0x0']
     },
     starknet_getEvents: ({ filter }) => {
-      const { keys } = filter as { keys: readonly (readonly string[])[] }
+      const { keys, from_block } = filter as {
+        keys: readonly (readonly string[])[]
+        from_block: { block_number: number }
+      }
+      if (keys.length === 1 && keys[0]?.[0] === EVENTS.TransactionExecuted) {
+        const succeeded = [...known].filter(
+          ([, it]) => it.reverted === undefined && it.block >= from_block.block_number,
+        )
+        return {
+          events: succeeded.map(([transaction_hash]) => ({
+            from_address: ACCOUNT,
+            keys: [EVENTS.TransactionExecuted, transaction_hash],
+            data: [],
+            transaction_hash,
+          })),
+        }
+      }
       if (keys.length === 1)
         return {
           events: state.past.map((guid) => ({
@@ -269,6 +285,10 @@ export function createStubNode(clock: { now: number }) {
         execution_status: mined.reverted === undefined ? 'SUCCEEDED' : 'REVERTED',
         failure_reason: mined.reverted ?? null,
       }
+    },
+    starknet_getTransactionByHash: ({ transaction_hash }) => {
+      const mined = known.get(transaction_hash as unknown as Felt) ?? fail(29, 'Transaction hash not found')
+      return { transaction_hash, ...mined.body }
     },
     starknet_getTransactionReceipt: ({ transaction_hash }) => {
       const mined = known.get(transaction_hash as unknown as Felt) ?? fail(29, 'Transaction hash not found')

@@ -66,6 +66,10 @@ export function activityOf(entry: HistoryRow, facts: ActivityFacts): ActivityVie
     case 'connected':
     case 'disconnected':
       return note(base, line(event.kind === 'connected' ? 'act_connected' : 'act_disconnected'))
+    case 'elsewhere': {
+      const n = count(event.transactions)
+      return { ...note(base, line('act_elsewhere')), lines: [line('act_elsewhereWhat_other', { n })] }
+    }
     case 'session': {
       const own = SESSION_EVENTS[event.what]
       const row = note(base, line(event.by === 'site' ? (BY_SITE[event.what] ?? own) : own))
