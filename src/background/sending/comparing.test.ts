@@ -1,14 +1,17 @@
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
-import { type Felt, felt, shortString } from '../../core/felt.ts'
-import type { Call, SessionId } from '../../core/policy/policy.ts'
+import { type Address, address, type Felt, felt, shortString, u256 } from '../../core/felt.ts'
+import { emptyBook, spendMeter, TX, used as usedOf } from '../../core/policy/book.ts'
+import type { Booking, Call, MeterId, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { isNodeError } from '../../platform/node-error.ts'
 import { ordinarySignature, SELECTORS } from '../../starknet/accounts.ts'
 import { publicKey, sign } from '../../starknet/curve.ts'
 import { invokeBody, invokeHash } from '../../starknet/invoke.ts'
+import { selectorOf } from '../../starknet/selector.ts'
 import { signerGuid } from '../../starknet/session-token.ts'
 import type { SessionArea } from '../keys/working-set.ts'
+import { holdsOf } from './journal.ts'
 import {
   ACCOUNT,
   CHAIN_ID,
@@ -20,10 +23,15 @@ import {
   policy,
   sessionArea as run,
   SESSION,
+  storedSession,
   type World,
 } from './stub-world.ts'
 
 const S1 = 's1' as SessionId
+const COIN = address('0xc014')
+const FRIEND = felt(0xf41e4d)
+const TRANSFER = selectorOf('transfer')
+const byMeter = (a: Booking, b: Booking) => `${a.meter} ${a.amount}`.localeCompare(`${b.meter} ${b.amount}`)
 const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
   db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
 const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
@@ -183,11 +191,14 @@ describe('nothing was put back', () => {
 })
 
 /** With the same phrase elsewhere: the stub in the node's place takes it as the chain would. */
-const sendElsewhere = (world: World, it: { calls?: readonly Call[]; key?: Uint8Array; chainId?: Felt } = {}) => {
-  const { calls = [move(9)], key = OWNER, chainId = CHAIN_ID } = it
+const sendElsewhere = (
+  world: World,
+  it: { calls?: readonly Call[]; key?: Uint8Array; chainId?: Felt; sender?: Address } = {},
+) => {
+  const { calls = [move(9)], key = OWNER, chainId = CHAIN_ID, sender = ACCOUNT } = it
   const bound = { maxAmount: 1_000n, maxPrice: 10n }
   const parts = {
-    sender: ACCOUNT,
+    sender,
     calls,
     nonce: felt(world.node.state.nonce),
     tip: 0n,
@@ -278,18 +289,18 @@ describe('what stays paused, because it is not certain', () => {
 
   it.each([
     ['one that another key has signed', { key: GUARDIAN }],
+    ['one of another account with the same key', { sender: address('0xacc') }],
     ['one that is signed for another chain', { chainId: shortString('SN_MAIN') as Felt }],
     [
       'one that calls the account itself: it may have ended a session',
       { calls: [{ to: ACCOUNT, selector: SELECTORS.revoke_session, calldata: [felt(1)] }] },
     ],
-  ])('%s; what came before it is not read any more', async (_, it) => {
+  ])('%s', async (_, it) => {
     const world = await used(await begun())
     sendElsewhere(world)
     sendElsewhere(world, it)
     const next = await nextRun(world)
     expect(next.sessions.get(S1)).toMatchObject(RESTORED)
-    expect(readsOf(next)).toEqual(READS)
   })
 
   it('one that failed: no event of the account names it', async () => {
@@ -335,16 +346,16 @@ describe('what stays paused, because it is not certain', () => {
     expect(next.errors).toEqual([])
   })
 
-  it('everything after more than twenty: of so many not one is read', async () => {
+  it('everything after more than 64: of so many not one is read', async () => {
     const world = await used(await begun())
-    for (let n = 0; n < 20; n += 1) sendElsewhere(world)
-    const twenty = await nextRun(world)
-    expect(twenty.sessions.get(S1)?.state).toBe('active')
-    expect(readsOf(twenty)).toHaveLength(21)
-    for (let n = 0; n < 21; n += 1) sendElsewhere(world)
-    const more = await nextRun(twenty)
+    for (let n = 0; n < 64; n += 1) sendElsewhere(world)
+    const many = await nextRun(world)
+    expect(many.sessions.get(S1)?.state).toBe('active')
+    expect(readsOf(many)).toHaveLength(65)
+    for (let n = 0; n < 65; n += 1) sendElsewhere(world)
+    const more = await nextRun(many)
     expect(more.sessions.get(S1)).toMatchObject(RESTORED)
-    expect(readsOf(more)).toHaveLength(21)
+    expect(readsOf(more)).toHaveLength(65)
   })
 
   it('every session that can spend without a nonce or with the owner’s key, beside one that cannot', async () => {
@@ -376,5 +387,131 @@ describe('what stays paused, because it is not certain', () => {
     const next = await nextRun(world)
     expect(next.sessions.get('wallet' as SessionId)).toMatchObject(RESTORED)
     expect(readsOf(next)).toEqual([])
+  })
+})
+
+describe('a row that a session has lost with its profile', () => {
+  const LIMITED: Partial<SessionPolicy> = {
+    usage: { ...policy().usage, tx: [{ window: { kind: 'session' }, max: 3 }] },
+    spend: {
+      look: 'receipt',
+      limits: [
+        {
+          asset: 'erc20',
+          token: COIN,
+          caps: [{ window: { kind: 'session' }, max: u256(100n) }],
+          spenders: [],
+          approvals: 'forbid',
+          foreignTransferFrom: 'forbid',
+        },
+      ],
+    },
+    calls: [{ ...policy().calls[0]!, contract: COIN, entrypoints: [{ selector: TRANSFER, name: 'transfer' }] }],
+  }
+  const pay = (amount: bigint): readonly Call[] => [
+    { to: COIN, selector: TRANSFER, calldata: [FRIEND, felt(amount), felt(0)] },
+  ]
+  const limited = async () => {
+    const world = await createWorld({ area: run() })
+    await world.nonces.compared(NETWORK, ACCOUNT, await world.nodes.of(NETWORK))
+    await world.start('s1', LIMITED)
+    return world
+  }
+  const spent = async (world: World, meter: MeterId) => {
+    const { book, open } = (await world.ledger.state(S1))!
+    return usedOf(book, holdsOf(open), meter, { kind: 'session' }, world.clock.now)
+  }
+
+  it('is booked to its session, at its block’s time, before anybody can press to go on', async () => {
+    const world = await limited()
+    const copy = await copyOf(world.db)
+    for (const [at, amount] of [40n, 30n].entries()) {
+      await world.play(`q${at}`, pay(amount))
+      await world.settle()
+    }
+    const was = (await world.ledger.state(S1))!.book
+    const block = world.clock.now
+    await putBack(world.db, copy)
+    world.clock.now += 1_000
+
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    // Held at once, and what the chain says when it was read.
+    expect(await spent(next, spendMeter(COIN))).toBe(70n)
+    await next.settle()
+    expect(await spent(next, spendMeter(COIN))).toBe(70n)
+    expect(await spent(next, TX)).toBe(2n)
+    const { book } = (await next.ledger.state(S1))!
+    expect(book.bookings.toSorted(byMeter)).toEqual(was.bookings.toSorted(byMeter))
+    expect(book.bookings.every(({ at }) => at === block)).toBe(true)
+    const { rows } = await next.history.list({ network: NETWORK, session: S1, limit: 10 })
+    expect(rows.filter(({ event }) => event.kind === 'transaction')).toHaveLength(2)
+
+    await next.sessions.resume(S1, 'person')
+    expect(await next.play('over', pay(31n))).toMatchObject({ kind: 'ask', reasons: [{ code: 'spendCap' }] })
+    expect((await next.play('fits', pay(30n))).kind).toBe('sent')
+    await next.settle()
+    expect(await next.play('third', pay(0n))).toMatchObject({ kind: 'ask', reasons: [{ code: 'txCount' }] })
+  })
+
+  it('is booked once, though the worker died before the look was noted, and none that the journal has', async () => {
+    const world = await limited()
+    const copy = await copyOf(world.db)
+    await world.play('q1', pay(40n))
+    await world.settle()
+    await putBack(world.db, copy)
+    const first = await nextRun(world)
+    const row = (await first.journal.list({ session: S1 }))[0]!
+    expect(row).toMatchObject({ id: `elsewhere ${row.hash}`, session: S1, nonce: '0x0', status: 'sent' })
+    expect(await first.journal.putBack(row)).toBe(false)
+    await first.settle()
+    expect(await first.journal.putBack(row)).toBe(false)
+    expect(await spent(first, spendMeter(COIN))).toBe(40n)
+  })
+
+  it('is booked by what was granted, though this copy has it narrower, and paused', async () => {
+    const world = await limited()
+    await world.sessions.narrow(S1, ({ effective }) => ({
+      ...effective,
+      calls: effective.calls.map((rule) => ({ ...rule, enabled: false })),
+    }))
+    await world.sessions.pause(S1, 'site')
+    const copy = await copyOf(world.db)
+    await world.sessions.resume(S1, 'site')
+    await world.sessions.restore(S1)
+    expect((await world.play('q1', pay(40n))).kind).toBe('sent')
+    await world.settle()
+    await putBack(world.db, copy)
+    const next = await lived(world, run())
+    await next.nonces.compared(NETWORK, ACCOUNT, await next.nodes.of(NETWORK))
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    await next.settle()
+    expect(await spent(next, spendMeter(COIN))).toBe(40n)
+  })
+
+  it('is booked by nobody else where the journal has it, dropped on a node’s word', async () => {
+    const world = await limited()
+    await world.play('q1', pay(40n))
+    const [row] = await world.journal.open()
+    await world.ledger.settle(row!.id, { end: 'dropped' })
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(await next.journal.list({ session: S1 })).toMatchObject([{ id: row!.id, end: 'dropped' }])
+  })
+
+  it('of another session is not booked to this one', async () => {
+    const world = await limited()
+    const copy = await copyOf(world.db)
+    const other = new Uint8Array(32).fill(5)
+    const lost = storedSession('s2', policy(LIMITED), other)
+    await world.sessions.create(lost, emptyBook(lost.id))
+    world.secrets.set('session s2', other)
+    world.useKey('s2', other)
+    expect((await world.play('q1', pay(40n), 's2')).kind).toBe('sent')
+    await world.settle()
+    await putBack(world.db, copy)
+    const next = await nextRun(world)
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(await next.journal.list({ session: S1 })).toEqual([])
   })
 })

@@ -10,10 +10,11 @@
  * a session that was ended on the chain is, because that is a call to the account.
  */
 import type { Address } from '../../core/felt.ts'
-import type { NetworkId, StoredSession } from '../../core/records.ts'
+import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import { isNodeError } from '../../platform/node-error.ts'
 import type { SessionArea } from '../keys/working-set.ts'
 import type { Sessions } from '../owners/sessions.ts'
+import type { Elsewhere } from './elsewhere.ts'
 
 export interface Comparing {
   /**
@@ -38,13 +39,16 @@ export interface ComparingNeeds {
   readonly looked: (place: Place) => Promise<bigint | undefined>
   readonly look: (place: Place, nonce: bigint) => Promise<void>
   readonly sessions: Pick<Sessions, 'list' | 'pauseAll'>
-  /** Whether all that the account sent with the nonces from `from` to below `to` is the owner's own. @throws NodeError */
-  readonly isAllByOwner: (place: Place, from: bigint, to: bigint) => Promise<boolean>
+  /** What the account sent with the nonces from `from` to below `to`. @throws NodeError */
+  readonly read: (place: Place, from: bigint, to: bigint) => Promise<Elsewhere>
+  /** Rows that sessions have lost count again. A row that is there already is nothing. */
+  readonly book: (lost: readonly JournalRow[]) => Promise<void>
   /** That many transactions were sent elsewhere, and sessions went on. Written again, it is the same. */
   readonly tell: (place: Place, from: bigint, to: bigint) => Promise<void>
 }
 
 const DONE = 'compared'
+const NOTHING: Elsewhere = { isAllByOwner: false, lost: [] }
 
 export function createComparing(needs: ComparingNeeds): Comparing {
   const { area, looked, look, sessions } = needs
@@ -63,19 +67,22 @@ export function createComparing(needs: ComparingNeeds): Comparing {
   }
 
   /** What is not certain is not the owner's: a node that does not answer too. */
-  const isShown = async (place: Place, from: bigint, to: bigint): Promise<boolean> => {
-    if (!sessions.list(place).some((it) => it.state === 'active' && spendsByNonceAlone(it))) return false
+  const read = async (place: Place, from: bigint, to: bigint): Promise<Elsewhere> => {
+    // The others rest whatever is read.
+    if (!sessions.list(place).some(({ backing, state }) => backing === 'chain' && isLive(state))) return NOTHING
     try {
-      return await needs.isAllByOwner(place, from, to)
+      return await needs.read(place, from, to)
     } catch (error) {
       if (!isNodeError(error)) throw error
-      return false
+      return NOTHING
     }
   }
   const further = async (place: Place, from: bigint, to: bigint): Promise<void> => {
-    const shown = await isShown(place, from, to)
-    await sessions.pauseAll(place, 'restored', (it) => !shown || !spendsByNonceAlone(it))
-    if (shown) await needs.tell(place, from, to)
+    const { isAllByOwner, lost } = await read(place, from, to)
+    // Before anybody can press to go on.
+    await needs.book(lost)
+    await sessions.pauseAll(place, 'restored', (it) => !isAllByOwner || !spendsByNonceAlone(it))
+    if (isAllByOwner) await needs.tell(place, from, to)
   }
 
   const compareNow = async (place: Place, nonce: bigint, out: bigint | undefined): Promise<void> => {
@@ -112,6 +119,10 @@ export function createComparing(needs: ComparingNeeds): Comparing {
 export function spendsByNonceAlone({ backing, key, granted }: StoredSession): boolean {
   const signsMessages = granted.messages.some(({ enabled }) => enabled)
   return backing === 'chain' && key.by === 'wallet' && granted.fees.payer === 'account' && !signsMessages
+}
+
+function isLive(state: StoredSession['state']): boolean {
+  return state === 'active' || state === 'paused'
 }
 
 function keyOf({ network, account }: Place): string {

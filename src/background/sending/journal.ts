@@ -41,6 +41,8 @@ export interface Journal {
   sent(id: string, at: UnixSeconds, transaction?: Felt): Promise<JournalRow>
   /** The row as it is where it ended meanwhile. */
   park(id: string): Promise<JournalRow>
+  /** A row that was lost and that the chain has told: it counts from now on. Strict. `false`: it is there already. */
+  putBack(row: JournalRow): Promise<boolean>
   /**
    * Tells the rows that an index would not find, because their marks are not those of what they hold, and the books that are
    * older than what was counted in them. Reads every row, so it is for an unlock, before anything of a session may run.
@@ -144,6 +146,12 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
     sent: (id, at, transaction) =>
       unlessEnded(id, { to: 'sent', at, ...(transaction === undefined ? {} : { transaction }) }, 'relaxed'),
     park: (id) => unlessEnded(id, { to: 'parked' }, 'strict'),
+    putBack: (row) =>
+      db.write(['journal'], 'strict', async (tx) => {
+        if ((await key().get(tx, 'journal', row.id)) !== undefined) return false
+        await putRow(tx, key(), row)
+        return true
+      }),
     audit: () =>
       db.read(['journal', 'books'], async (tx) => {
         const suspects: string[] = []

@@ -2,7 +2,7 @@
  * Ledger, journal, signer, executor, watcher and recovery joined to one another: each tells the others what it committed, and
  * only here do their circles close. Everything from outside is an argument.
  */
-import { type Address, felt } from '../../core/felt.ts'
+import { felt } from '../../core/felt.ts'
 import type { PauseReason, SessionId } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -20,7 +20,7 @@ import { createSessions, type SessionNeeds, type Sessions } from '../owners/sess
 import { createComparing } from './comparing.ts'
 import { type Cosigning, createCosigning } from './cosigning.ts'
 import { createDeciding } from './deciding.ts'
-import { isAllByOwner } from './elsewhere.ts'
+import { createElsewhere } from './elsewhere.ts'
 import { createExecutor, type Executor } from './executor.ts'
 import { createHeads } from './heads.ts'
 import { createJournal, type Damaged, type Journal, newestRows } from './journal.ts'
@@ -110,13 +110,20 @@ export function createSending(needs: SendingNeeds): Sending {
         list: (which) => sessions.list(which),
         pauseAll: (which, reason, rests) => sessions.pauseAll(which, reason, rests),
       },
-      isAllByOwner: async ({ network, account }, from, to) => {
-        const own = await needs.accounts.own(account)
-        if (own === undefined) return false
-        const { chainId } = networks.get(network)
-        const { ownerPublicKey } = own
-        const block = await lastOwnBlock(network, account)
-        return isAllByOwner(await nodes.of(network), { account, chainId, ownerPublicKey, from, to, block })
+      read: createElsewhere({
+        own: (account) => needs.accounts.own(account),
+        chainId: (network) => networks.get(network).chainId,
+        nodes,
+        rows: ({ network, account }) => journal.list({ network, account, limit: OWN_READ, ...since(network) }),
+        sessions: { list: (which) => sessions.list(which) },
+      }),
+      book: async (lost) => {
+        for (const row of lost) {
+          if (!(await journal.putBack(row))) continue
+          await recordSent(history, row, row.at)
+          watcher.follow(row.network, row.account)
+          needs.onRow(row)
+        }
       },
       tell: ({ network, account }, from, to) =>
         history.add({
@@ -130,16 +137,6 @@ export function createSending(needs: SendingNeeds): Sending {
     const { genesis } = networks.get(network)
     // A chain that started over begins at zero again.
     return genesis === undefined ? {} : { from: genesis.at }
-  }
-  /** Of the newest that this wallet itself sent: what came after its nonce is in no earlier block. */
-  const lastOwnBlock = async (network: NetworkId, account: Address): Promise<number> => {
-    const isOwn = (row: JournalRow) => row.outside === undefined && isMined(row)
-    const rows = await newestRows(
-      (limit) => journal.list({ network, account, limit, ...since(network) }),
-      OWN_READ,
-      (few) => few.some(isOwn),
-    )
-    return Math.max(0, ...rows.filter(isOwn).map(({ outcome }) => outcome?.block ?? 0))
   }
   const nonces = createNonces({
     compare: async (network, account, nonce, out) => comparing?.compare({ network, account }, nonce, out),

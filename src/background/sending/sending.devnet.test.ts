@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { address, felt, u256 } from '../../core/felt.ts'
 import { emptyBook, feeMeter, spendMeter, used } from '../../core/policy/book.ts'
-import type { SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Booking, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { createNode, type Post } from '../../platform/node.ts'
 import { sha256 } from '../../starknet/digest.ts'
@@ -19,6 +19,7 @@ const binary = process.env.DEVNET_PATH
 const TRANSFER = selectorOf('transfer')
 const FRIEND = address('0xf41e4d')
 
+const byMeter = (a: Booking, b: Booking) => `${a.meter} ${a.at}`.localeCompare(`${b.meter} ${b.at}`)
 const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
   db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
 const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
@@ -167,7 +168,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     stop()
   })
 
-  it('what the owner’s key sent elsewhere stops no session; what a copy has forgotten of a session does', {
+  it('what the owner’s key sent elsewhere stops no session; what a copy has forgotten of a session does, and is booked', {
     timeout: 120_000,
   }, async () => {
     const clock = { now: Math.floor(Date.now() / 1000) }
@@ -239,6 +240,7 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     const { rows } = await second.history.list({ network: 'devnet', limit: 100 })
     expect(rows.find(({ event }) => event.kind === 'elsewhere')?.event).toEqual({ kind: 'elsewhere', transactions: 3 })
 
+    const whole = (await second.ledger.state(session.id))!.book
     stops.pop()!()
     await putBack(second.db, copy)
     const third = await life(first.name)
@@ -247,6 +249,12 @@ describe.skipIf(binary === undefined)('on a real devnet', () => {
     expect(await pay(third, 'q3')).toMatchObject({ kind: 'ask', reasons: [{ code: 'paused' }] })
     expect(third.sessions.get(session.id)).toMatchObject({ state: 'paused', pause: 'restored' })
     expect(await node.nonce(account.address)).toBe(before)
+    // What it has forgotten counts again, by the receipt.
+    stops.push(third.keepTime())
+    await settled(third)
+    const { book } = (await third.ledger.state(session.id))!
+    expect(book.bookings.toSorted(byMeter)).toEqual(whole.bookings.toSorted(byMeter))
+    expect(used(book, [], spendMeter(STRK), { kind: 'session' }, clock.now)).toBe(2n)
     for (const stop of stops) stop()
   })
 
