@@ -185,7 +185,16 @@ for (const screen of Object.keys(shown))
     expect(unseen, 'an edge in forced colours').toEqual([])
   })
 
-for (const screen of ['session', 'session-unlisted', 'session-written', 'session-service', 'session-four'])
+const ALL_IN_VIEW = [
+  'session',
+  'session-unlisted',
+  'session-written',
+  'session-service',
+  'session-four',
+  'session-four-contracts',
+  'session-four-unlisted',
+]
+for (const screen of ALL_IN_VIEW)
   test(`${screen}: worst case, end and every contract are in view without scrolling, in a window of 420 × 760`, async ({
     page,
   }) => {
@@ -206,10 +215,18 @@ for (const screen of ['session', 'session-unlisted', 'session-written', 'session
         worst: all('.worst'),
         end: all('.sentence'),
         ends: all('.picker'),
-        contracts: all('.contract, .unlisted'),
+        contracts: all('.contract, .unlisted, .one-of-many .fold'),
+        actions: all('.one-of-many .fact'),
       }
     })
-    expect(seen).toEqual({ worst: [true], end: [true], ends: [true], contracts: [...contracts].map(() => true) })
+    expect(seen).toEqual({
+      worst: [true],
+      end: [true],
+      ends: [true],
+      contracts: [...contracts].map(() => true),
+      // Of several contracts each action is there with its contract.
+      actions: contracts.size === 1 ? [] : rules?.kind === 'session' && rules.can.map(() => true),
+    })
     await expect(page.locator('.approval .summary')).toContainText(/ends tomorrow 14:05/)
   })
 

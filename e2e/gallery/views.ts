@@ -405,6 +405,23 @@ const four = asked('play.g.io', {
   nft_limits: [{ collection: COLLECTION, max_out: 1 }],
   fees: { max_total: units('0.8') },
 })
+/** Four rules, each of a contract of its own, a worst case of three parts, and a risk. */
+const fourContracts = asked('play.g.io', {
+  calls: [
+    { contract_address: ARENA, entry_point: 'move', required: true },
+    { contract_address: MARKET, entry_point: 'take', label: 'Market' },
+    { contract_address: COLLECTION, entry_point: 'mint', label: 'Swords' },
+    { contract_address: STRK_TOKEN, entry_point: 'transfer' },
+  ],
+  spend_limits: [{ token: STRK_TOKEN, total: units('1.5') }],
+  nft_limits: [{ collection: COLLECTION, max_out: 1 }],
+  fees: { max_total: units('0.8') },
+})
+/** The wallet has no name for any of them. */
+const fourUnlisted: SessionRequestView = {
+  ...fourContracts,
+  can: fourContracts.can.map(({ contractName: _, ...rule }) => rule),
+}
 /** The service that Latchkey asks to pay, and that sees each use. */
 const service = asked('play.g.io', {
   calls: [{ contract_address: ARENA, entry_point: ['move', 'buy'] }],
@@ -1126,6 +1143,8 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-written': asks(written),
   'session-service': asks(service),
   'session-four': asks(four),
+  'session-four-contracts': asks(fourContracts),
+  'session-four-unlisted': asks(fourUnlisted),
   'session-leave': asks(openLeave(false)),
   'session-leave-cleared': asks(openLeave(true)),
   'session-large': asks(large),

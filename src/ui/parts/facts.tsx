@@ -133,8 +133,8 @@ export function Rules({ rules, changed, tags, onSwitch }: RulesProps) {
     return (
       <>
         {groups.map((group) => (
-          <div key={group[0]?.contract}>
-            <ContractHead rules={group} />
+          <div key={group[0]?.contract} class={groups.length > 1 ? 'one-of-many' : undefined}>
+            {groups.length > 1 ? <ContractRow rules={group} /> : <ContractHead rules={group} />}
             {group.map((rule) => (
               <RuleRow
                 key={rule.id}
@@ -274,6 +274,24 @@ function ContractHead({ rules }: { readonly rules: readonly RuleView[] }) {
       </p>
       <FullAddress address={rule.contract} />
     </div>
+  )
+}
+
+/** One of several contracts is one line, so that all of them are in view; the digits of one without a name are a press away. */
+function ContractRow({ rules }: { readonly rules: readonly RuleView[] }) {
+  const [rule] = rules
+  if (rule === undefined || rule.contract === '*' || rule.contractName !== undefined)
+    return <ContractHead rules={rules} />
+  return (
+    <Fold
+      head={
+        <span class="grow">
+          <ContractName rules={rules} />
+        </span>
+      }
+    >
+      <ContractHead rules={rules} />
+    </Fold>
   )
 }
 
