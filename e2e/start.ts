@@ -34,7 +34,7 @@ export async function start(): Promise<number> {
     await (first ?? (await context.newPage())).goto(home)
     await site.open()
     say(`playground at ${site.origin}`)
-    say('Create a wallet, choose Devnet in the network pill, then follow the buttons. Ctrl-C ends everything.')
+    say('Create a wallet, press Start on Devnet with test tokens, then follow the buttons. Ctrl-C ends everything.')
     await closed
   })
   if (ended.kind === 'failed') say(ended.why)

@@ -379,6 +379,24 @@ test('a press on the last page of the start counts, also before the new wallet i
   await expect(page.getByRole('button', { name: 'Receive', exact: true })).toBeVisible()
 })
 
+test('where a test network of this computer answers, the last page of the start begins there with one press', async ({
+  page,
+}) => {
+  await show(page, 'welcome', 'light', { width: 1120, height: 760 })
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  await press('Create a wallet')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await press('Go on')
+  await press('Show the words')
+  await press('I wrote it down')
+  await press('Later')
+  await press('Not now')
+  await press('Start on Devnet with test tokens')
+  await expect.poll(() => asked(page, 'testTokens')).toHaveLength(1)
+  expect(await asked(page, 'checkNetwork')).toEqual([{ verb: 'checkNetwork', params: { network: 'devnet' } }])
+  expect(await asked(page, 'selectNetwork')).toEqual([{ verb: 'selectNetwork', params: { network: 'devnet' } }])
+})
+
 test('the phrase is never text in the page unless it is read aloud, and hides when the window loses the focus', async ({
   page,
 }) => {

@@ -118,6 +118,7 @@ function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
     exportBackup: { name: 'latchkey-backup-2025-11-26.json', text: '{}' },
     checkBackup: { at: base.now - 86_400, accounts: 2, sites: 3, sessions: 1, same: true },
     stepCost,
+    checkNetwork: { state: 'answers' },
     importKeys: { keys: [0, 1, 2].map((index) => ({ index, publicKey: felt(index + 0x2b42) })) },
     stopAll: { stopped: ['s1', 's2'] },
     ...canned,

@@ -80,6 +80,12 @@ describe('balances', () => {
     await tokens.balances(ME, NET, 10)
     expect(requests).toHaveLength(3)
   })
+  it('that came in the second of the last look are seen', async () => {
+    set(address('0x0512feac6339ff7889822cb5aa2a86c848e9d392bb0e3e237c008674feed8343'), 'balanceOf', 0, 0)
+    await tokens.balances(ME, NET, 0)
+    set(STRK, 'balanceOf', 1_000, 0)
+    expect((await tokens.balances(ME, NET, 0))[0]).toMatchObject({ token: { symbol: 'STRK' }, amount: '1000' })
+  })
   it('a contract that gives no answer keeps its last one with its age, and takes nothing from the others', async () => {
     await tokens.balances(ME, NET, 0)
     says.delete(`${STRK} ${selectorOf('balanceOf')}`)

@@ -30,7 +30,7 @@ export interface Tokens {
   hide(network: NetworkId, token: Address, hidden: boolean): Promise<void>
   /** The last answers, however old: screens show their age. Hidden ones are left out. */
   last(account: Address, network: NetworkId): readonly Balance[]
-  /** Asks the node unless the last answer is younger than `maxAge`. @throws NodeError */
+  /** Asks the node unless the last answer is younger than `maxAge`: with 0 always, also twice in a second. @throws NodeError */
   balances(account: Address, network: NetworkId, maxAge: Seconds): Promise<readonly Balance[]>
 }
 export type FoundToken =
@@ -144,7 +144,7 @@ export function createTokens({
       const before = held.get(key)
       const tokens = shown(network)
       const has = (token: KnownToken) => before?.find((it) => it.token.address === token.address)
-      if (tokens.every((token) => now() - (has(token)?.at ?? Number.NEGATIVE_INFINITY) <= maxAge)) return before ?? []
+      if (tokens.every((token) => now() - (has(token)?.at ?? Number.NEGATIVE_INFINITY) < maxAge)) return before ?? []
       const node = await nodes.of(network)
       const answers = await node.callEach(
         tokens.flatMap((token) =>

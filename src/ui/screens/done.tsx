@@ -1,4 +1,8 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { NetworkView } from '../../core/protocol/ui.ts'
+import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
+import { useAct } from '../parts/act.ts'
 import { Button } from '../parts/controls.tsx'
 import { Heading } from '../parts/live.tsx'
 import { FullAddress } from '../parts/text.tsx'
@@ -6,7 +10,9 @@ import { t } from '../words.ts'
 
 /** What a session is, who holds it, and what this wallet is not. */
 export function Done({ onDone }: { readonly onDone: () => void }) {
-  const { view } = useWallet()
+  const { view, ask } = useWallet()
+  const local = useLocal()
+  const { busy, failure, run } = useAct()
   const account = view.value?.account ?? view.value?.accounts[0]
   return (
     <div class="stack gap24">
@@ -27,11 +33,47 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
         <li>{t('ui_done_fund')}</li>
         <li>{t('ui_done_use')}</li>
       </ol>
-      <div class="row">
+      {local !== undefined && <p class="muted">{t('ui_done_localWhat')}</p>}
+      {failure !== undefined && (
+        <p class="danger" role="alert">
+          {failure}
+        </p>
+      )}
+      <div class="row wrap gap12">
         <Button look="tall main" onPress={onDone}>
           {t('ui_done_open')}
         </Button>
+        {local !== undefined && (
+          <Button
+            look="tall"
+            busy={busy}
+            onPress={() =>
+              void run(async () => {
+                await ask('selectNetwork', { network: local.id })
+                await ask('testTokens', null)
+                onDone()
+              })
+            }
+          >
+            {t('ui_done_local', { network: text(local.name) })}
+          </Button>
+        )}
       </div>
     </div>
   )
+}
+
+/** The test network of this computer, where one runs: whoever builds a site begins there. Nobody else is asked. */
+function useLocal(): NetworkView | undefined {
+  const { view, ask } = useWallet()
+  const [answers, setAnswers] = useState(false)
+  const local = view.value?.networks.find((it) => it.local)
+  useEffect(() => {
+    if (local === undefined) return
+    ask('checkNetwork', { network: local.id }).then(
+      ({ state }) => setAnswers(state === 'answers'),
+      () => undefined,
+    )
+  }, [local?.id])
+  return answers ? local : undefined
 }
