@@ -397,6 +397,22 @@ test('where a test network of this computer answers, the last page of the start 
   expect(await asked(page, 'selectNetwork')).toEqual([{ verb: 'selectNetwork', params: { network: 'devnet' } }])
 })
 
+test('a session that is paused says what happened and what to do, in the list and on its page, with a button', async ({
+  page,
+}) => {
+  const said = [
+    'Paused: a contract changed since you allowed it.',
+    'Resume it only if you trust the contract as it is now. Otherwise end it.',
+  ]
+  await show(page, 'sessions')
+  const card = page.getByRole('listitem').filter({ hasText: 'trade.d.io' })
+  for (const sentence of said) await expect(card.getByText(sentence)).toBeVisible()
+  await expect(card.getByRole('button', { name: 'Review' })).toBeVisible()
+  await show(page, 'session-paused')
+  for (const sentence of said) await expect(page.getByText(sentence)).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Resume', exact: true })).toBeEnabled()
+})
+
 test('the phrase is never text in the page unless it is read aloud, and hides when the window loses the focus', async ({
   page,
 }) => {

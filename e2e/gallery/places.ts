@@ -173,6 +173,7 @@ export function placesScreens(
             status: 'paused',
             group: 'needsYou',
             cause: line('reason_paused', { cause: inner(line('reason_pauseChainRestarted')) }),
+            todo: { line: line('todo_pauseChainRestarted') },
             canResume: false,
             worst: line('policy_leftNothing'),
           },

@@ -1,8 +1,11 @@
 import 'fake-indexeddb/auto'
 import { expect, it } from 'vitest'
 import english from '../../../public/_locales/en/messages.json'
+import spanish from '../../../public/_locales/es/messages.json'
+import chinese from '../../../public/_locales/zh_CN/messages.json'
 import { LISTED } from '../../core/account.ts'
-import type { SessionId } from '../../core/policy/policy.ts'
+import { explainPause, explainTodo } from '../../core/policy/explain-reason.ts'
+import type { PauseReason, SessionId } from '../../core/policy/policy.ts'
 import { type Line, say } from '../../core/words.ts'
 import { account, createWorld, ORIGIN, START } from '../sending/stub-world.ts'
 import { namingOf, siteOf } from './facts.ts'
@@ -85,3 +88,49 @@ it('chain drift: an account of another class says so, a silent node says how old
 
 const inEnglish = (it: Line | undefined) =>
   it === undefined ? undefined : say(it, english, { locale: 'en', zone: 'UTC', now: START + 120 })
+
+/** What a person can begin with: a button of the session's page. */
+const CAUSES: Record<PauseReason, 'resume' | 'renew' | 'end'> = {
+  person: 'resume',
+  site: 'resume',
+  codeChanged: 'resume',
+  overdrawn: 'resume',
+  reorg: 'resume',
+  phishingList: 'resume',
+  escapeEvent: 'resume',
+  accountChanged: 'renew',
+  clock: 'resume',
+  nodeDown: 'resume',
+  nodeChanged: 'resume',
+  chainRestarted: 'renew',
+  storageTampered: 'end',
+  restored: 'resume',
+  idle: 'resume',
+}
+const VOICE = { locale: 'en', zone: 'UTC', now: START }
+const LANGUAGES = { english, spanish, chinese }
+it.each(Object.entries(CAUSES) as [PauseReason, string][])(
+  'paused for %s: says what happened and what to do, in each language, and offers to %s it',
+  async (pause, button) => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.sessions.pause(S1, pause)
+    const { cause, todo, canResume, canRenew } = sessionView((await world.ledger.state(S1))!, facts)
+    expect(canResume ? 'resume' : canRenew ? 'renew' : 'end').toBe(button)
+    for (const [language, catalogue] of Object.entries(LANGUAGES))
+      for (const it of [cause, todo?.line]) {
+        expect(it, language).toBeDefined()
+        expect(say(it as Line, catalogue, VOICE), language).toMatch(/^.{6,}[.。]$/)
+        // Words of another language's catalogue, or none at all.
+        expect(Object.keys(catalogue), language).toContain(it?.key)
+      }
+  },
+)
+it('each cause of a pause has sentences of its own, in each language', () => {
+  for (const [language, catalogue] of Object.entries(LANGUAGES)) {
+    const told = Object.keys(CAUSES).flatMap((pause) =>
+      [explainPause(pause as PauseReason), explainTodo(pause as PauseReason)].map((it) => say(it, catalogue, VOICE)),
+    )
+    expect(new Set(told).size, language).toBe(told.length)
+  }
+})

@@ -3,11 +3,11 @@ import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
-import { explainPause } from '../../core/policy/explain-reason.ts'
+import { explainPause, explainTodo } from '../../core/policy/explain-reason.ts'
 import { type Exposure, exposure } from '../../core/policy/exposure.ts'
 import { meters, statusOf, usesOf, windowOf, windowSpec } from '../../core/policy/meters.ts'
 import { actionOf, moneyOf, type Naming, perWindow, placeOf } from '../../core/policy/naming.ts'
-import type { CallRule, SessionPolicy } from '../../core/policy/policy.ts'
+import type { CallRule, PauseReason, SessionPolicy } from '../../core/policy/policy.ts'
 import type { Passed } from '../../core/policy/trail.ts'
 import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
@@ -65,6 +65,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     status,
     group: groupOf(session, status),
     ...(cause === undefined ? {} : { cause }),
+    ...(status === 'paused' && session.state === 'paused' ? { todo: todoOf(session.pause ?? 'person') } : {}),
     canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
     // Another of a session that its site wrote is for its site to write.
     canRenew: session.chain?.bySite !== true && session.replacedBy === undefined && session.pause !== 'storageTampered',
@@ -174,6 +175,16 @@ function causeOf(session: StoredSession, status: SessionStatus): Line | undefine
     case 'revoked':
       return line('session_ended', { end: time(session.endedAt ?? session.effective.validUntil) })
   }
+}
+
+const OPENS: Partial<Record<PauseReason, 'account' | 'networks'>> = {
+  escapeEvent: 'account',
+  nodeDown: 'networks',
+  nodeChanged: 'networks',
+}
+function todoOf(pause: PauseReason): NonNullable<SessionView['todo']> {
+  const opens = OPENS[pause]
+  return { line: explainTodo(pause), ...(opens === undefined ? {} : { opens }) }
 }
 
 /** What has ended spends nothing more; what is paused spends what is left when it goes on, if it may. */

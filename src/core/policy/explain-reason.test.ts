@@ -230,7 +230,7 @@ describe('explainReason', () => {
         "Paused: you did not unlock for long.",
       ]
     `)
-    expect(said(explainPause('overdrawn'))).toBe('more left than was set aside')
+    expect(said(explainPause('overdrawn'))).toBe('Paused: more left than was set aside.')
   })
 
   test('what evaluate finds is what is told', () => {

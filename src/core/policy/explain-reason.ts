@@ -71,7 +71,7 @@ export function explainReason(reason: Reason, facts: ReasonFacts, now: UnixSecon
     case 'sumCap':
       return sumLine(reason, facts)
     case 'paused':
-      return line('reason_paused', { cause: inner(line(CAUSES[facts.pause ?? 'person'])) })
+      return explainPause(facts.pause ?? 'person')
     case 'notStarted':
       return line('reason_notStarted', { time: time(facts.policy.validAfter) })
     case 'expired':
@@ -152,9 +152,14 @@ function at(reason: Reason, { account, calls }: ReasonFacts): CallAt {
   return { account, calls, index: reason.call ?? -1 }
 }
 
-/** Why a session is paused, as a clause. */
+/** Why a session is paused, as a sentence. */
 export function explainPause(pause: PauseReason): Line {
-  return line(CAUSES[pause])
+  return line('reason_paused', { cause: inner(line(CAUSES[pause])) })
+}
+
+/** What a person can do about it. */
+export function explainTodo(pause: PauseReason): Line {
+  return line(TODOS[pause])
 }
 
 const CAUSES = {
@@ -173,6 +178,23 @@ const CAUSES = {
   storageTampered: 'reason_pauseStorageTampered',
   restored: 'reason_pauseRestored',
   idle: 'reason_pauseIdle',
+} as const satisfies Record<PauseReason, string>
+const TODOS = {
+  person: 'todo_pausePerson',
+  site: 'todo_pauseSite',
+  codeChanged: 'todo_pauseCodeChanged',
+  overdrawn: 'todo_pauseOverdrawn',
+  reorg: 'todo_pauseReorg',
+  phishingList: 'todo_pausePhishingList',
+  escapeEvent: 'todo_pauseEscapeEvent',
+  accountChanged: 'todo_pauseAccountChanged',
+  clock: 'todo_pauseClock',
+  nodeDown: 'todo_pauseNodeDown',
+  nodeChanged: 'todo_pauseNodeChanged',
+  chainRestarted: 'todo_pauseChainRestarted',
+  storageTampered: 'todo_pauseStorageTampered',
+  restored: 'todo_pauseRestored',
+  idle: 'todo_pauseIdle',
 } as const satisfies Record<PauseReason, string>
 
 /** "Over 25 STRK in all: 7 left, 8 wanted." */

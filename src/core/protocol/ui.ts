@@ -332,8 +332,10 @@ export interface SessionView {
   readonly network: NetworkId
   readonly status: SessionStatus
   readonly group: 'needsYou' | 'running' | 'waiting' | 'ended'
-  /** Why it is paused and what to do, or when it ended. */
+  /** Why it is paused, or when it ended. */
   readonly cause?: Line
+  /** While it is paused for a cause: what a person can do about it, and the page where they begin. */
+  readonly todo?: { readonly line: Line; readonly opens?: 'account' | 'networks' }
   readonly canResume: boolean
   /** Nothing has its place yet: it can be renewed. */
   readonly canRenew: boolean

@@ -80,10 +80,14 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
       <div class="body">
         <Head session={session} view={view} />
         {session.cause !== undefined && (
-          <p class={`row section ${session.group === 'needsYou' ? 'warn' : 'muted'}`} role="status">
+          <div class={`row section paused-why ${session.group === 'needsYou' ? 'warn' : 'muted'}`}>
             <Icon name={session.group === 'needsYou' ? 'warn' : 'info'} size={18} />
-            <span class="grow">{said(session.cause)}</span>
-          </p>
+            <div class="grow" role="status">
+              <p>{said(session.cause)}</p>
+              {session.todo !== undefined && <p class="muted">{said(session.todo.line)}</p>}
+            </div>
+            <Begin session={session} />
+          </div>
         )}
         {session.seen !== undefined && (
           <p class={`row label ${session.seen.level === 'warn' ? 'warn' : 'muted'}`} role="status">
@@ -285,6 +289,18 @@ function Head({ session, view }: { readonly session: SessionView; readonly view:
         </div>
       </div>
     </SessionCard>
+  )
+}
+
+/** Where what can be done about a pause is done, when that is another page. */
+function Begin({ session: { todo, account } }: { readonly session: SessionView }) {
+  if (todo?.opens === undefined) return null
+  const [name, path] =
+    todo.opens === 'account' ? [t('ui_account_open'), `/account/${account.address}`] : [t('ui_networks'), '/networks']
+  return (
+    <Button look="small" onPress={() => go(path)}>
+      {name}
+    </Button>
   )
 }
 

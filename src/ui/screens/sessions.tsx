@@ -92,8 +92,11 @@ function ListCard({ session }: { readonly session: SessionView }) {
               <Icon name="warn" size={16} />
             </span>
           )}
-          <span class={`grow label ${state === 'needsYou' ? 'warn' : 'muted'}`}>{said(session.cause)}</span>
-          {state === 'needsYou' && (
+          <div class="grow label">
+            <p class={state === 'needsYou' ? 'warn' : 'muted'}>{said(session.cause)}</p>
+            {session.todo !== undefined && <p class="muted">{said(session.todo.line)}</p>}
+          </div>
+          {session.todo !== undefined && (
             <Button look="small above" onPress={() => go(`/session/${session.id}`)}>
               {t('ui_review')}
             </Button>
