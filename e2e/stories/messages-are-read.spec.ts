@@ -222,3 +222,55 @@ test('a session signs the messages of its rule without a window, and no other: v
     expect(await asked.answer).toMatchObject({ code: 113 })
   }
 })
+
+test('a session of messages alone: the window says that nothing is sent, and nothing is', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  const { person } = kept
+  const page = await kept.visitor()
+  const stall = { ...order, domain: domain('Stall') }
+  const rule = {
+    domain: stall.domain,
+    types: stall.types,
+    primary_type: 'Order',
+    fields: [{ path: ['side'], op: 'eq', value: 'buy' }],
+    max_messages: 2,
+  }
+  expect(await request(page, 'wallet_requestSession', { calls: [] })).toMatchObject({
+    code: 215,
+    data: { at: '/calls' },
+  })
+  const asked = { calls: [], messages: [rule], duration: 3_600 }
+  const { window, answer } = await clickFor(page, 'wallet_requestSession', asked)
+  const sentence = window.locator('#sentence')
+  await expect(sentence).toContainText(/may have messages signed for .* without asking\./)
+  await expect(sentence).toContainText(
+    'It sends no transactions. It signs “Order” for “Stall”, at most 2 times in all.',
+  )
+  await expect(window.getByText('Send transactions or pay fees', { exact: true })).toBeVisible()
+  await person.allow(window, 'Allow session')
+  const { result } = await answer
+  const session = result as { id: string; backing: string; chain: null; policy: { calls: object[] } }
+  expect(session).toMatchObject({ backing: 'wallet', chain: null, status: 'active', policy: { calls: [] } })
+
+  const windows = windowsFrom(page)
+  // Asked again it is the answer, and so is a part of it.
+  for (const again of [asked, { calls: [], messages: [{ ...rule, max_messages: 1 }] }])
+    expect((await request(page, 'wallet_requestSession', again)).result).toMatchObject({ id: session.id })
+  const signed = await request(page, SIGN, stall)
+  expect(await isValid(devnet, kept.address, stall, signed.result as string[])).toEqual([VALID])
+  const calls = [{ contract_address: fixtures.game, entry_point: 'move', calldata: ['0x1', '0x2'] }]
+  expect(
+    await request(page, 'wallet_addInvokeTransaction', { calls, session: { mode: 'only', id: session.id } }),
+  ).toMatchObject({ code: 213 })
+  expect(windows.count()).toBe(0)
+  await person.page.bringToFront()
+  await person.page.goto(person.page.url().replace(/#.*/, `#/session/${session.id}`))
+  await expect(person.page.getByText('Can still sign its messages.')).toBeVisible()
+  // Used up, it has ended.
+  await request(page, SIGN, stall)
+  const { result: all } = await request(page, 'wallet_getSessions', { ids: [session.id], include_ended: true })
+  expect(all).toMatchObject([{ status: 'exhausted' }])
+})

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type AccountKind, type ChainState, hasSessions, isOwn, missingSteps, readiness } from './account.ts'
+import { type AccountKind, type ChainState, hasSessions, isOwn, missingSteps, readiness, stepsFor } from './account.ts'
 import { accountRecord } from './account-codec.ts'
 import { address, type ClassHash, felt } from './felt.ts'
 import type { AccountRecord, OwnAccount, WatchedAccount } from './records.ts'
@@ -39,6 +39,12 @@ describe('what is missing before a session', () => {
   ] as const)('%s', (_what, state, ready, steps) => {
     expect(readiness(state, own)).toBe(ready)
     expect(missingSteps(state, own)).toEqual(steps)
+  })
+
+  test('what only this wallet holds needs no second key, and an account that is there', () => {
+    const [empty, alone] = [absent('argent-0.4.0'), there('argent-0.4.0')]
+    expect([empty, alone].map((state) => stepsFor('wallet', state, own))).toEqual([['deploy'], []])
+    expect([empty, alone].map((state) => stepsFor('chain', state, own))).toEqual([['deploy', 'enable'], ['enable']])
   })
 
   test('a watched account is off whatever the chain says', () => {

@@ -70,6 +70,15 @@ export function missingSteps(state: ChainState, account: AccountRecord): readonl
   return ready === 'needs_enable' ? ['enable'] : []
 }
 
+/** Of these what a session needs that somebody holds: the second key is of no use to what only this wallet does. */
+export function stepsFor(
+  backing: 'chain' | 'wallet',
+  state: ChainState,
+  account: AccountRecord,
+): readonly AccountStep[] {
+  return missingSteps(state, account).filter((step) => backing === 'chain' || step === 'deploy')
+}
+
 /** Public facts of a token: symbol and decimals stand on screens only for these. */
 export interface ListedToken {
   readonly address: Address

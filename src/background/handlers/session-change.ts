@@ -1,5 +1,5 @@
 /** What a site changes in its own sessions (policy.md 11): less at once, more or another key with one approval. */
-import { hasSessions, isOwn, missingSteps, readiness, STRK } from '../../core/account.ts'
+import { hasSessions, isOwn, readiness, STRK, stepsFor } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
@@ -9,6 +9,7 @@ import type { Origin } from '../../core/policy/policy.ts'
 import { repeatRequest } from '../../core/policy/repeat.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import { type Updated, updated, updateScope } from '../../core/policy/update.ts'
+import { backingOfPart } from '../../core/policy/wildcards.ts'
 import { parseRequest, parseUpdate, readTag } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
@@ -370,15 +371,17 @@ export function changeHandlers(needs: ChangeNeeds): {
     if (account === undefined) throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
     const state = await accounts.state(account, network, 0)
     if (readiness(state, account) === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const walletOnly = hasSessions(state.kind) ? {} : { walletOnly: true as const }
+    const backing = backingOfPart({ ...more, ...walletOnly })
     return {
       kind: 'session',
       network,
       account: account.address,
       connects: false,
       askedAt: await needs.clock(network),
-      runWhileLocked: session.runWhileLocked && hasSessions(state.kind),
-      ...(hasSessions(state.kind) ? {} : { walletOnly: true as const }),
-      steps: await needs.planSteps(account, network, missingSteps(state, account)),
+      runWhileLocked: session.runWhileLocked && backing === 'chain',
+      ...walletOnly,
+      steps: await needs.planSteps(account, network, stepsFor(backing, state, account)),
       sessionId: needs.newSessionId(),
       replaces: session.id,
       ...more,

@@ -1,5 +1,5 @@
 /** The session methods (provider.md 7.3). */
-import { hasSessions, isOwn, missingSteps, readiness, STRK } from '../../core/account.ts'
+import { hasSessions, isOwn, readiness, STRK, stepsFor } from '../../core/account.ts'
 import { partsOf } from '../../core/approval.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isRefused, malformed, refused, type SiteError, siteError, thrown } from '../../core/errors.ts'
@@ -434,10 +434,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const parts = hasSessions(state.kind)
       ? judged
       : judged.map((part): SessionPart => ({ ...part, walletOnly: true, runWhileLocked: false }))
-    // The second key is of no use to what only this wallet holds.
-    const onChain = parts.some((part) => backingOfPart(part) === 'chain')
-    const missing = missingSteps(state, account).filter((step) => onChain || step === 'deploy')
-    const steps = await needs.planSteps(account, network.id, missing, setupsOf(parts))
+    const backing = parts.some((part) => backingOfPart(part) === 'chain') ? 'chain' : 'wallet'
+    const steps = await needs.planSteps(account, network.id, stepsFor(backing, state, account), setupsOf(parts))
     const [first, ...more] = parts
     if (first === undefined) throw new Error('nothing was asked')
     return {

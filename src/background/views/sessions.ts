@@ -3,6 +3,7 @@ import { type Address, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
 import { explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
+import { sendsNothing } from '../../core/policy/explain-messages.ts'
 import { explainPause, explainTodo } from '../../core/policy/explain-reason.ts'
 import { type Exposure, exposure } from '../../core/policy/exposure.ts'
 import { meters, statusOf, usesOf, windowOf, windowSpec } from '../../core/policy/meters.ts'
@@ -53,7 +54,10 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
   const status = statusOf(session, book, now, keys)
   const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
   const all = meters(session, book, holds, now, keys).map((meter) => meterView(meter, naming, session.effective))
-  const shown = all.filter((meter) => !meter.id.startsWith('rule:'))
+  // Without a rule for calls nothing is sent, and nothing of that counted.
+  const shown = all.filter(({ id }) =>
+    sendsNothing(session.effective) ? id.startsWith('msg:') : !id.startsWith('rule:'),
+  )
   const running = status === 'active' || status === 'scheduled'
   const editable = session.state === 'active' || session.state === 'paused'
   const cause = causeOf(session, status)
@@ -77,6 +81,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     endsAt: session.effective.validUntil,
     ...(session.endedAt === undefined ? {} : { endedAt: session.endedAt }),
     actions: said.actions,
+    ...(sendsNothing(session.effective) ? { signsOnly: true as const } : {}),
     headline: said.headline,
     worst: leftLine(session, status, exposure(session.effective, book, holds, now), naming),
     ...tightest(shown),
@@ -189,8 +194,9 @@ function todoOf(pause: PauseReason): NonNullable<SessionView['todo']> {
 
 /** What has ended spends nothing more; what is paused spends what is left when it goes on, if it may. */
 function leftLine(session: StoredSession, status: SessionStatus, left: Exposure, naming: Naming): Line {
-  if (status === 'active' || status === 'scheduled') return explainLeft(left, naming)
-  const said = explainLeft(left, naming)
+  const signs = sendsNothing(session.effective) && session.effective.messages.some(({ enabled }) => enabled)
+  const said = signs ? line('policy_leftSigns') : explainLeft(left, naming)
+  if (status === 'active' || status === 'scheduled') return said
   const goesOn = status === 'paused' && !(session.state === 'paused' && isFinal(session.pause ?? 'person'))
   if (!goesOn || said.key === 'policy_leftNothing') return line('policy_leftNothing')
   return line('policy_leftPaused', { left: inner(said) })
@@ -293,6 +299,7 @@ function countedBy(meter: Known, naming: Naming, policy: SessionPolicy): Line {
   const rule = kind === 'rule' ? policy.calls.find(({ id }) => id === subject) : undefined
   if (rule !== undefined)
     return line('meter_rule', { actions: actionsOf(rule, naming), contract: contractOf(rule, naming) })
+  if (kind === 'msg') return line('policy_titleMessages')
   return line(kind === 'tx' ? 'meter_tx' : 'meter_calls')
 }
 

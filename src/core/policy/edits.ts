@@ -25,6 +25,7 @@ import type {
 import { resolveFees, resolveUsage } from './resolve.ts'
 import { anchored, sameWindow } from './windows.ts'
 import { content } from './wire-arguments.ts'
+import type { AskedMessage } from './wire-messages.ts'
 
 /** What the edits are measured against. */
 export interface EditScope {
@@ -142,7 +143,8 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
     asked.limits.every((limit) => coversLimit(effective, limit, running.account)) &&
     (asked.items ?? []).every((limit) => coversItems(effective, limit, running.account)) &&
     coversFees(effective, asked) &&
-    coversUsage(effective, asked)
+    coversUsage(effective, asked) &&
+    (asked.messages ?? []).every((rule) => coversMessage(effective, rule))
   )
 }
 
@@ -362,6 +364,14 @@ function membersOf(asked: Asked) {
           asked.usage.minGap,
           asked.usage.maxInFlight,
         ],
+    (asked.messages ?? []).map(({ domainHash, typeHash, fields, caps: most, enabled, required }) => [
+      domainHash,
+      typeHash,
+      canonicalJson(fields),
+      caps(most),
+      enabled,
+      required,
+    ]),
   ]
 }
 
@@ -485,6 +495,18 @@ function coversUsage({ usage }: SessionPolicy, { usage: asked }: Asked): boolean
     (asked.maxCallsPerTx ?? 0) <= usage.maxCallsPerTx &&
     (asked.maxInFlight ?? 0) <= usage.maxInFlight &&
     (asked.minGap ?? usage.minGap) >= usage.minGap
+  )
+}
+
+/** Of this domain and type it signs whatever the request describes. */
+function coversMessage({ messages }: SessionPolicy, asked: AskedMessage): boolean {
+  const rule = messages.find((one) => one.domainHash === asked.domainHash && one.typeHash === asked.typeHash)
+  const named = new Set(asked.fields.map(canonicalJson))
+  return (
+    rule !== undefined &&
+    (rule.enabled || !asked.enabled) &&
+    rule.fields.every((field) => named.has(canonicalJson(field))) &&
+    capsInside(asked.caps, rule.caps)
   )
 }
 

@@ -33,12 +33,19 @@ export function withMessages(worst: Line, policy: SessionPolicy, naming: Message
   const on = policy.messages.filter((rule) => rule.enabled)
   if (on.length === 0) return worst
   const signs = on.map((rule) => inner(line('policy_messageRule', { ...namesOf(rule, naming), limit: limitOf(rule) })))
+  if (sendsNothing(policy)) return line('policy_worstOnlyMessages', { list: list(signs) })
   return line('policy_worstMessages', { worst: inner(worst), list: list(signs) })
 }
 
+/** Without a rule for calls no transaction is ever sent: what limits them says nothing. */
+export function sendsNothing({ calls }: SessionPolicy): boolean {
+  return calls.length === 0
+}
+
 /** A message may be an order that spends tokens by somebody else's transaction. */
-export function cannotSpend({ messages }: SessionPolicy): 'policy_cannotSpend' | 'policy_cannotSpendItself' {
-  return messages.some((rule) => rule.enabled) ? 'policy_cannotSpendItself' : 'policy_cannotSpend'
+export function cannotSpend(policy: SessionPolicy) {
+  if (sendsNothing(policy)) return 'policy_cannotSend'
+  return policy.messages.some((rule) => rule.enabled) ? 'policy_cannotSpendItself' : 'policy_cannotSpend'
 }
 
 export function messageRisks({ messages }: SessionPolicy): readonly RiskView[] {

@@ -14,6 +14,7 @@ import {
   messageHeld,
   messageRisks,
   messageRows,
+  sendsNothing,
   withMessages,
 } from './explain-messages.ts'
 import { EVERYTHING, type Exposure, exposure, isDangerous } from './exposure.ts'
@@ -109,7 +110,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     danger: isDangerous(worst),
     ...(isDangerous(worst) && !worst.everything ? { tick: tickLine(worst, facts) } : {}),
     notCounted: line('policy_notCounted'),
-    summary: { worst: barLine(worst, facts), end: line('policy_barEnd', { end: time(policy.validUntil) }) },
+    summary: { worst: barOf(policy, worst, facts), end: line('policy_barEnd', { end: time(policy.validUntil) }) },
     can: policy.calls.map((rule) => ruleRow(rule, facts)),
     cannot: [
       line('policy_cannotAccount'),
@@ -123,9 +124,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
       ...startRow(policy, facts, now),
       ...tokenRows(policy, facts),
       ...itemRows(itemLimits(policy), facts, enforcedBy('other', facts.backing), fieldLabel),
-      ...payerRow(policy, facts),
-      ...feeRow(policy, facts),
-      ...usageRows(policy, facts),
+      ...(sendsNothing(policy) ? [] : sendingRows(policy, facts)),
       ...messageRows(policy, facts),
     ],
     risks: [...risksOf(policy, worst, facts), ...messageRisks(policy)],
@@ -138,6 +137,17 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     details: detailsOf(policy, facts),
     actions: actions.size,
   }
+}
+
+/** How often it sends, and who pays for it. */
+function sendingRows(policy: SessionPolicy, facts: ExplainFacts): readonly LimitView[] {
+  return [...payerRow(policy, facts), ...feeRow(policy, facts), ...usageRows(policy, facts)]
+}
+
+/** A message may be worth anything: of its worst case the bar knows no amount. */
+function barOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): Line {
+  const signs = policy.messages.some(({ enabled }) => enabled)
+  return sendsNothing(policy) && signs ? line('policy_barMessages') : barLine(worst, facts)
 }
 
 /** Who has the key, and what of the session the person can still change. */
@@ -226,6 +236,10 @@ function headline(
     ),
     ...(uses === undefined ? {} : { times: times(uses.max) }),
     ...(later ? { start: time(policy.validAfter) } : {}),
+  }
+  if (sendsNothing(policy)) {
+    const { actions: _actions, contracts: _contracts, times: _times, ...rest } = args
+    return line(later ? 'policy_headlineSignsFrom' : 'policy_headlineSigns', rest)
   }
   if (uses === undefined) return line(later ? 'policy_headlineFrom' : 'policy_headline', args)
   return line(later ? 'policy_headlineUsesFrom' : 'policy_headlineUses', args)
@@ -668,6 +682,12 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
       limit.asset === 'erc20' && limit.approvals === 'forbid' ? noAllowanceLines(limit, facts) : [],
     ),
     ...itemDetails(itemLimits(policy), facts),
+    // Not in view, because it says nothing yet: an update may add a rule for calls.
+    ...(sendsNothing(policy)
+      ? sendingRows(policy, facts).map((row) =>
+          line('policy_named', { title: inner(row.title), limit: inner(row.line) }),
+        )
+      : []),
     ...messageDetails(policy, facts),
     ...pinLines(policy, facts),
     ...[...policy.calls, ...policy.deny].flatMap((rule) => argumentDetails(rule, facts)),

@@ -11,6 +11,7 @@ import { type Catalogue, type Line, say } from '../words.ts'
 import { type ExplainFacts, explain } from './explain.ts'
 import { type ClassFacts, type ResolveFacts, resolve } from './resolve.ts'
 import { ACCOUNT, FRIEND, GAME, GAME_CLASS, NOW, sampleResolve, strk, TOKEN, USD } from './samples.ts'
+import { backingOf } from './wildcards.ts'
 import { parseRequest } from './wire.ts'
 import type { RequestSessionParams } from './wire-shape.ts'
 
@@ -163,6 +164,18 @@ const ROWS: Readonly<Record<string, RequestSessionParams>> = {
       },
     ],
   },
+  'messages alone: orders, and nothing that is sent': {
+    calls: [],
+    messages: [
+      {
+        domain: { name: 'Market', version: '1', chainId: 'SN_SEPOLIA', revision: '1' },
+        types: ORDERS,
+        primary_type: 'Order',
+        fields: [{ path: ['side'], op: 'eq', value: 'buy' }],
+      },
+    ],
+    duration: HOUR,
+  },
   'windows: every one the life touches': {
     calls: [pay],
     spend_limits: [{ token: STRK, caps: [{ amount: strk(10), window: { calendar: 'day' } }] }],
@@ -275,6 +288,7 @@ function page(request: RequestSessionParams, { locale, catalogue }: Language, mo
   const facts = {
     ...known,
     ...messages,
+    backing: backingOf(resolved.policy),
     words: asked.words,
     ...(asked.reason === undefined ? {} : { reason: asked.reason }),
     ...more,

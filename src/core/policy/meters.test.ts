@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { STRK } from '../account.ts'
-import { u256 } from '../felt.ts'
+import { felt, u256 } from '../felt.ts'
 import { chainMethods, meters, pausedBy, statusOf, usesOf } from './meters.ts'
-import type { CallRule, MeterBook, MeterId, PauseReason, SessionPolicy, SessionRecord } from './policy.ts'
+import type {
+  CallRule,
+  MessageRule,
+  MeterBook,
+  MeterId,
+  PauseReason,
+  RuleId,
+  SessionPolicy,
+  SessionRecord,
+} from './policy.ts'
 import {
   BUY,
   GAME,
@@ -110,6 +119,23 @@ describe('statusOf', () => {
     expect(status({}, {}, full(`spend:${STRK}`, BigInt(strk(25))))).toBe('active')
     // A rate opens by itself.
     expect(status({}, {}, { ...sampleBook(), bookings: [{ meter: TX, amount: u256(10n), at: NOW }] })).toBe('active')
+  })
+
+  test('exhausted: of one that only signs messages, when no rule has room for another', () => {
+    const rule = (id: string, enabled = true): MessageRule => ({
+      id: id as RuleId,
+      domainHash: felt('0xd0'),
+      typeHash: felt('0x7e'),
+      fields: [],
+      caps: [{ window: { kind: 'session' }, max: 2 }],
+      enabled,
+      required: false,
+    })
+    const only = { calls: [], messages: [rule('m0'), rule('m1')] }
+    expect(status({}, only)).toBe('active')
+    expect(status({}, only, full('msg:m0', 2n))).toBe('active')
+    expect(status({}, { ...only, messages: [rule('m0'), rule('m1', false)] }, full('msg:m0', 1n))).toBe('active')
+    expect(status({}, { ...only, messages: [rule('m0'), rule('m1', false)] }, full('msg:m0', 2n))).toBe('exhausted')
   })
 
   test('who paused it: the exact reason is the person’s alone', () => {

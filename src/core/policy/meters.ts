@@ -164,6 +164,8 @@ function isExhausted(policy: SessionPolicy, book: MeterBook, now: UnixSeconds): 
     capsOf(policy, meter).some(
       (cap) => cap.window.kind === 'session' && booked(book, meter, cap.window, now) >= cap.max,
     )
+  // Without a rule for calls what is used up are messages, which nobody pays for.
+  if (policy.calls.length === 0) return policy.messages.every(({ id, enabled }) => !enabled || full(messageMeter(id)))
   const noFee = policy.fees.payer === 'account' && policy.fees.tokens.every((fee) => full(feeMeter(fee.token)))
   const noRule = policy.calls.every((rule) => !rule.enabled || full(ruleMeter(rule.id)))
   return full(TX) || full(CALLS) || noFee || noRule

@@ -29,7 +29,10 @@ export function backingOfPart({
   return walletOnly ? 'wallet' : backingOf(granted)
 }
 
-/** A rule for any contract cannot be a list on chain: then the whole session is held by this wallet alone. */
-export function backingOf(policy: Pick<SessionPolicy, 'calls'>): 'chain' | 'wallet' {
-  return policy.calls.some(({ contract }) => contract === '*') ? 'wallet' : 'chain'
+/**
+ * A rule for any contract cannot be a list on chain: then the whole session is held by this wallet alone. So is one without
+ * rules for calls: accounts know no empty list, and what signs messages is the owner's key (policy.md 10).
+ */
+export function backingOf({ calls }: Pick<SessionPolicy, 'calls'>): 'chain' | 'wallet' {
+  return calls.length === 0 || calls.some(({ contract }) => contract === '*') ? 'wallet' : 'chain'
 }

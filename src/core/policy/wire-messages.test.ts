@@ -2,10 +2,13 @@ import { type TypedDataRevision, typedData } from 'starknet'
 import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { felt } from '../felt.ts'
+import type { Asked } from './asked.ts'
 import { readPolicy } from './codec.ts'
+import { covers } from './edits.ts'
 import type { MessageRule } from './policy.ts'
 import { resolve } from './resolve.ts'
-import { GAME, NOW, sampleResolve } from './samples.ts'
+import { GAME, NOW, sampleResolve, sampleSession } from './samples.ts'
+import { backingOf } from './wildcards.ts'
 import { parseRequest } from './wire.ts'
 import type { TypedDataHashes } from './wire-messages.ts'
 
@@ -108,5 +111,53 @@ describe('rules for messages', () => {
     expect(read(Array.from({ length: 17 }, () => order))).toEqual([215, '/messages'])
     const many = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`T${at}`, types.Order]))
     expect(read([{ ...order, types: { ...types, ...many } }])).toEqual([215, '/messages/0/types'])
+  })
+
+  test('alone they are a session too, which this wallet holds by itself; with neither there is nothing to hold', () => {
+    const alone = parseRequest(
+      { calls: [], messages: [{ ...order, fields }] },
+      { now: NOW, selectorOf, typedData: hashes },
+    )
+    if (!alone.ok) throw new Error(JSON.stringify(alone.error))
+    const done = resolve(alone.asked, sampleResolve(), NOW)
+    if (!done.ok) throw new Error(JSON.stringify(done.error))
+    expect(done.policy).toMatchObject({ calls: [], messages: [{ id: 'm0', enabled: true }] })
+    expect(backingOf(done.policy)).toBe('wallet')
+    for (const messages of [undefined, []]) {
+      const none = parseRequest({ calls: [], messages }, { now: NOW, selectorOf, typedData: hashes })
+      expect(none.ok ? [] : [none.error.code, (none.error.data as { at?: string }).at]).toEqual([215, '/calls'])
+    }
+  })
+
+  test('a running session answers for those it signs, and for no other', () => {
+    const [side, amount] = fields
+    const ask = (...messages: object[]) => {
+      const parsed = parseRequest({ calls: [], messages }, { now: NOW, selectorOf, typedData: hashes })
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+      return parsed.asked
+    }
+    const session = (asked: Asked) => {
+      const done = resolve(asked, sampleResolve(), NOW)
+      if (!done.ok) throw new Error(JSON.stringify(done.error))
+      return sampleSession(done.policy, { asked })
+    }
+    const whole = { ...order, fields, max_messages: 7 }
+    const answers = (rule: object, running = session(ask(whole))) => covers(running, ask(rule), NOW)
+    expect(answers(whole)).toBe(true)
+    expect(answers({ ...order, fields })).toBe(true)
+    expect(answers({ ...whole, max_messages: 6 })).toBe(true)
+    expect(answers({ ...whole, max_messages: 8 })).toBe(false)
+    expect(answers({ ...order, fields: [side] })).toBe(false)
+    expect(answers({ ...order, fields: [side, { ...amount, value: '99' }] })).toBe(false)
+    expect(answers({ ...order, fields: [...fields, { ...amount, op: 'gte', value: '1' }] })).toBe(true)
+    expect(answers({ ...whole, domain: { ...domain, name: 'Other' } })).toBe(false)
+    expect(answers(whole, session(ask({ ...whole, enabled: false })))).toBe(false)
+    expect(answers({ ...whole, enabled: false }, session(ask({ ...whole, enabled: false })))).toBe(true)
+    const move = [{ contract_address: GAME, entry_point: 'move' }]
+    const plain = parseRequest({ calls: move }, { now: NOW, selectorOf })
+    const both = parseRequest({ calls: move, messages: [whole] }, { now: NOW, selectorOf, typedData: hashes })
+    if (!plain.ok || !both.ok) throw new Error('unreadable')
+    expect(covers(session(plain.asked), both.asked, NOW)).toBe(false)
+    expect(covers(session(both.asked), plain.asked, NOW)).toBe(true)
   })
 })

@@ -108,8 +108,10 @@ export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
 }
 
 function readRequest(raw: RawRequest, ctx: ReadContext): Asked {
-  if (raw.calls.length === 0) throw never('/calls', 'at least one call rule')
-  return readMembers(raw, ctx)
+  const asked = readMembers(raw, ctx)
+  if (asked.calls.length === 0 && asked.messages === undefined)
+    throw never('/calls', 'a rule for calls or for messages')
+  return asked
 }
 
 function readMembers(raw: RawRequest, ctx: ReadContext): Asked {

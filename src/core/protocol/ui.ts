@@ -349,6 +349,8 @@ export interface SessionView {
   /** When it stopped for good, if that was before `endsAt`. */
   readonly endedAt?: UnixSeconds
   readonly actions: number
+  /** It has no rule for calls. */
+  readonly signsOnly?: true
   readonly headline: Line
   readonly worst: Line
   readonly tightest?: MeterView

@@ -176,12 +176,14 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
                 />
               </Group>
             )}
-            <Group name={t('ui_can')}>
-              <Rules
-                rules={session.can}
-                {...(ended ? {} : { onSwitch: (id: string, on: boolean) => narrow({ rules: { [id]: on } }) })}
-              />
-            </Group>
+            {session.can.length > 0 && (
+              <Group name={t('ui_can')}>
+                <Rules
+                  rules={session.can}
+                  {...(ended ? {} : { onSwitch: (id: string, on: boolean) => narrow({ rules: { [id]: on } }) })}
+                />
+              </Group>
+            )}
             {session.limits.length > 0 && (
               <Group name={t('ui_limits')}>
                 {session.limits.map((limit) => (

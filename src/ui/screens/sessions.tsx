@@ -79,7 +79,9 @@ function ListCard({ session }: { readonly session: SessionView }) {
           <div class="row between wrap tight label muted">
             <span class="dots">
               <span>{session.account.name}</span>
-              <span>{plural('policy_actions_other', session.actions)}</span>
+              <span>
+                {session.signsOnly ? t('policy_titleMessages') : plural('policy_actions_other', session.actions)}
+              </span>
             </span>
             <span class="num">{times(session).exact}</span>
           </div>

@@ -207,7 +207,9 @@ function SessionsOf({ sessions }: { readonly sessions: readonly SessionView[] })
         {sessions.map((session) => (
           <li key={session.id} class="item">
             <a class="grow row-link" href={`#/session/${session.id}`}>
-              {t('ui_site_session', { account: text(session.account.name), n: count(session.actions) })}
+              {session.signsOnly
+                ? t('ui_site_sessionMessages', { account: text(session.account.name) })
+                : t('ui_site_session', { account: text(session.account.name), n: count(session.actions) })}
               <span class="sub">{session.cause === undefined ? moment(session.endsAt) : said(session.cause)}</span>
             </a>
             <span class="tag">{t(GROUPS[session.group])}</span>

@@ -116,14 +116,16 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
       <Risks risks={approval.risks} {...(asking ? { onClear: (clear) => onEdit({ clear }) } : {})} />
       <Facts>
         <Ends approval={approval} onEdit={onEdit} editable={open} />
-        <Group name={t('ui_can')}>
-          <Rules
-            rules={sorted(approval)}
-            changed={changed}
-            tags={approval.change?.rules}
-            {...(open ? { onSwitch: (id, on) => onEdit({ rules: { [id]: on } }) } : {})}
-          />
-        </Group>
+        {approval.can.length > 0 && (
+          <Group name={t('ui_can')}>
+            <Rules
+              rules={sorted(approval)}
+              changed={changed}
+              tags={approval.change?.rules}
+              {...(open ? { onSwitch: (id, on) => onEdit({ rules: { [id]: on } }) } : {})}
+            />
+          </Group>
+        )}
         {approval.limits.length > 0 && (
           <Group name={t('ui_limits')}>
             {approval.limits.map((limit) => (
