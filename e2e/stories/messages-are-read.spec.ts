@@ -269,8 +269,33 @@ test('a session of messages alone: the window says that nothing is sent, and not
   await person.page.bringToFront()
   await person.page.goto(person.page.url().replace(/#.*/, `#/session/${session.id}`))
   await expect(person.page.getByText('Can still sign its messages.')).toBeVisible()
+
+  // Less of it: no window, and its site reads what is enforced.
+  const stricter = { ...rule, fields: [...rule.fields, { path: ['amount'], op: 'lte', value: '10' }] }
+  const silent = windowsFrom(page)
+  const { result: less } = await request(page, 'wallet_updateSession', { id: session.id, messages: [stricter] })
+  expect(less).toMatchObject({
+    id: session.id,
+    policy: { messages: [{ fields: stricter.fields, caps: [{ max: 2 }] }] },
+  })
+  expect(silent.count()).toBe(0)
+  // More of it: the window shows what it is today, and what was signed stays counted.
+  const more = await clickFor(page, 'wallet_updateSession', {
+    id: session.id,
+    messages: [{ ...stricter, max_messages: 3 }],
+  })
+  await expect(more.window.getByRole('heading', { name: 'Session change' })).toBeVisible()
+  await expect(more.window.getByText(/signs “Order” for “Stall”, at most 2 times in all/)).toBeVisible()
+  await expect(more.window.locator('#sentence')).toContainText('at most 3 times in all.')
+  await person.allow(more.window, 'Allow changes')
+  const { result: wider } = await more.answer
+  const { id } = wider as { id: string }
+  expect(wider).toMatchObject({ replaces: session.id, backing: 'wallet', status: 'active' })
+  const { result: now } = await request(page, 'wallet_getSessions', { ids: [id] })
+  const messages = (now as { meters: { id: string }[] }[])[0]?.meters.find((meter) => meter.id === 'msg:m0')
+  expect(messages).toMatchObject({ limit: '3', used: '1', left: '2' })
   // Used up, it has ended.
-  await request(page, SIGN, stall)
-  const { result: all } = await request(page, 'wallet_getSessions', { ids: [session.id], include_ended: true })
+  for (const _ of [1, 2]) expect((await request(page, SIGN, stall)).result).toHaveLength(9)
+  const { result: all } = await request(page, 'wallet_getSessions', { ids: [id], include_ended: true })
   expect(all).toMatchObject([{ status: 'exhausted' }])
 })

@@ -3,6 +3,7 @@ import { meters, pausedBy, statusOf } from '../core/policy/meters.ts'
 import { printPolicy } from '../core/policy/wire-print.ts'
 import type { SessionInfo } from '../core/protocol/session-info.ts'
 import type { StoredSession } from '../core/records.ts'
+import { askedNow } from '../core/session.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { holdsOf } from './sending/journal.ts'
 import type { Ledger } from './sending/ledger.ts'
@@ -42,7 +43,7 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
         ...(session.label === undefined ? {} : { label: session.label }),
         created_at: session.createdAt,
         ...(session.lastUsedAt === undefined ? {} : { last_used_at: session.lastUsedAt }),
-        policy: printPolicy(session.effective, session.asked.messages),
+        policy: printPolicy(session.effective, askedNow(session).messages),
         narrowed: session.narrowed,
         meters: meters(session, book, holdsOf(open), at, facts),
         runs_while_locked: session.runWhileLocked,

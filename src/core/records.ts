@@ -8,6 +8,7 @@ import type { Address, ClassHash, Felt, Hash32, Selector, U256 } from './felt.ts
 import type { Asked } from './policy/asked.ts'
 import type { Call, Charge, Hold, Origin, Reason, SessionId, SessionPolicy, SessionRecord } from './policy/policy.ts'
 import type { Passed } from './policy/trail.ts'
+import type { AskedMessage } from './policy/wire-messages.ts'
 import type { OwnStep, Purpose, SetupStep } from './protocol/session-info.ts'
 import type { Seconds, UnixSeconds } from './time.ts'
 
@@ -114,6 +115,8 @@ export interface ContactRecord {
 export interface StoredSession extends SessionRecord {
   readonly network: NetworkId
   readonly asked: Asked
+  /** As its site wrote its rules for messages when it made them narrower; absent: they are those of `asked`. */
+  readonly messages?: readonly AskedMessage[]
   /** JSON pointers into the request that the person changed. */
   readonly narrowed: readonly string[]
   readonly setup: readonly { readonly step: SetupStep; readonly hash: Felt }[]

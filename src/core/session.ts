@@ -1,8 +1,15 @@
+import type { Asked } from './policy/asked.ts'
 import type { PauseReason } from './policy/policy.ts'
+import type { StoredSession } from './records.ts'
 
 /** Pauses that no press of a person lifts: only a new approval (policy.md 11). */
 const FINAL: readonly PauseReason[] = ['storageTampered', 'accountChanged', 'chainRestarted']
 export const isFinal = (pause: PauseReason): boolean => FINAL.includes(pause)
+
+/** What its site asked for, with its rules for messages as it has written them since. */
+export function askedNow({ asked, messages }: Pick<StoredSession, 'asked' | 'messages'>): Asked {
+  return messages === undefined ? asked : { ...asked, messages }
+}
 
 /** The bitting of a session's card: five depths of the cut, from the hash of its id (pictures/README.md). */
 export function cutOf(hash: string): readonly number[] {

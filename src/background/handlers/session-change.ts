@@ -20,6 +20,7 @@ import type {
   TransactionQuestion,
 } from '../../core/records.ts'
 import { isPlainObject } from '../../core/schema.ts'
+import { askedNow } from '../../core/session.ts'
 import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../../core/time.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
@@ -40,6 +41,7 @@ export interface ChangeNeeds
     | 'history'
     | 'isConnected'
     | 'keep'
+    | 'messageRules'
     | 'newSessionId'
     | 'planSteps'
     | 'report'
@@ -62,18 +64,21 @@ export interface ChangeNeeds
 }
 
 /** The same for as long again, from now on; a start that lies ahead is not kept. */
-function renewed(
-  { asked, createdAt, granted, effective }: StoredSession,
-  now: UnixSeconds,
-): Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> {
+function renewed(session: StoredSession, now: UnixSeconds): Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> {
+  const { createdAt, granted, effective } = session
   const life = Math.min(MAX_LIFE, Math.max(MIN_LIFE, effective.validUntil - Math.max(createdAt, effective.validAfter)))
   const times = { validAfter: now, validUntil: now + life }
-  const { validAfter: _after, validUntil, ...rest } = asked
+  const { validAfter: _after, validUntil, ...rest } = askedNow(session)
   return {
     asked: validUntil === undefined ? rest : { ...rest, validUntil: times.validUntil },
     granted: { ...granted, ...times },
     effective: { ...effective, ...times },
   }
+}
+
+function sameAs(session: StoredSession): Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> {
+  const { granted, effective } = session
+  return { asked: askedNow(session), granted, effective }
 }
 
 /** "Again up to": a stream that is counted from zero begins anew as well, or all that it has let flow would be free again. */
@@ -154,8 +159,8 @@ export function changeHandlers(needs: ChangeNeeds): {
       if (key !== undefined && key.held_by !== session.key.by)
         throw malformed('/key/held_by', 'expected the same holder as before')
       await access.unlocked(context)
-      const { granted, effective, asked } = await live(context.origin, needs.own(context.origin, of))
-      const question = await questionOf(session, { change: 'rotate', asked, granted, effective })
+      const current = await live(context.origin, needs.own(context.origin, of))
+      const question = await questionOf(session, { change: 'rotate', ...sameAs(current) })
       return theOne(await needs.started(await approvals.ask(context, question)))
     },
   }
@@ -170,12 +175,8 @@ export function changeHandlers(needs: ChangeNeeds): {
       await askHere(session.origin, `renew ${session.id}`, { ...question, connects })
     },
     rotate: async (session) => {
-      const { asked, granted, effective } = session
-      await askHere(
-        session.origin,
-        `rotate ${session.id}`,
-        await questionOf(session, { change: 'rotate', asked, granted, effective }),
-      )
+      const question = await questionOf(session, { change: 'rotate', ...sameAs(session) })
+      await askHere(session.origin, `rotate ${session.id}`, question)
     },
     repeat: async (record) => {
       const { origin, question } = record
@@ -238,7 +239,7 @@ export function changeHandlers(needs: ChangeNeeds): {
   async function updateOf(context: Context, params: unknown): Promise<AskedUpdate> {
     const session = isPlainObject(params) && typeof params.id === 'string' ? find(context.origin, params.id) : undefined
     const network = session?.network ?? (await needs.shownNetwork())
-    const parsed = parseUpdate(params, { now: await needs.clock(network), selectorOf })
+    const parsed = parseUpdate(params, { now: await needs.clock(network), selectorOf, typedData: needs.messageRules })
     if (!parsed.ok) throw thrown(parsed.error)
     if (needs.awake()) return parsed.update
     await known(context, parsed.update.id)
@@ -300,7 +301,8 @@ export function changeHandlers(needs: ChangeNeeds): {
   }
 
   function judge(session: StoredSession, update: AskedUpdate, facts: ResolveFacts, now: UnixSeconds) {
-    const judged: Updated = updated(session, update, facts, now)
+    const { effective } = session
+    const judged: Updated = updated({ effective, asked: askedNow(session) }, update, facts, now)
     if (!judged.ok) throw thrown(judged.error)
     return judged
   }
@@ -330,11 +332,18 @@ export function changeHandlers(needs: ChangeNeeds): {
     now: UnixSeconds,
   ): Promise<StoredSession> {
     let changes = false
-    const after = await sessions.narrow(id, (session) => {
-      const { policy, wider } = judge(session, update, facts, now)
-      changes = wider.length === 0 && canonicalJson(policy) !== canonicalJson(session.effective)
-      return changes ? policy : undefined
-    })
+    const written = update.named.includes('messages')
+      ? { messages: (session: StoredSession) => judge(session, update, facts, now).asked.messages }
+      : {}
+    const after = await sessions.narrow(
+      id,
+      (session) => {
+        const { policy, wider } = judge(session, update, facts, now)
+        changes = wider.length === 0 && canonicalJson(policy) !== canonicalJson(session.effective)
+        return changes ? policy : undefined
+      },
+      written,
+    )
     if (after !== undefined && changes) await note(after, 'narrowed')
     return after ?? needs.own((sessions.get(id) as StoredSession).origin, id)
   }

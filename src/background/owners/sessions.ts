@@ -37,7 +37,11 @@ export interface Sessions {
   narrow(
     id: SessionId,
     next: (session: StoredSession) => SessionPolicy | undefined,
-    more?: { readonly runWhileLocked?: false },
+    more?: {
+      readonly runWhileLocked?: false
+      /** Its rules for messages as they are written now; `undefined`: as before. */
+      readonly messages?: (session: StoredSession) => StoredSession['messages']
+    },
   ): Promise<StoredSession | undefined>
   /** The person takes back what was narrowed: all that was granted is allowed again, and nothing more. */
   restore(id: SessionId): Promise<StoredSession | undefined>
@@ -173,7 +177,13 @@ export function createSessions({ ledger, stops, onChange, isOff = () => false }:
         if (policy === undefined) return undefined
         const wider = narrows(policy, session.effective)
         if (wider !== true) throw new Error(`wider at ${wider.join(', ')}`)
-        return { ...session, effective: policy, ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}) }
+        const messages = more?.messages?.(session)
+        return {
+          ...session,
+          effective: policy,
+          ...(more?.runWhileLocked === false ? { runWhileLocked: false } : {}),
+          ...(messages === undefined ? {} : { messages }),
+        }
       }),
     restore: (id) => change(id, (session) => ({ ...session, effective: session.granted })),
     revoke: async (id, at, onChain, endedFor) => {

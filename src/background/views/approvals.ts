@@ -51,7 +51,7 @@ import type {
   Trial,
   WatchTokenQuestion,
 } from '../../core/records.ts'
-import { cutOf } from '../../core/session.ts'
+import { askedNow, cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { type Arg, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
@@ -253,7 +253,12 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
   const askedLife = askedLifeOf(question)
   const known = explainFacts(question, facts)
   const said = explain(effective, known, question.askedAt)
-  const change = changeOf(question, said, (policy) => explain(policy, known, question.askedAt), facts)
+  const change = changeOf(
+    question,
+    said,
+    (session) => explain(session.effective, withMessagesOf(session, known), question.askedAt),
+    facts,
+  )
   const blocked = tooPoor(question.steps, 0n, balances)
   const shared = base(record, question.network, facts)
   return {
@@ -323,6 +328,13 @@ function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainF
   }
 }
 
+/** What runs is read in the words it was asked for in. */
+function withMessagesOf(session: StoredSession, known: ExplainFacts): ExplainFacts {
+  const { messages: _asked, ...facts } = known
+  const { messages } = askedNow(session)
+  return messages === undefined ? facts : { ...facts, messages }
+}
+
 /** How long the site asks for; `undefined`: it names no end. A change that names none keeps that of today. */
 function askedLifeOf({ asked, askedAt, change, granted }: SessionQuestion): Seconds | undefined {
   if (change !== undefined && change !== 'renew') return granted.validUntil - askedAt
@@ -333,7 +345,7 @@ function askedLifeOf({ asked, askedAt, change, granted }: SessionQuestion): Seco
 function changeOf(
   { again, change, effective, replaces }: SessionQuestion,
   said: Explanation,
-  say: (policy: SessionPolicy) => Explanation,
+  say: (session: StoredSession) => Explanation,
   { naming, replaced, now }: ApprovalFacts,
 ): ChangeView | undefined {
   const old = replaces === undefined ? undefined : replaced[replaces]
@@ -347,10 +359,7 @@ function changeOf(
       limits: {},
       gone: [],
     }
-  const differs = explainChange(
-    { policy: session.effective, said: say(session.effective) },
-    { policy: effective, said },
-  )
+  const differs = explainChange({ policy: session.effective, said: say(session) }, { policy: effective, said })
   if (change === 'renew') {
     const amounts = effective.spend.limits.flatMap((limit) => {
       const cap = limit.asset === 'erc20' ? limit.caps.find(({ window }) => window.kind === 'session') : undefined

@@ -14,7 +14,7 @@ import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
 import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
-import { cutOf, isFinal } from '../../core/session.ts'
+import { askedNow, cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import {
   type Arg,
@@ -137,6 +137,7 @@ const ENDED_FOR = {
 } as const
 
 export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, 'naming' | 'site' | 'balances'>) {
+  const { messages } = askedNow(session)
   return {
     ...facts.naming,
     host: facts.site.host,
@@ -145,7 +146,7 @@ export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, '
     ...(session.key.by === 'wallet' ? {} : { siteKey: { wrote: session.chain?.bySite === true } }),
     runWhileLocked: session.runWhileLocked,
     words: session.words,
-    ...(session.asked.messages === undefined ? {} : { messages: session.asked.messages }),
+    ...(messages === undefined ? {} : { messages }),
     ...(session.label === undefined ? {} : { label: session.label }),
     ...(session.reason === undefined ? {} : { reason: session.reason }),
     balances: facts.balances,

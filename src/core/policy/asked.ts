@@ -111,7 +111,7 @@ export interface AskedUsage {
   readonly maxInFlight?: number
 }
 /** The members of a session that its site may give anew; times are in `members` where they are named. */
-export const UPDATABLE = ['calls', 'limits', 'items', 'deny', 'fees', 'usage'] as const
+export const UPDATABLE = ['calls', 'limits', 'items', 'deny', 'fees', 'usage', 'messages'] as const
 export interface AskedUpdate {
   readonly id: string
   /** `false` pauses, `true` lifts the site's own pause. */

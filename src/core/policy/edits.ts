@@ -25,7 +25,7 @@ import type {
 import { resolveFees, resolveUsage } from './resolve.ts'
 import { anchored, sameWindow } from './windows.ts'
 import { content } from './wire-arguments.ts'
-import type { AskedMessage } from './wire-messages.ts'
+import { type AskedMessage, sameScope } from './wire-messages.ts'
 
 /** What the edits are measured against. */
 export interface EditScope {
@@ -500,7 +500,7 @@ function coversUsage({ usage }: SessionPolicy, { usage: asked }: Asked): boolean
 
 /** Of this domain and type it signs whatever the request describes. */
 function coversMessage({ messages }: SessionPolicy, asked: AskedMessage): boolean {
-  const rule = messages.find((one) => one.domainHash === asked.domainHash && one.typeHash === asked.typeHash)
+  const rule = sameScope(messages, asked)
   const named = new Set(asked.fields.map(canonicalJson))
   return (
     rule !== undefined &&

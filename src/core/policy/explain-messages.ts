@@ -1,9 +1,10 @@
+import { canonicalJson } from '../canonical.ts'
 import { padded } from '../felt.ts'
 import type { LimitView, RiskView } from '../protocol/ui.ts'
 import { type Arg, inner, type Line, line, list, text } from '../words.ts'
 import { type Naming, perWindow, placeOf, times } from './naming.ts'
 import type { MessageRule, SessionPolicy } from './policy.ts'
-import type { AskedMessage } from './wire-messages.ts'
+import { type AskedMessage, sameScope, writtenField } from './wire-messages.ts'
 
 export interface MessageNaming extends Naming {
   /** As the site wrote them: names that stand beside the hashes they gave. */
@@ -22,9 +23,11 @@ export function messageRows(policy: SessionPolicy, naming: MessageNaming): reado
     })
     const names = namesOf(rule, naming)
     const limit = limitOf(rule)
-    const conditions = rule.fields.map((field, index) => row(`msg:${rule.id}:${index}`, fieldLine(rule, field, naming)))
-    if (!rule.enabled) return [row(`msg:${rule.id}`, line('policy_messageOff', { ...names, limit })), ...conditions]
-    return [row(`msg:${rule.id}`, line('policy_messageRule', { ...names, limit })), ...conditions]
+    // By what it is about, not by its place: that is another one where a rule is added.
+    const id = `msg:${rule.domainHash}:${rule.typeHash}`
+    const conditions = rule.fields.map((field) => row(`${id}:${canonicalJson(field)}`, fieldLine(rule, field, naming)))
+    if (!rule.enabled) return [row(id, line('policy_messageOff', { ...names, limit })), ...conditions]
+    return [row(id, line('policy_messageRule', { ...names, limit })), ...conditions]
   })
 }
 
@@ -76,7 +79,7 @@ function limitOf({ caps }: MessageRule): Arg {
 }
 
 function askedOf(rule: MessageRule, { messages }: MessageNaming): AskedMessage | undefined {
-  return messages?.find((one) => one.domainHash === rule.domainHash && one.typeHash === rule.typeHash)
+  return messages === undefined ? undefined : sameScope(messages, rule)
 }
 
 function namesOf(rule: MessageRule, naming: MessageNaming): { readonly type: Arg; readonly about: Arg } {
@@ -96,12 +99,9 @@ const OPS = {
 } as const
 
 function fieldLine(rule: MessageRule, field: MessageRule['fields'][number], naming: MessageNaming): Line {
-  const written = askedOf(rule, naming)?.written.fields?.filter(
-    (one) => one.op === field.op && one.path.join('\n') === field.path.join('\n'),
-  )
-  const [only, ...others] = written ?? []
-  // Two conditions of one kind on one member: which is which is said by their values as they are hashed.
-  const texts = only === undefined || others.length > 0 ? undefined : [only.value].flat()
+  const asked = askedOf(rule, naming)
+  const written = asked && writtenField(field, asked)
+  const texts = written && [written.value].flat()
   const values =
     field.as === 'address'
       ? field.to.map((one) => placeOf(one as Parameters<typeof placeOf>[0], naming)) // Of kind address.

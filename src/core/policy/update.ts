@@ -8,8 +8,9 @@ import { ruleContent } from './carry.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, chainMethods } from './meters.ts'
 import { narrows } from './narrow.ts'
-import type { CallRule, DenyRule, RuleId, SessionPolicy, SpendPolicy } from './policy.ts'
+import type { CallRule, DenyRule, MessageRule, RuleId, SessionPolicy, SpendPolicy } from './policy.ts'
 import { type ResolveFacts, resolve } from './resolve.ts'
+import { byScope, messageId, sameScope } from './wire-messages.ts'
 
 /**
  * What a session would be after a site's update. `narrow`: it allows nothing more than what is enforced now, so nobody is
@@ -55,7 +56,7 @@ export function updated(
     )
     const places = matched(before.calls, given.calls)
     const calls = named('calls') ? mergedRules(before.calls, given.calls, places) : before.calls
-    const policy: SessionPolicy = switchedOff(
+    const merged = switchedOff(
       {
         ...before,
         validAfter: begin,
@@ -65,15 +66,17 @@ export function updated(
         spend: mergedSpend(before.spend, given.spend, calls, named),
         fees: named('fees') ? given.fees : before.fees,
         usage: named('usage') ? given.usage : before.usage,
+        messages: named('messages') ? mergedMessages(before.messages, given.messages) : before.messages,
       },
       update.off,
     )
+    const policy = named('messages') ? withMessages(merged, given.messages) : merged
     refuseTooLarge(policy)
     const wider = narrows(policy, before)
     return {
       ok: true,
       policy,
-      asked: askedAfter(session.asked, update, policy, places),
+      asked: askedAfter(session, update, policy, places),
       wider: wider === true ? [] : wider,
     }
   } catch (error) {
@@ -123,6 +126,21 @@ function changedRule(before: CallRule, given: CallRule): CallRule {
     ...(adminAck === undefined ? {} : { adminAck }),
     ...(pin === undefined ? {} : { codePin: { ...pin, onChange: codePin?.onChange ?? pin.onChange } }),
   }
+}
+
+/** Of one domain and type there is one rule. What it was needed for stays; one that is missing is switched off. */
+function mergedMessages(before: readonly MessageRule[], given: readonly MessageRule[]): MessageRule[] {
+  return before.map((rule) => {
+    const now = sameScope(given, rule)
+    return now === undefined ? { ...rule, enabled: false } : { ...now, id: rule.id, required: rule.required }
+  })
+}
+
+/** With those that are new, in their places: only a wider policy has any, and with it a book by content. */
+function withMessages(policy: SessionPolicy, given: readonly MessageRule[]): SessionPolicy {
+  const added = given.filter((rule) => sameScope(policy.messages, rule) === undefined)
+  const all = [...policy.messages, ...added].sort(byScope)
+  return { ...policy, messages: all.map((rule, index) => ({ ...rule, id: messageId(index) })) }
 }
 
 function mergedDenies(before: readonly DenyRule[], given: readonly DenyRule[]): DenyRule[] {
@@ -179,18 +197,20 @@ function switchedOff(policy: SessionPolicy, off: readonly string[]): SessionPoli
 function refuseTooLarge(policy: SessionPolicy): void {
   if (policy.calls.length > LIMITS.rules) throw never('/calls', `at most ${LIMITS.rules} rules, those that are off too`)
   if (chainMethods(policy).length > LIMITS.leaves) throw never('/calls', `at most ${LIMITS.leaves} actions`)
+  if (policy.messages.length > LIMITS.messages)
+    throw never('/messages', `at most ${LIMITS.messages} rules, those that are off too`)
   if (policy.deny.length > LIMITS.denies) throw never('/deny', `at most ${LIMITS.denies} blocks`)
   if (policy.spend.limits.length > LIMITS.limits) throw never('/spend_limits', `at most ${LIMITS.limits} limits`)
 }
 
 /** Rules by the places of the policy, so that pointers and the site's words go on meaning the same rule. */
 function askedAfter(
-  before: Asked,
+  { asked: before, effective }: { readonly effective: SessionPolicy; readonly asked: Asked },
   { members, named, off }: AskedUpdate,
   policy: SessionPolicy,
   places: readonly (CallRule | undefined)[],
 ): Asked {
-  const { validAfter, validUntil, duration, deny, items, ...rest } = before
+  const { validAfter, validUntil, duration, deny, items, messages: _said, ...rest } = before
   const ends = members.validUntil !== undefined || members.duration !== undefined
   const added = members.calls.filter((_, at) => places[at] === undefined)
   const calls = policy.calls.flatMap(({ id }, index): AskedRule[] => {
@@ -206,6 +226,13 @@ function askedAfter(
     const place = before.calls.length + places.slice(0, index).filter((one) => one === undefined).length
     return said === undefined ? [] : [[rule?.id ?? ruleId(place), said] as const]
   })
+  const messages = policy.messages.flatMap((rule) => {
+    const again = sameScope(members.messages ?? [], rule)
+    const asked = again ?? sameScope(before.messages ?? [], rule)
+    const was = sameScope(effective.messages, rule)
+    const dropped = (again === undefined && named.includes('messages')) || (was !== undefined && off.includes(was.id))
+    return asked === undefined ? [] : [{ ...asked, enabled: asked.enabled && !dropped }]
+  })
   const wanted = named.includes('items') ? members.items : items
   const denies = named.includes('deny') ? members.deny : deny
   return {
@@ -216,6 +243,7 @@ function askedAfter(
     limits: named.includes('limits') ? members.limits : before.limits,
     ...(denies === undefined ? {} : { deny: denies }),
     ...(wanted === undefined ? {} : { items: wanted }),
+    ...(messages.length === 0 ? {} : { messages }),
     ...(members.fees === undefined ? {} : { fees: members.fees }),
     ...(members.usage === undefined ? {} : { usage: members.usage }),
   }

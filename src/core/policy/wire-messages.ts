@@ -35,7 +35,7 @@ export interface AskedMessage {
   readonly enabled: boolean
   readonly required: boolean
   readonly label?: string
-  /** As the site wrote it: the hashes have no way back. */
+  /** As the site wrote it, `fields` in the order of those above: the hashes have no way back. */
   readonly written: Pick<MessageWire, 'domain' | 'types' | 'primary_type' | 'fields'>
 }
 
@@ -77,10 +77,12 @@ export function readMessages(
     }
     const scope = hashes.scope(rule)
     if (scope === undefined) throw malformed(at, 'expected a domain and types that can be hashed')
-    const fields = (rule.fields ?? []).map((field, place) => readField(rule, field, `${at}/fields/${place}`, hashes))
+    const fields = (rule.fields ?? [])
+      .map((written, place) => ({ written, read: readField(rule, written, `${at}/fields/${place}`, hashes) }))
+      .sort((a, b) => (canonicalJson(a.read) < canonicalJson(b.read) ? -1 : 1))
     return given({
       ...scope,
-      fields: [...fields].sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
+      fields: fields.map(({ read }) => read),
       caps: counts([
         ...(rule.max_messages === undefined ? [] : [{ max: rule.max_messages, at: `${at}/max_messages` }]),
         ...(rule.caps ?? []).map((cap, place) => ({ ...cap, at: `${at}/caps/${place}` })),
@@ -92,7 +94,7 @@ export function readMessages(
         domain: rule.domain,
         types: rule.types as MessageWire['types'], // JSON has no undefined.
         primary_type: rule.primary_type,
-        fields: rule.fields,
+        fields: rule.fields && fields.map(({ written }) => written),
       }),
     })
   })
@@ -100,13 +102,26 @@ export function readMessages(
     const same = (other: AskedMessage) => other.domainHash === one.domainHash && other.typeHash === one.typeHash
     if (read.findIndex(same) !== index) throw malformed(`/messages/${index}`, 'expected each message in one rule')
   })
-  return [...read].sort((a, b) => byValue(a.domainHash, b.domainHash) || byValue(a.typeHash, b.typeHash))
+  return [...read].sort(byScope)
 }
+
+/** The order of rules in a policy (policy.md 2). */
+export function byScope(a: Scoped, b: Scoped): number {
+  return byValue(a.domainHash, b.domainHash) || byValue(a.typeHash, b.typeHash)
+}
+
+/** Each list has one rule for a domain and a type. */
+export function sameScope<T extends Scoped>(all: readonly T[], { domainHash, typeHash }: Scoped): T | undefined {
+  return all.find((one) => one.domainHash === domainHash && one.typeHash === typeHash)
+}
+type Scoped = Pick<MessageRule, 'domainHash' | 'typeHash'>
+
+export const messageId = (index: number) => `m${index}` as RuleId
 
 export function resolveMessages(asked: readonly AskedMessage[], begin: UnixSeconds): MessageRule[] {
   const session: Window = { kind: 'session' }
   return asked.map(({ domainHash, typeHash, fields, caps, enabled, required }, index) => ({
-    id: `m${index}` as RuleId,
+    id: messageId(index),
     domainHash,
     typeHash,
     fields,
@@ -166,9 +181,36 @@ export function printMessages(
   asked: readonly AskedMessage[],
   count: (cap: CountCap) => Count,
 ): MessageWire[] {
-  return rules.flatMap(({ domainHash, typeHash, caps, required, enabled }) => {
-    const one = asked.find((it) => it.domainHash === domainHash && it.typeHash === typeHash)
+  return rules.flatMap((rule) => {
+    const one = sameScope(asked, rule)
     if (one === undefined) return []
-    return [{ ...one.written, caps: caps.map(count), required, enabled }]
+    const { fields: _before, ...written } = one.written
+    const fields = rule.fields.map((field) => printField(field, one))
+    return [
+      {
+        ...written,
+        ...(fields.length === 0 ? {} : { fields }),
+        caps: rule.caps.map(count),
+        required: rule.required,
+        enabled: rule.enabled,
+      },
+    ]
   })
+}
+
+type FieldWire = NonNullable<MessageWire['fields']>[number]
+
+/** The very condition as its site wrote it; `undefined`: it wrote another one. */
+export function writtenField(
+  field: MessageRule['fields'][number],
+  { fields, written }: AskedMessage,
+): FieldWire | undefined {
+  const text = canonicalJson(field)
+  return written.fields?.[fields.findIndex((one) => canonicalJson(one) === text)]
+}
+
+/** A value as it is hashed is a value too. */
+function printField(field: MessageRule['fields'][number], asked: AskedMessage): FieldWire {
+  const { path, op, to } = field
+  return writtenField(field, asked) ?? { path, op, value: op === 'in' ? to : (to[0] ?? '') }
 }

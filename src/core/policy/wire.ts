@@ -55,6 +55,7 @@ export interface ReadContext {
 }
 
 const SESSION: Window = { kind: 'session' }
+const NO_RULE = 'a rule for calls or for messages'
 
 /**
  * Reads what a site asks, strictly: sizes, exact keys, scalars, then meaning; the first fault wins and names its JSON
@@ -91,15 +92,16 @@ export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
     const whole = { ...raw, calls: raw.calls ?? [] }
     const feature = undecidedMember(whole, ctx.typedData !== undefined)
     if (feature !== undefined) throw refused('SESSION_UNSUPPORTED', { feature })
-    if (raw.calls?.length === 0) throw never('/calls', 'at least one call rule')
-    const { calls, spend_limits: limits, nft_limits: items, deny, fees, usage } = raw
-    const members = { calls, limits, items, deny, fees, usage }
+    const read = readMembers(whole, ctx)
+    if (raw.calls?.length === 0 && read.messages === undefined) throw never('/calls', NO_RULE)
+    const { calls, spend_limits: limits, nft_limits: items, deny, fees, usage, messages } = raw
+    const members = { calls, limits, items, deny, fees, usage, messages }
     const update = given({
       id,
       enabled,
       off: off ?? [],
       named: UPDATABLE.filter((member) => members[member] !== undefined),
-      members: readMembers(whole, ctx),
+      members: read,
     })
     return { ok: true, update }
   } catch (error) {
@@ -109,8 +111,7 @@ export function parseUpdate(json: unknown, ctx: ReadContext): ParsedUpdate {
 
 function readRequest(raw: RawRequest, ctx: ReadContext): Asked {
   const asked = readMembers(raw, ctx)
-  if (asked.calls.length === 0 && asked.messages === undefined)
-    throw never('/calls', 'a rule for calls or for messages')
+  if (asked.calls.length === 0 && asked.messages === undefined) throw never('/calls', NO_RULE)
   return asked
 }
 
