@@ -127,6 +127,8 @@ test('T12: a site that nobody connected gets the same answers from an unlocked a
           'paymaster',
           'usage',
           'messages',
+          'dapp_key',
+          'agent_key',
           'setup_calls',
           'array',
         ],

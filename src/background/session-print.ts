@@ -38,7 +38,7 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
         ...(session.replacedBy === undefined ? {} : { replaced_by: session.replacedBy }),
         chain_id: session.chainId,
         account: padded(session.account),
-        key: session.key.by === 'dapp' ? heldBySite(session.key) : { held_by: 'wallet' },
+        key: printKey(session.key),
         ...(session.tag === undefined ? {} : { tag: session.tag }),
         ...(session.label === undefined ? {} : { label: session.label }),
         created_at: session.createdAt,
@@ -57,7 +57,10 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
   }
 }
 
-function heldBySite({ publicKey }: Extract<StoredSession['key'], { by: 'dapp' }>): SessionInfo['key'] {
+function printKey(key: StoredSession['key']): SessionInfo['key'] {
+  if (key.by === 'wallet') return { held_by: 'wallet' }
+  if (key.by === 'agent') return { held_by: 'agent', public_key: key.publicKey, label: key.label }
+  const { publicKey } = key
   return { held_by: 'dapp', ...(publicKey === undefined ? {} : { public_key: publicKey }) }
 }
 

@@ -15,7 +15,7 @@ import type { ApprovalRecord, SessionQuestion, StoredSession } from '../core/rec
 import { decode } from '../core/schema.ts'
 import { text } from '../core/words.ts'
 import { ARGENT_0_4_0, ARGENT_0_5_0, OPENZEPPELIN_1_0_0 } from '../starknet/accounts.ts'
-import { publicKey, sign as signWith, verify } from '../starknet/curve.ts'
+import { isPublicKey, publicKey, sign as signWith, verify } from '../starknet/curve.ts'
 import { invokeBody, invokeHash } from '../starknet/invoke.ts'
 import { selectorOf } from '../starknet/selector.ts'
 import { methodTree, sessionMessage, signerGuid } from '../starknet/session-token.ts'
@@ -1150,3 +1150,77 @@ function TWICE() {
   const fee = { tokenAddress: STRK, maxAmount: 1 }
   return JSON.stringify({ txFees: [fee, fee] })
 }
+
+/** The first x that is on no point. */
+const NO_POINT = Array.from({ length: 99 }, (_, at) => felt(at + 1)).find((x) => !isPublicKey(x))
+
+describe('a session whose key its page has brought', () => {
+  const key = { held_by: 'dapp', public_key: publicKey(SESSION) }
+  const request = { calls: [{ contract_address: GAME, entry_point: 'move' }], duration: 3_600, key }
+  const ask = (id: string, json: object) =>
+    settled(life.session.wallet_requestSession(from(id), json as never)) as Promise<{ result?: { id: string } }>
+
+  it('is told apart in the window, authorized by both keys, and known by that key', async () => {
+    const answer = ask('r1', request)
+    const record = await waits('r1')
+    const view = approvalView(record, { ...SEEN, digest: life.approvals.digest(record) }) as SessionRequestView
+    expect(view.held.map((it) => it.key)).toEqual(['session_siteKey'])
+    expect(view.risks.map(({ line }) => line.key)).toContain('policy_riskSiteKey')
+    expect(JSON.stringify(view.details)).toContain(publicKey(SESSION).slice(2))
+    await allow('r1')
+    const { result } = await answer
+    expect(only()).toMatchObject({ key: { by: 'dapp', publicKey: publicKey(SESSION), guid: GUID }, backing: 'chain' })
+    expect(only().chain?.bySite).toBeUndefined()
+    expect(result).toMatchObject({ key, status: 'active', chain: { session_key_guid: GUID } })
+    expect((result as unknown as { chain: { authorization: Felt[] } }).chain.authorization).toHaveLength(9)
+    // Asked again it is the answer, with another key it is not.
+    expect((await ask('r2', request)).result?.id).toBe(result?.id)
+  })
+
+  it('an agent’s is told by its name, and goes on with its next key alone', async () => {
+    const agent = { held_by: 'agent', public_key: publicKey(SESSION), label: 'Bot' }
+    const answer = ask('r1', { ...request, key: agent })
+    const record = await waits('r1')
+    const view = approvalView(record, { ...SEEN, digest: life.approvals.digest(record) }) as SessionRequestView
+    expect([view.held[0]?.key, view.quotes]).toEqual(['session_agentKey', ['Bot']])
+    await allow('r1')
+    const { result } = await answer
+    expect(result).toMatchObject({ key: agent })
+    const rotate = (id: string, key?: object) =>
+      settled(
+        life.session.wallet_rotateSession(from(id), {
+          id: only().id,
+          ...(key === undefined ? {} : { key }),
+        } as never),
+      )
+    expect(await rotate('r2')).toMatchObject({ code: 114, data: { at: '/key' } })
+    expect(await rotate('r3', agent)).toMatchObject({ code: 114, data: { at: '/key/public_key' } })
+    const next = { ...agent, public_key: publicKey(OWNER) }
+    expect(await rotate('r4', next)).toMatchObject({ code: 114, data: { at: '/key/public_key' } })
+    expect((await life.approvals.waiting()).filter(({ phase }) => phase === 'asking')).toEqual([])
+  })
+
+  it('what was decided is bound to the key that was shown', async () => {
+    const answer = ask('r1', request)
+    const record = await waits('r1')
+    const digest = life.approvals.digest(record)
+    const other = { ...record, question: { ...record.question, key: { by: 'dapp' as const, publicKey: felt('0x1') } } }
+    expect(life.approvals.digest(other)).not.toBe(digest)
+    await life.approvals.decide(record.id, record.rev, digest, 'refuse')
+    expect(await answer).toMatchObject({ code: 113 })
+  })
+
+  it.each([
+    ['a key of the account', { ...request, key: { ...key, public_key: publicKey(GUARDIAN) } }, 114, '/key/public_key'],
+    ['no point of the curve', { ...request, key: { ...key, public_key: NO_POINT } }, 114, '/key/public_key'],
+    [
+      'rules that no account can check',
+      { ...request, calls: [{ contract_address: '*', entry_point: 'move' }] },
+      215,
+      '/key/held_by',
+    ],
+  ])('refused: %s, and nobody is asked', async (_what, json, code, at) => {
+    expect(await ask('r1', json)).toMatchObject({ code, data: { at } })
+    expect(await life.approvals.waiting()).toEqual([])
+  })
+})

@@ -114,13 +114,15 @@ export function createStarter(
     const { chainId, genesis } = needs.network(question)
     const subkey = needs.sessionSubkey()
     if (genesis === undefined || subkey === undefined) throw refused('USER_REFUSED_OP', { reason: 'context' })
-    const { written } = question
-    const key = written === undefined ? randomKey(needs.random) : undefined
+    const { written, key: foreign } = question
+    const key = written === undefined && foreign === undefined ? randomKey(needs.random) : undefined
     const backing = backingOfPart({ ...question, granted })
     try {
       // What only this wallet holds has no key of its own: its owner's signs (policy.md 10).
       const own = key !== undefined && backing === 'chain' ? signerGuid(publicKey(key)) : felt(0)
-      const guid = written?.keyGuid ?? own
+      const guid = written?.keyGuid ?? (foreign === undefined ? own : signerGuid(foreign.publicKey))
+      // One that a page holds is of no use where the owner's key signs.
+      if (foreign !== undefined && backing === 'wallet') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
       const policyHash = sha256(canonicalText(granted))
       const unsigned: StoredSession = {
         id: question.sessionId,
@@ -131,7 +133,7 @@ export function createStarter(
         account: question.account,
         accountClass: await needs.accountClass(question),
         backing,
-        key: { by: written === undefined ? 'wallet' : 'dapp', guid },
+        key: foreign === undefined ? { by: written === undefined ? 'wallet' : 'dapp', guid } : { ...foreign, guid },
         ...(asked.tag === undefined ? {} : { tag: asked.tag }),
         ...(asked.label === undefined ? {} : { label: asked.label }),
         ...(asked.reason === undefined ? {} : { reason: asked.reason }),

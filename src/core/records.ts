@@ -6,7 +6,17 @@ import type { Changes } from './changes.ts'
 import type { SiteError } from './errors.ts'
 import type { Address, ClassHash, Felt, Hash32, Selector, U256 } from './felt.ts'
 import type { Asked } from './policy/asked.ts'
-import type { Call, Charge, Hold, Origin, Reason, SessionId, SessionPolicy, SessionRecord } from './policy/policy.ts'
+import type {
+  Call,
+  Charge,
+  ForeignKey,
+  Hold,
+  Origin,
+  Reason,
+  SessionId,
+  SessionPolicy,
+  SessionRecord,
+} from './policy/policy.ts'
 import type { Passed } from './policy/trail.ts'
 import type { AskedMessage } from './policy/wire-messages.ts'
 import type { OwnStep, Purpose, SetupStep } from './protocol/session-info.ts'
@@ -307,6 +317,8 @@ export interface SessionPart {
   /** The class of its account has no sessions: this wallet alone holds it, whatever it asks. */
   readonly walletOnly?: true
   readonly sessionId: SessionId
+  /** Whose key it is, where it is not this wallet's. */
+  readonly key?: ForeignKey
   /** Its site wrote it and holds its key: signed as it is, or not at all. */
   readonly written?: WrittenSession
   /** Whose place it takes, and with it what was used. */

@@ -147,6 +147,11 @@ export function randomKey(random: (length: number) => Uint8Array): PrivateKey {
   throw new Error('the random source gives no key')
 }
 
+/** Whether it is the x of a point: anything else verifies nothing. */
+export function isPublicKey(value: Felt): boolean {
+  return points(value, () => pointOf(value)) !== undefined
+}
+
 export type Point = typeof curve.ProjectivePoint.BASE
 const ZERO: Point = curve.ProjectivePoint.ZERO
 // Uncompressed points are kept: finding y takes longer than verifying (p − 1 is divisible by 2^192).

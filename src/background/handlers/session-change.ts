@@ -5,12 +5,12 @@ import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
 import type { Asked, AskedUpdate } from '../../core/policy/asked.ts'
 import { confirmAdmin } from '../../core/policy/edits.ts'
-import type { Origin } from '../../core/policy/policy.ts'
+import type { ForeignKey, Origin } from '../../core/policy/policy.ts'
 import { repeatRequest } from '../../core/policy/repeat.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import { type Updated, updated, updateScope } from '../../core/policy/update.ts'
 import { backingOfPart } from '../../core/policy/wildcards.ts'
-import { parseRequest, parseUpdate, readTag } from '../../core/policy/wire.ts'
+import { parseKey, parseRequest, parseUpdate, readTag } from '../../core/policy/wire.ts'
 import type { SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
   ApprovalRecord,
@@ -22,10 +22,12 @@ import type {
 import { isPlainObject } from '../../core/schema.ts'
 import { askedNow } from '../../core/session.ts'
 import { MAX_LIFE, MIN_LIFE, type UnixSeconds } from '../../core/time.ts'
+import { isPublicKey } from '../../starknet/curve.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import type { Context, Handlers } from '../router.ts'
 import { readBounds, TIP } from '../sending/fees.ts'
+import { ownKeys, refuseForeign } from './foreign-key.ts'
 import type { SessionMethodNeeds } from './session.ts'
 
 export interface ChangeNeeds
@@ -74,6 +76,13 @@ function renewed(session: StoredSession, now: UnixSeconds): Pick<SessionQuestion
     granted: { ...granted, ...times },
     effective: { ...effective, ...times },
   }
+}
+
+/** Whose key it is, where it is not this wallet's. */
+function foreignOf({ key }: StoredSession): ForeignKey | undefined {
+  if (key.by === 'wallet' || key.publicKey === undefined) return undefined
+  const { guid: _guid, ...foreign } = key
+  return foreign as ForeignKey // With a public key it is one.
 }
 
 function sameAs(session: StoredSession): Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> {
@@ -158,9 +167,21 @@ export function changeHandlers(needs: ChangeNeeds): {
       if (session.backing === 'wallet') throw refused('SESSION_UNSUPPORTED', { feature: 'rotate' })
       if (key !== undefined && key.held_by !== session.key.by)
         throw malformed('/key/held_by', 'expected the same holder as before')
+      const brought = parseKey(key)
+      if (session.key.by !== 'wallet' && session.chain?.bySite !== true) {
+        if (brought === undefined) throw malformed('/key', 'expected the new public key')
+        const isNew = isPublicKey(brought.publicKey) && brought.publicKey !== session.key.publicKey
+        if (!isNew) throw malformed('/key/public_key', 'expected another public key')
+      }
       await access.unlocked(context)
       const current = await live(context.origin, needs.own(context.origin, of))
-      const question = await questionOf(session, { change: 'rotate', ...sameAs(current) })
+      const same = sameAs(current)
+      const question = await questionOf(
+        session,
+        brought === undefined
+          ? { change: 'rotate', ...same }
+          : { change: 'rotate', ...same, asked: { ...same.asked, key: brought }, key: brought },
+      )
       return theOne(await needs.started(await approvals.ask(context, question)))
     },
   }
@@ -368,16 +389,23 @@ export function changeHandlers(needs: ChangeNeeds): {
 
   async function questionOf(
     session: StoredSession,
-    more: Pick<SessionQuestion, 'asked' | 'granted' | 'effective'> & {
+    more: Pick<SessionQuestion, 'asked' | 'granted' | 'effective' | 'key'> & {
       readonly change: NonNullable<SessionQuestion['change']>
     },
   ): Promise<SessionQuestion> {
     const { network } = session
     // Its site wrote it, and only its site can write another.
     if (session.chain?.bySite) throw refused('SESSION_UNSUPPORTED', { feature: more.change })
+    const key = more.key ?? foreignOf(session)
+    // Another key is for whoever holds it to bring.
+    if (more.change === 'rotate' && key !== undefined && more.key === undefined)
+      throw refused('SESSION_UNSUPPORTED', { feature: more.change })
     if ((await needs.chosen?.())?.off === true) throw refused('SESSION_UNSUPPORTED', { feature: 'sessions' })
     const account = await accounts.own(session.account)
     if (account === undefined) throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    if (key !== undefined) {
+      refuseForeign(key, more.granted, ownKeys(account))
+    }
     const state = await accounts.state(account, network, 0)
     if (readiness(state, account) === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
     const walletOnly = hasSessions(state.kind) ? {} : { walletOnly: true as const }
@@ -394,6 +422,7 @@ export function changeHandlers(needs: ChangeNeeds): {
       sessionId: needs.newSessionId(),
       replaces: session.id,
       ...more,
+      ...(key === undefined ? {} : { key }),
       done: [],
     }
   }

@@ -29,6 +29,7 @@ import type {
 import { isPlainObject } from '../../core/schema.ts'
 import { MAX_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
+import { isPublicKey } from '../../starknet/curve.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import { signerGuid } from '../../starknet/session-token.ts'
 import type { Access } from '../access.ts'
@@ -43,6 +44,7 @@ import { ANSWERED_AGAIN } from '../owners/stops.ts'
 import { refusalOf } from '../refusals.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionPrint } from '../session-print.ts'
+import { ownKeys, refuseForeign } from './foreign-key.ts'
 import { changeHandlers, type PersonAsks } from './session-change.ts'
 
 type SessionMethods = Pick<
@@ -67,6 +69,8 @@ export const FEATURES = [
   'paymaster',
   'usage',
   'messages',
+  'dapp_key',
+  'agent_key',
   'setup_calls',
   'array',
 ] as const
@@ -381,7 +385,10 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const tells =
       off ||
       asked.some((one) => (one.account ?? account) !== account) ||
-      named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract))
+      named.some(({ contract }) => contract !== '*' && ownAccounts.includes(contract)) ||
+      (await accounts.all())
+        .filter(isOwn)
+        .some((it) => asked.some(({ key }) => key && ownKeys(it).includes(key.publicKey)))
     if (context.gesture) {
       const replaces = asked.find((one) => one.replaces !== undefined)?.replaces
       if (replaces !== undefined) throw refused('SESSION_NOT_FOUND', { id: replaces })
@@ -428,8 +435,8 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const state = await accounts.state(account, network.id, 0)
     if (readiness(state, account) === 'off') throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
     // What only this wallet holds is signed by the owner's key, and this one is the site's.
-    if (by.written !== undefined && !hasSessions(state.kind))
-      throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
+    const foreign = by.written !== undefined || asked.some(({ key }) => key !== undefined)
+    if (foreign && !hasSessions(state.kind)) throw refused('SESSION_UNSUPPORTED', { feature: 'account' })
     // Without sessions in its class each of them needs the owner's key: locked, it rests.
     const parts = hasSessions(state.kind)
       ? judged
@@ -508,8 +515,11 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const resolved = resolve(asked, { ...ours, classes, strk: STRK, allowances: given, unread: !isWhole }, now)
     if (!resolved.ok) throw thrown(resolved.error)
     const policy = confirmAdmin(resolved.policy)
+    const { key } = asked
+    if (key !== undefined) refuseForeign(key, policy, by.blind ? [] : ownKeys(account))
     return {
       asked,
+      ...(key === undefined ? {} : { key }),
       granted: policy,
       effective: begun(policy, asked, chosen?.life, now),
       // Where the owner's key is needed it rests while locked.
@@ -522,13 +532,15 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
   /** The one it names, or that has its tag: what was used there goes on. One has a single heir. */
   function replacedBy(
     origin: Origin,
-    { replaces, tag }: Asked,
+    { key, replaces, tag }: Asked,
     { account, network }: Pick<StoredSession, 'account' | 'network'>,
     now: UnixSeconds,
   ): SessionId | undefined {
     if (replaces === undefined) {
-      const named = tag === undefined ? [] : sessions.live(origin, account, network)
-      return named.find((it) => it.tag === tag && it.effective.validUntil > now)?.id
+      const live = sessions.live(origin, account, network).filter((it) => it.effective.validUntil > now)
+      const named = tag === undefined ? undefined : live.find((it) => it.tag === tag)
+      // One key has one session of a site.
+      return (named ?? live.find((it) => isKeyOf(it, key)))?.id
     }
     const old = own(origin, replaces)
     if (old.replacedBy !== undefined || old.account !== account || old.network !== network)
@@ -629,6 +641,11 @@ function readAll(params: unknown, now: UnixSeconds, typedData: TypedDataHashes):
   const [first, ...more] = list.map((json, index) => {
     const parsed = parseRequest(json, { now, selectorOf, typedData })
     if (!parsed.ok) throw several ? inside(index, thrown(parsed.error)) : thrown(parsed.error)
+    const { key } = parsed.asked
+    if (key !== undefined && !isPublicKey(key.publicKey)) {
+      const error = malformed('/key/public_key', 'expected the public key of a session')
+      throw several ? inside(index, error) : error
+    }
     return parsed.asked
   })
   if (first === undefined) throw malformed('', 'expected at least one request')
@@ -659,6 +676,10 @@ function inside(index: number, error: unknown): unknown {
         ? { feature: `/${index}${feature}` }
         : {}
   return thrown({ code: error.code, message: error.message, data: { ...error.data, ...moved } })
+}
+
+function isKeyOf({ key }: StoredSession, asked: Asked['key']): boolean {
+  return asked !== undefined && key.by !== 'wallet' && key.publicKey === asked.publicKey
 }
 
 function notGiven(): Error {

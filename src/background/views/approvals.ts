@@ -72,6 +72,7 @@ import {
 import { fact, feeCap, STRK_NAME, strk, withoutSwitch } from './facts.ts'
 import { messageView } from './messages.ts'
 import { tokenRisks } from './money.ts'
+import { siteKeyOf } from './sessions.ts'
 
 export interface ApprovalFacts extends EffectFacts {
   readonly now: UnixSeconds
@@ -310,7 +311,7 @@ function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainF
     host: facts.site.host,
     account: facts.account.address,
     backing: backingOfPart(question),
-    ...(question.written === undefined ? {} : { siteKey: { wrote: true } }),
+    ...siteKeyOf(question.key ?? (question.written && { by: 'dapp' }), question.written !== undefined),
     runWhileLocked: question.runWhileLocked,
     words: asked.words,
     ...(asked.messages === undefined ? {} : { messages: asked.messages }),

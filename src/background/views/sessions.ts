@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../core/canonical.ts'
-import { type Address, padded, type U256 } from '../../core/felt.ts'
+import { type Address, type Felt, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
-import { explain, explainLeft } from '../../core/policy/explain.ts'
+import { type ExplainFacts, explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
 import { sendsNothing } from '../../core/policy/explain-messages.ts'
 import { explainPause, explainTodo } from '../../core/policy/explain-reason.ts'
@@ -73,7 +73,7 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
     // Another of a session that its site wrote is for its site to write.
     canRenew: session.chain?.bySite !== true && session.replacedBy === undefined && session.pause !== 'storageTampered',
-    canRotate: editable && running && session.backing === 'chain' && session.chain?.bySite !== true,
+    canRotate: editable && running && session.backing === 'chain' && session.key.by === 'wallet',
     canRestore: editable && canonicalJson(session.effective) !== canonicalJson(session.granted),
     cut: cutOf(sha256(session.id)),
     createdAt: session.createdAt,
@@ -143,7 +143,7 @@ export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, '
     host: facts.site.host,
     account: session.account,
     backing: session.backing,
-    ...(session.key.by === 'wallet' ? {} : { siteKey: { wrote: session.chain?.bySite === true } }),
+    ...siteKeyOf(session.key.by === 'wallet' ? undefined : session.key, session.chain?.bySite === true),
     runWhileLocked: session.runWhileLocked,
     words: session.words,
     ...(messages === undefined ? {} : { messages }),
@@ -155,6 +155,22 @@ export function explainFacts(session: StoredSession, facts: Pick<SessionFacts, '
     // A running session is edited against what is enforced: it only ever narrows.
     within: session.effective,
     enterable: [],
+  }
+}
+
+/** Whose key it is; `undefined`: it is here. */
+export function siteKeyOf(
+  key: { readonly by: 'dapp' | 'agent'; readonly publicKey?: Felt; readonly label?: string } | undefined,
+  wrote: boolean,
+): Pick<ExplainFacts, 'siteKey'> {
+  if (key === undefined) return {}
+  const { publicKey, label } = key
+  return {
+    siteKey: {
+      wrote,
+      ...(publicKey === undefined ? {} : { publicKey }),
+      ...(label === undefined ? {} : { agent: label }),
+    },
   }
 }
 

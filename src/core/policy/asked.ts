@@ -2,7 +2,18 @@ import { isRefused, malformed, refused, type SiteError } from '../errors.ts'
 import type { Address, Felt, Selector, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import { LIMITS } from './limits.ts'
-import type { ArgPath, Call, CallRule, Entrypoint, FeePolicy, RuleId, StreamCap, TokenLimit, Window } from './policy.ts'
+import type {
+  ArgPath,
+  Call,
+  CallRule,
+  Entrypoint,
+  FeePolicy,
+  ForeignKey,
+  RuleId,
+  StreamCap,
+  TokenLimit,
+  Window,
+} from './policy.ts'
 import { type AskedWindow, anchored, orderWindows, sameWindow } from './windows.ts'
 import type { AskedArg } from './wire-arguments.ts'
 import type { AskedMessage } from './wire-messages.ts'
@@ -11,6 +22,8 @@ import type { AskedMessage } from './wire-messages.ts'
 export interface Asked {
   readonly chainId?: Felt
   readonly account?: Address
+  /** Absent: this wallet makes it and keeps it. */
+  readonly key?: ForeignKey
   readonly tag?: Felt
   /** Of the session, where its site wrote the whole of it: what is signed is this and nothing else. */
   readonly hash?: Felt

@@ -129,7 +129,7 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
   if (asked.account !== undefined && asked.account !== running.account) return false
   if (asked.chainId !== undefined && asked.chainId !== running.chainId) return false
   if (asked.tag !== undefined && asked.tag !== running.tag) return false
-  if (running.key.by !== 'wallet') return false
+  if (!sameHolder(running.key, asked.key)) return false
   if (sameRequest(running.asked as Asked, asked)) return true // stored by us as it was parsed
   // It is sent once, by the request that asked for it.
   if (asked.setup !== undefined) return false
@@ -146,6 +146,12 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
     coversUsage(effective, asked) &&
     (asked.messages ?? []).every((rule) => coversMessage(effective, rule))
   )
+}
+
+function sameHolder(running: SessionRecord['key'], asked: Asked['key']): boolean {
+  if (asked === undefined || running.by === 'wallet') return asked === undefined && running.by === 'wallet'
+  // By its guid alone nobody has it: that of a session its site wrote.
+  return running.by === asked.by && running.publicKey === asked.publicKey
 }
 
 function switched(policy: SessionPolicy, id: string, on: boolean): SessionPolicy {

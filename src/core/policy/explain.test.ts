@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import catalogue from '../../../public/_locales/en/messages.json'
 import { selectorOf } from '../../starknet/selector.ts'
 import { LISTED, STRK } from '../account.ts'
-import { u256 } from '../felt.ts'
+import { felt, u256 } from '../felt.ts'
 import { DAY } from '../time.ts'
 import { count, type Line, say, text } from '../words.ts'
 import { canReplaceCode, type ExplainFacts, enforcedBy, explain, explainLeft } from './explain.ts'
@@ -199,6 +199,13 @@ describe('explain', () => {
     expect(held({ siteKey: { wrote: true } })).toEqual(['session_siteKey', 'session_siteWrote', 'policy_runsLocked'])
     expect(held({ siteKey: { wrote: false } })).toEqual(['session_siteKey', 'policy_runsLocked'])
     expect(told({}, { siteKey: { wrote: true } }).held[0]?.args).toEqual({ host: text('play.g.io') })
+    const agent = told({}, { siteKey: { wrote: false, publicKey: felt('0xa'), agent: 'Bot' } })
+    expect(agent.held[0]).toMatchObject({ key: 'session_agentKey', args: { host: text('play.g.io') } })
+    expect(agent.risks.map((risk) => risk.line.key)).toContain('policy_riskAgentKey')
+    // The name is the site's word for it: quoted, and in no sentence. The key itself is told.
+    expect(agent.quotes).toContain('Bot')
+    expect(JSON.stringify([agent.held, agent.risks, agent.details])).not.toContain('Bot')
+    expect(agent.details.map(({ key }) => key)).toContain('policy_publicKey')
   })
 
   test('risks stand in their order, danger first', () => {

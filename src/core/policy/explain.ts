@@ -1,6 +1,6 @@
 import { STRK } from '../account.ts'
 import { moneyKind } from '../call.ts'
-import { type Address, padded, type Selector, type U256, u256 } from '../felt.ts'
+import { type Address, type Felt, padded, type Selector, type U256, u256 } from '../felt.ts'
 import type { EnforcedBy, LimitField, LimitView, RiskView, RuleView } from '../protocol/ui.ts'
 import { DAY, type Seconds, type UnixSeconds } from '../time.ts'
 import { type Arg, count, duration, inner, type Line, line, list, text, time } from '../words.ts'
@@ -42,7 +42,7 @@ export interface ExplainFacts extends MessageNaming {
   readonly account: Address
   readonly backing: 'chain' | 'wallet'
   /** The site holds the session's key; `wrote`: it wrote the session too. Absent: this wallet holds it. */
-  readonly siteKey?: { readonly wrote: boolean }
+  readonly siteKey?: { readonly wrote: boolean; readonly publicKey?: Felt; readonly agent?: string }
   readonly runWhileLocked: boolean
   /** The site's own words: quoted, never part of a sentence. */
   readonly words: Readonly<Record<RuleId, { readonly label?: string; readonly description?: string }>>
@@ -133,7 +133,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
       line(facts.runWhileLocked ? 'policy_runsLocked' : 'policy_pausesLocked'),
       ...messageHeld(policy),
     ],
-    quotes: [facts.reason, facts.label].filter((quote) => quote !== undefined),
+    quotes: [facts.reason, facts.label, facts.siteKey?.agent].filter((quote) => quote !== undefined),
     details: detailsOf(policy, facts),
     actions: actions.size,
   }
@@ -153,7 +153,8 @@ function barOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): Lin
 /** Who has the key, and what of the session the person can still change. */
 function keyLines({ host, siteKey }: ExplainFacts): readonly Line[] {
   if (siteKey === undefined) return [line('policy_heldWallet')]
-  return [line('session_siteKey', { host: text(host) }), ...(siteKey.wrote ? [line('session_siteWrote')] : [])]
+  const held = line(siteKey.agent === undefined ? 'session_siteKey' : 'session_agentKey', { host: text(host) })
+  return [held, ...(siteKey.wrote ? [line('session_siteWrote')] : [])]
 }
 
 /** "Can still spend at most 5 STRK and 0.42 STRK of fees", of a running session. */
@@ -635,7 +636,8 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
   }
   if (facts.siteKey !== undefined) {
     const detail = line('policy_riskSiteKeyDetail', { host: text(facts.host) })
-    risks.push({ level: 'warn', line: line('policy_riskSiteKey'), detail })
+    const key = facts.siteKey.agent === undefined ? 'policy_riskSiteKey' : 'policy_riskAgentKey'
+    risks.push({ level: 'warn', line: line(key), detail })
   }
   if (facts.backing === 'wallet' && !isAny) risks.push({ level: 'warn', line: line('policy_riskWallet') })
   if (facts.askedLife !== undefined && facts.askedLife > WEEK) {
@@ -674,6 +676,9 @@ function detailsOf(policy: SessionPolicy, facts: ExplainFacts): readonly Line[] 
   return [
     line('policy_start', { start: time(policy.validAfter) }),
     line('policy_end', { end: time(policy.validUntil) }),
+    ...(facts.siteKey?.publicKey === undefined
+      ? []
+      : [line('policy_publicKey', { key: text(padded(facts.siteKey.publicKey)) })]),
     ...payerLines(policy, facts),
     line('policy_callsPerTx_other', { n: count(policy.usage.maxCallsPerTx) }),
     line('policy_inFlight_other', { n: count(policy.usage.maxInFlight) }),

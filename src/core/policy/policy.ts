@@ -164,6 +164,10 @@ export type KeyHolder =
   | { by: 'wallet' }
   | { by: 'dapp'; publicKey?: Felt } // absent: its site wrote the session, which names the key by its guid alone
   | { by: 'agent'; publicKey: Felt; label: string }
+/** A key that this wallet does not have: co-signing alone makes use of it. */
+export type ForeignKey =
+  | { readonly by: 'dapp'; readonly publicKey: Felt }
+  | { readonly by: 'agent'; readonly publicKey: Felt; readonly label: string }
 export type SessionState = 'pending' | 'active' | 'paused' | 'revoking' | 'revoked' | 'superseded' // scheduled, expired, exhausted are derived
 export type PauseReason =
   | 'person'

@@ -18,6 +18,7 @@ import {
   time,
   union,
   unknown,
+  variant,
 } from '../schema.ts'
 import { TIME_BOUND } from '../time.ts'
 import { LIMITS } from './limits.ts'
@@ -123,11 +124,17 @@ const usage = exact({
   max_in_flight: optional(natural),
 })
 
-const key = union([
+const public_key = scalar(parseFelt, 'the public key of a session')
+const key = variant('held_by', [
   exact({ held_by: literal('wallet') }),
-  exact({ held_by: literal('dapp'), public_key: unknown() }),
-  exact({ held_by: literal('agent'), public_key: unknown(), label: unknown() }),
+  exact({ held_by: literal('dapp'), public_key }),
+  exact({ held_by: literal('agent'), public_key, label: string() }),
 ])
+export type RawKey = Output<typeof key>
+
+export function decodeKey(json: unknown): Decoded<RawKey> {
+  return decode(key, json)
+}
 
 const setupCall = exact({
   contract_address: address,
@@ -222,6 +229,7 @@ function* sized(json: unknown): Generator<Sized> {
   yield { at: '/setup_calls', value: root.setup_calls, max: LIMITS.setupCalls }
   yield { at: '/label', value: root.label, max: LIMITS.label }
   yield { at: '/reason', value: root.reason, max: LIMITS.reason }
+  yield { at: '/key/label', value: members(root.key).label, max: LIMITS.label }
   const felt = typeof root.tag === 'string' && root.tag.startsWith('0x')
   if (!felt) yield { at: '/tag', value: root.tag, max: LIMITS.tagBytes }
   for (const [index, item] of items(root.calls)) {
@@ -274,7 +282,6 @@ function* sized(json: unknown): Generator<Sized> {
 }
 
 function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly named: boolean }> {
-  yield { at: '/key/held_by', named: raw.key !== undefined && raw.key.held_by !== 'wallet' }
   yield { at: '/schedule', named: isNamed(raw.schedule) }
   yield { at: '/messages', named: isNamed(raw.messages) }
 }
@@ -284,7 +291,7 @@ export type RawWindow = Output<typeof window>
 /** The schema takes a list for an object that lacks its members. */
 function listFor(json: unknown): Extract<Decoded<never>, { ok: false }> | undefined {
   if (Array.isArray(json)) return { ok: false, at: '', why: 'expected an object' }
-  const list = ['fees', 'usage'].find((member) => Array.isArray(members(json)[member]))
+  const list = ['fees', 'usage', 'key'].find((member) => Array.isArray(members(json)[member]))
   return list === undefined ? undefined : { ok: false, at: `/${list}`, why: 'expected an object' }
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { selectorOf } from '../../starknet/selector.ts'
 import { STRK } from '../account.ts'
-import { type Address, padded } from '../felt.ts'
+import { type Address, felt, padded } from '../felt.ts'
 import { DAY } from '../time.ts'
 import type { Asked } from './asked.ts'
 import { DEFAULTS } from './defaults.ts'
@@ -19,6 +19,7 @@ import {
   NOW,
   OTHER_ACCOUNT,
   STRANGER,
+  samplePolicy,
   sampleResolve,
   sampleSession,
   TOKEN,
@@ -482,13 +483,43 @@ describe('what is refused', () => {
 
   test('210: a member that this version does not decide, by its path', () => {
     for (const [feature, member] of [
-      ['/key/held_by', { key: { held_by: 'dapp', public_key: '0x1' } }],
-      ['/key/held_by', { key: { held_by: 'agent', public_key: '0x1', label: 'x' } }],
       ['/schedule', { schedule: [{}] }],
       ['/messages', { messages: [{}] }],
     ] as const) {
       expect(refused(member), JSON.stringify(member)).toEqual([210, feature])
     }
+  })
+
+  test('a key held elsewhere is read with its holder, and a running session answers for that one alone', () => {
+    const calls = [move]
+    const keyOf = (key: object) => {
+      const parsed = parseRequest({ calls, key }, { now: NOW, selectorOf })
+      return parsed.ok ? parsed.asked.key : [parsed.error.code, (parsed.error.data as { at?: string }).at]
+    }
+    const page = { held_by: 'dapp', public_key: '0x0A' }
+    const agent = { held_by: 'agent', public_key: '0xa', label: ' Bot ' }
+    expect(keyOf({ held_by: 'wallet' })).toBeUndefined()
+    expect(keyOf(page)).toEqual({ by: 'dapp', publicKey: '0xa' })
+    expect(keyOf(agent)).toEqual({ by: 'agent', publicKey: '0xa', label: 'Bot' })
+    expect(keyOf({ ...page, public_key: '0x0' })).toEqual([114, '/key/public_key'])
+    expect(keyOf({ held_by: 'dapp' })).toEqual([114, '/key/public_key'])
+    expect(keyOf({ ...page, label: 'x' })).toEqual([114, '/key/label'])
+    expect(keyOf({ ...agent, label: ' ' })).toEqual([114, '/key/label'])
+    expect(keyOf({ ...agent, label: 'x'.repeat(65) })).toEqual([215, '/key/label'])
+    const asked = (key?: object) => {
+      const parsed = parseRequest(key === undefined ? { calls } : { calls, key }, { now: NOW, selectorOf })
+      if (!parsed.ok) throw new Error('unreadable')
+      return parsed.asked
+    }
+    const guid = felt('0x1')
+    const by = (key: object) => sampleSession(samplePolicy(), { key: { ...key, guid } as never, asked: asked() })
+    const [here, held, agents] = [{ by: 'wallet' }, asked(page).key!, asked(agent).key!].map(by)
+    expect([undefined, page, agent].map((key) => covers(here!, asked(key), NOW))).toEqual([true, false, false])
+    expect([undefined, page, agent].map((key) => covers(held!, asked(key), NOW))).toEqual([false, true, false])
+    expect([undefined, page, agent].map((key) => covers(agents!, asked(key), NOW))).toEqual([false, false, true])
+    expect(covers(held!, asked({ ...page, public_key: '0xb' }), NOW)).toBe(false)
+    // Its site wrote it: nobody but its guid names that key.
+    expect(covers(by({ by: 'dapp' }), asked(page), NOW)).toBe(false)
   })
 
   test('members that say nothing beyond the decided are accepted', () => {

@@ -35,13 +35,22 @@ import {
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, windowOf } from './meters.ts'
-import type { Call, Entrypoint, RuleId, Window } from './policy.ts'
+import type { Call, Entrypoint, ForeignKey, RuleId, Window } from './policy.ts'
 import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
 import { readItems } from './wire-items.ts'
 import { readMessages, type TypedDataHashes } from './wire-messages.ts'
-import { decodeRequest, decodeUpdate, type RawRequest, type RawWindow, sizeOf, undecidedMember } from './wire-schema.ts'
+import {
+  decodeKey,
+  decodeRequest,
+  decodeUpdate,
+  type RawKey,
+  type RawRequest,
+  type RawWindow,
+  sizeOf,
+  undecidedMember,
+} from './wire-schema.ts'
 
 export type Parsed = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: SiteError }
 export type ParsedUpdate =
@@ -146,6 +155,7 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
   return given({
     chainId: raw.chain_id === undefined ? undefined : readChain(raw.chain_id),
     account: raw.account,
+    key: readKey(raw.key),
     tag: raw.tag === undefined ? undefined : readTag(raw.tag),
     label: clean(raw.label),
     reason: clean(raw.reason),
@@ -394,6 +404,26 @@ function refuseTwice(calls: readonly AskedRule[]): void {
 
 function leavesOf(calls: readonly AskedRule[]): number {
   return new Set(calls.flatMap((rule) => listedBy(rule).map(({ selector }) => `${rule.contract} ${selector}`))).size
+}
+
+/** `undefined`: this wallet makes one and keeps it. */
+function readKey(raw: RawKey | undefined): ForeignKey | undefined {
+  if (raw === undefined || raw.held_by === 'wallet') return undefined
+  if (raw.public_key === '0x0') throw malformed('/key/public_key', 'expected the public key of a session')
+  if (raw.held_by === 'dapp') return { by: 'dapp', publicKey: raw.public_key }
+  const label = clean(raw.label)
+  if (label === undefined) throw malformed('/key/label', 'expected the name of the agent')
+  return { by: 'agent', publicKey: raw.public_key, label }
+}
+
+/** The key that a rotation brings; `undefined`: none. @throws Refused 114, 215 */
+export function parseKey(json: unknown): ForeignKey | undefined {
+  const tooBig = sizeOf({ key: json })
+  if (tooBig !== undefined) throw never(tooBig.at, tooBig.why)
+  if (json === undefined) return undefined
+  const decoded = decodeKey(json)
+  if (!decoded.ok) throw malformed(`/key${decoded.at}`, decoded.why)
+  return readKey(decoded.value)
 }
 
 /** `SN_SEPOLIA`, or its felt. */

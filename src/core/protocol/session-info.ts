@@ -22,7 +22,10 @@ export interface SessionInfo {
   readonly replaced_by?: string
   readonly chain_id: string
   readonly account: string
-  readonly key: { readonly held_by: 'wallet' } | { readonly held_by: 'dapp'; readonly public_key?: string }
+  readonly key:
+    | { readonly held_by: 'wallet' }
+    | { readonly held_by: 'dapp'; readonly public_key?: string }
+    | { readonly held_by: 'agent'; readonly public_key: string; readonly label: string }
   readonly tag?: string
   readonly label?: string
   readonly created_at: number

@@ -340,7 +340,7 @@ function localText(at: number): string {
 }
 
 /** That the site has the key, and what of it the person cannot change, is read without a press. */
-const UNFOLDED: ReadonlySet<string> = new Set(['session_siteKey', 'session_siteWrote'])
+const UNFOLDED: ReadonlySet<string> = new Set(['session_siteKey', 'session_agentKey', 'session_siteWrote'])
 
 function Held({
   approval,
