@@ -4,7 +4,7 @@ import { expect, test } from './client.ts'
 
 /** The same of each version of @argent/x-sessions: its own page is built from it, and from nothing else of ours but the SDK. */
 export function sessionsOf(version: string, moves: number): void {
-  test(`unmodified ${version} under a strict policy of the page: one approval, ${moves} transactions, one that a relayer sends, and what is over a limit refused`, async ({
+  test(`unmodified ${version} under a strict policy of the page: one approval, ${moves} transactions, one that a relayer sends; bounds that cannot work and what is over a limit are refused`, async ({
     client,
     kept,
     devnet,
@@ -14,6 +14,11 @@ export function sessionsOf(version: string, moves: number): void {
     expect(await client.pressAndAnswer('Connect', 'Connect')).toBe(kept.address)
     expect(await client.pressAndAnswer('Session', 'Allow session', PASSWORD)).toBe('9 felts, true')
     for (let sent = 0; sent < moves; sent += 1) expect(await client.press('Move')).toBe('SUCCEEDED')
+    // Its own bounds revert on a cheap call and burn the fee: refused, and the bound that works is named.
+    expect(await client.press('Cheap')).toMatch(
+      /^Sign session error \(badRequest\) 114 \/transaction\/resource_bounds expected at least [1-9]\d{6} of l2_gas: /,
+    )
+    expect(await client.press('Enough')).toBe('SUCCEEDED')
     // No token was given to it: the whole of it is refused before the second key signs.
     expect(await client.press('Over')).toBe('Sign session error (limitReached)')
     // Signed by both keys in the page, sent and paid for by somebody else.
