@@ -75,6 +75,9 @@ export function memoryStore(now: () => number): Database {
       row: async (store, key) => rowsOf(store).all.get(key),
       rows: async (store) => [...rowsOf(store).all.values()],
       findRows,
+      walkRows: async (store, index, where, visit) => {
+        for (const row of await findRows(store, index, { ...where, newest: true })) if (!visit(row)) return
+      },
       get: async (store, key) => rowsOf(store).all.get(key)?.value,
       all: async (store) => [...rowsOf(store).all.values()],
       find: findRows,

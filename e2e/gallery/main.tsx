@@ -133,6 +133,8 @@ function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
     if (verb === 'importLook') return foundAt((params as Verbs['importLook']['params']).addresses) as never
     if (verb === 'activityDetail' && (params as Verbs['activityDetail']['params']).id === waitingDetail.row.id)
       return waitingDetail as never
+    if (verb === 'activity' && (params as Verbs['activity']['params']).before !== null)
+      return { rows: [], next: null, sites: [] } as never
     // Only the verbs above answer with more than null.
     return (answers[verb] ?? null) as Verbs[typeof verb]['result']
   }

@@ -917,7 +917,6 @@ const session: SessionView = {
   held: [line('policy_heldWallet')],
   runWhileLocked: true,
   quotes: request.quotes,
-  log: activity.filter((row) => row.session === 's1'),
   details: request.details,
 }
 const sessions: readonly SessionView[] = [
@@ -1034,7 +1033,8 @@ export const canned: Partial<{ readonly [V in Verb]: Verbs[V]['result'] }> = {
   checkRecipient: { address: STRANGER, risks: send.risks },
   sendDraft: { draft: { to: STRANGER, amount: '5' } },
   sendMax: { amount: units('31.181'), fee: line('fee_atMost', { fee: strk('0.019') }) },
-  activity: { rows: activity, next: NOW - 20_000, sites: [play] },
+  activity: { rows: activity, next: { at: NOW - 20_000, id: 'older' }, sites: [play] },
+  sessionLog: { rows: activity.filter((row) => row.session === 's1') },
   lookUpToken: {
     token: address('0x999'),
     name: { symbol: 'USDC', decimals: 6 },

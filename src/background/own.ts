@@ -113,7 +113,12 @@ export function createOwn(needs: OwnNeeds): Own {
   }
 
   const used: Own['used'] = async (network, account) => {
-    const { rows } = await history.list({ network, account, limit: LOOKED_BACK, fits: isOwnSend })
+    const { rows } = await history.list({
+      network,
+      kind: 'asked',
+      limit: LOOKED_BACK,
+      fits: (row) => row.account === account && isOwnSend(row),
+    })
     const times: Record<Address, number> = {}
     for (const { id, event } of rows) {
       if (event.kind !== 'transaction') continue

@@ -259,7 +259,6 @@ const SEEN: Omit<ApprovalFacts, 'digest'> & SessionFacts = {
   stepState: () => 'todo',
   outcome: undefined,
   keys: { unlocked: true, workingSet: true },
-  log: [],
   seen: undefined,
   left: [],
 }

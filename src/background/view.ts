@@ -14,7 +14,6 @@ import type { Call, Origin, Reason, SessionId, SessionPolicy } from '../core/pol
 import type {
   AccountView,
   ActivityDetail,
-  ActivityFilter,
   ActivityView,
   AlarmView,
   ApprovalView,
@@ -119,15 +118,8 @@ type NamingOn = (network: NetworkId) => Naming
 
 const HOME_ROWS = 5
 const LOG_ROWS = 50
-const PAGE_ROWS = 30
+const PAGE_ROWS = 100
 const EXPORT_ROWS = 10_000
-
-const FILTERS: Readonly<Record<ActivityFilter, (row: HistoryRow) => boolean>> = {
-  all: () => true,
-  automatic: ({ event }) => event.kind === 'transaction' && event.by === 'session',
-  asked: ({ event }) => event.kind === 'transaction' && event.by === 'person',
-  refused: ({ event }) => event.kind === 'refused',
-}
 
 type Sent = Pick<TransactionQuestion, 'network' | 'account' | 'calls' | 'own'>
 
@@ -145,6 +137,8 @@ const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unrea
 export interface Views {
   now(): Promise<View>
   activity(params: Verbs['activity']['params']): Promise<Verbs['activity']['result']>
+  /** What a session did and was refused, newest first. */
+  log(id: SessionId): Promise<readonly ActivityView[]>
   /** `undefined`: there is no such row. */
   detail(id: string): Promise<ActivityDetail | undefined>
   /** Everything that happened, as people read it. */
@@ -191,11 +185,11 @@ export function createView(needs: ViewNeeds): Views {
 
     const records = await accounts.all()
     const states = await statesOf()
-    const naming = await namesOn(records, states)
+    const naming = await namesOn(records)
     const contacts = await needs.contacts()
     const quiet = await approvals.quiet()
     const given = await grants.all()
-    const site = siteFor(given, states)
+    const site = siteFor(given)
     const shown = await Promise.all(
       states.map((it) => sessionOf(it, records, naming(it.session.network), site(it.session.origin))),
     )
@@ -240,29 +234,34 @@ export function createView(needs: ViewNeeds): Views {
     now: nowView,
     activity: async ({ filter, origin, before }) => {
       const { network } = await needs.settings()
-      const states = await statesOf()
-      const naming = await namesOn(await accounts.all(), states)
+      const naming = await namesOn(await accounts.all())
       const { rows, next } = await history.list({
         network,
         limit: PAGE_ROWS,
-        paged: true,
-        fits: FILTERS[filter],
+        ...(filter === 'all' ? {} : { kind: filter }),
         ...(origin === null ? {} : { origin: origin as Origin }), // Compared, not trusted.
         ...(before === null ? {} : { before }),
       })
-      const site = siteFor(await grants.all(), states)
-      const { rows: some } = await history.list({ network, limit: LOG_ROWS, fits: (row) => row.origin !== undefined })
-      const origins = [...new Set(some.flatMap((row) => (row.origin === undefined ? [] : [row.origin])))]
+      const site = siteFor(await grants.all())
+      // With the first page alone: a site that is met later is met on it.
+      const origins = before === null ? await history.origins(network) : []
       return {
         rows: await Promise.all(rows.map((row) => activityView(row, naming(row.network)))),
         next: next ?? null,
         sites: origins.map(site),
       }
     },
+    log: async (id) => {
+      const session = sessions.get(id)
+      if (session === undefined) return []
+      const { rows } = await history.list({ session: session.id, limit: LOG_ROWS })
+      const naming = await namesOn(await accounts.all())
+      return Promise.all(rows.map((row) => activityView(row, naming(session.network))))
+    },
     detail: async (id) => {
       const entry = await history.get(id)
       if (entry === undefined) return undefined
-      const naming = (await namesOn(await accounts.all(), await statesOf()))(entry.network)
+      const naming = (await namesOn(await accounts.all()))(entry.network)
       const rowId = rowOfSent(id)
       const calls = entry.event.kind === 'transaction' || entry.event.kind === 'refused' ? entry.event.calls : []
       const row = rowId === undefined ? undefined : await journal.get(rowId)
@@ -281,7 +280,7 @@ export function createView(needs: ViewNeeds): Views {
     },
     exported: async () => {
       const { rows } = await history.list({ limit: EXPORT_ROWS })
-      const naming = await namesOn(await accounts.all(), await statesOf())
+      const naming = await namesOn(await accounts.all())
       const told = await Promise.all(
         rows.map(async (row) => {
           const { state, fee, amount } = await activityView(row, naming(row.network))
@@ -300,10 +299,10 @@ export function createView(needs: ViewNeeds): Views {
     },
   }
 
-  async function namesOn(records: readonly AccountRecord[], states: readonly SessionState[]): Promise<NamingOn> {
+  async function namesOn(records: readonly AccountRecord[]): Promise<NamingOn> {
     await tokens.load()
     const contacts = await needs.contacts()
-    const actions = actionsOf(states)
+    const actions = actionsOf(sessions.list())
     return (network) => namingOf(records, tokens.known(network), actions, contacts)
   }
 
@@ -312,12 +311,12 @@ export function createView(needs: ViewNeeds): Views {
     return found.filter((it) => it !== undefined)
   }
 
-  function siteFor(given: readonly GrantRecord[], states: readonly SessionState[]) {
+  function siteFor(given: readonly GrantRecord[]) {
     return (origin: Origin) =>
       siteOf(
         origin,
         given.find((it) => it.origin === origin),
-        states.filter(({ session }) => session.origin === origin && session.state === 'active').length,
+        sessions.list({ origin }).filter(({ state }) => state === 'active').length,
       )
   }
 
@@ -358,14 +357,12 @@ export function createView(needs: ViewNeeds): Views {
     const { session } = state
     const account = records.find(({ address }) => address === session.account)
     if (account === undefined) throw new Error('a session of an account that is not here')
-    const log = await history.list({ session: session.id, limit: LOG_ROWS })
     return sessionView(state, {
       now: await needs.clock(session.network),
       keys: needs.keysOf(session),
       naming: withDenied(naming, session.effective),
       account,
       site,
-      log: await Promise.all(log.rows.map((row) => activityView(row, naming))),
       balances: balancesOf(session.account, session.network),
       seen: needs.seenOnChain(session.id),
       left: needs.leftBehind(session.id),
@@ -570,10 +567,10 @@ export function createView(needs: ViewNeeds): Views {
   }
 }
 
-function actionsOf(states: readonly SessionState[]): Readonly<Record<Selector, string>> {
+function actionsOf(all: readonly StoredSession[]): Readonly<Record<Selector, string>> {
   const known: Record<Selector, string> = {}
-  for (const { session } of states)
-    for (const rule of session.granted.calls)
+  for (const { granted } of all)
+    for (const rule of granted.calls)
       if (rule.entrypoints !== '*')
         for (const { selector, name } of rule.entrypoints) if (name !== undefined) known[selector] = name
   return known

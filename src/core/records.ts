@@ -22,7 +22,7 @@ import type { AskedMessage } from './policy/wire-messages.ts'
 import type { OwnStep, Purpose, SetupStep } from './protocol/session-info.ts'
 import type { Seconds, UnixSeconds } from './time.ts'
 
-export const SHAPE = 3
+export const SHAPE = 4
 
 /** Mainnet, Sepolia and a local devnet are built in, others are added. The id is ours: many networks share a chain id. */
 export type NetworkId = 'mainnet' | 'sepolia' | 'devnet' | `added:${string}`

@@ -45,7 +45,14 @@ const INDEXES = {
     byRequest: ['origin', 'request'],
   },
   answers: { byTime: ['at'] },
-  history: { byTime: ['at'], bySession: ['session', 'at'] },
+  history: {
+    byTime: ['at'],
+    bySession: ['session', 'at'],
+    onNetwork: ['network', 'at'],
+    ofKind: ['network', 'kind', 'at'],
+    ofSite: ['network', 'origin', 'at'],
+    ofKindAndSite: ['network', 'origin', 'kind', 'at'],
+  },
 } as const satisfies Partial<Record<Store, Readonly<Record<string, readonly string[]>>>>
 type Indexes = typeof INDEXES
 export type Indexed = keyof Indexes
@@ -83,6 +90,13 @@ export interface ReadTx {
   row(store: Store, key: string): Promise<Row | undefined>
   rows(store: Store): Promise<readonly Row[]>
   findRows<S extends Indexed>(store: S, index: IndexOf<S>, where?: Where): Promise<readonly Row[]>
+  /** One after the other, highest marks and among equal marks highest keys first, until `visit` answers `false`. */
+  walkRows<S extends Indexed>(
+    store: S,
+    index: IndexOf<S>,
+    where: Pick<Where, 'prefix' | 'below'>,
+    visit: (row: Row) => boolean,
+  ): Promise<void>
   /** Called once the transaction is in; not at all when it is not. */
   committed(then: () => void): void
 }
@@ -400,19 +414,24 @@ function door(tx: Transaction, then: (() => void)[], failed: unknown[]): Tx {
     const found: unknown = await tx.objectStore(store).get(key)
     return found === undefined ? undefined : asRow(found)
   }
-  const findRows = async <S extends Indexed>(store: S, index: IndexOf<S>, where: Where = {}) => {
-    const { prefix = [], from, below, limit, newest } = where
-    const range = IDBKeyRange.bound(
+  const rangeOf = ({ prefix = [], from, below }: Where) =>
+    IDBKeyRange.bound(
       from === undefined ? prefix : [...prefix, from],
       // An array sorts after every text and number.
       below === undefined ? [...prefix, []] : [...prefix, below],
       false,
       true,
     )
+  const walkRows: ReadTx['walkRows'] = async (store, index, where, visit) => {
+    let cursor = await tx.objectStore(store).index(index).openCursor(rangeOf(where), 'prev')
+    while (cursor !== null && visit(asRow(cursor.value))) cursor = await cursor.continue()
+  }
+  const findRows = async <S extends Indexed>(store: S, index: IndexOf<S>, where: Where = {}) => {
+    const { limit, newest } = where
     const by = tx.objectStore(store).index(index)
-    if (newest !== true) return rows(by.getAll(range, limit))
+    if (newest !== true) return rows(by.getAll(rangeOf(where), limit))
     const found: Row[] = []
-    let cursor = limit === 0 ? null : await by.openCursor(range, 'prev')
+    let cursor = limit === 0 ? null : await by.openCursor(rangeOf(where), 'prev')
     while (cursor !== null) {
       found.push(asRow(cursor.value))
       if (found.length === limit) break
@@ -439,6 +458,7 @@ function door(tx: Transaction, then: (() => void)[], failed: unknown[]): Tx {
     row,
     rows: (store) => rows(tx.objectStore(store).getAll()),
     findRows,
+    walkRows,
     get: async (store, key) => {
       const found = await row(store, key)
       return found === undefined ? undefined : plain(found).value
@@ -534,6 +554,13 @@ export interface Guard {
     index: IndexOf<S>,
     where?: Where,
   ): Promise<readonly Guarded<T>[]>
+  walk<T, S extends Indexed = Indexed>(
+    tx: ReadTx,
+    store: S,
+    index: IndexOf<S>,
+    where: Pick<Where, 'prefix' | 'below'>,
+    visit: (row: Guarded<T>) => boolean,
+  ): Promise<void>
   /**
    * Writes the next `seq` and answers it.
    *
@@ -674,6 +701,21 @@ export function createGuard(key: { readonly vaultId: string; readonly macKey: Ui
         store,
         (await tx.findRows(store, index, where)).map((row) => verify<T>(store, row)),
       ),
+    walk: async <T, S extends Indexed>(
+      tx: ReadTx,
+      store: S,
+      index: IndexOf<S>,
+      where: Pick<Where, 'prefix' | 'below'>,
+      visit: (row: Guarded<T>) => boolean,
+    ) => {
+      const met: Guarded<T>[] = []
+      await tx.walkRows(store, index, where, (row) => {
+        const found = verify<T>(store, row)
+        met.push(found)
+        return visit(found)
+      })
+      remember(tx, store, met)
+    },
     put: async (tx, store, rowKey, value, marks) => {
       const seq = await putNext(tx, store, rowKey, value, marks)
       if (IN_LATEST.includes(store)) await putLatest(tx, { [latestName(store, rowKey)]: seq })

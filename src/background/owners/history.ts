@@ -2,11 +2,10 @@
  * What happened, append-only: transactions, refusals with all their reasons, lives of sessions. Relaxed writes: the next
  * strict commit takes them along, and a receipt that was lost is written again under the same id.
  */
-import type { Address } from '../../core/felt.ts'
 import type { Origin, SessionId } from '../../core/policy/policy.ts'
 import type { HistoryRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import type { Database, Guard, Where } from '../../platform/database.ts'
+import type { Database, Guard, IndexOf, Marks } from '../../platform/database.ts'
 
 export interface History {
   /** The same id is the same event, written again. Asleep there is no key: nothing happens then that is worth a row. */
@@ -14,27 +13,35 @@ export interface History {
   /** Those of the ids that no row has. */
   missing(ids: readonly string[]): Promise<readonly string[]>
   get(id: string): Promise<HistoryRow | undefined>
-  /** Newest first. Rows that do not verify are left out and counted. `next`: there is more, before this. */
+  /** Newest first. Rows that do not verify are left out and counted. `next`: where the next page begins, if there is more. */
   list(which: HistoryQuery): Promise<{
     readonly rows: readonly HistoryRow[]
     readonly tampered: number
-    readonly next?: UnixSeconds
+    readonly next?: Place
   }>
+  /** The sites that a row of the network names, last met first. */
+  origins(network: NetworkId): Promise<readonly Origin[]>
   /** Rows of these sessions go; 90 days after their end. */
   prune(sessions: readonly SessionId[]): Promise<void>
 }
 /** Without an id it is an event of its own, without a time it is now. */
 export type Entry = Omit<HistoryRow, 'id' | 'at'> & { readonly id?: string; readonly at?: UnixSeconds }
+/** A row's place among all: its second, and its id among those of one second. */
+export interface Place {
+  readonly at: UnixSeconds
+  readonly id: string
+}
+export type HistoryKind = 'automatic' | 'asked' | 'refused'
+/** By an index: of a session, or of a network and there of a kind, a site or both; without these all there are. */
 export interface HistoryQuery {
   readonly session?: SessionId
-  readonly origin?: Origin
-  readonly account?: Address
   readonly network?: NetworkId
-  /** More that a row has to be. */
+  readonly kind?: HistoryKind
+  readonly origin?: Origin
+  /** More that a row has to be: what is not is read, and left out. */
   readonly fits?: (row: HistoryRow) => boolean
-  /** A page of many: it ends with a whole second, and says where the next one begins. */
-  readonly paged?: true
-  readonly before?: UnixSeconds
+  /** Only what is older. */
+  readonly before?: Place
   readonly limit: number
 }
 
@@ -47,19 +54,12 @@ export interface HistoryNeeds {
 }
 
 export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds): History {
-  const fits = (row: HistoryRow, { origin, account, network, fits: more }: HistoryQuery) =>
-    more?.(row) !== false &&
-    (origin === undefined || row.origin === origin) &&
-    (account === undefined || row.account === account) &&
-    (network === undefined || row.network === network)
-
   return {
     add: async (entry) => {
       const key = guard()
       if (key === undefined) return
       const row: HistoryRow = { ...entry, id: entry.id ?? newId(), at: entry.at ?? now() }
-      const marks = row.session === undefined ? { at: row.at } : { at: row.at, session: row.session }
-      await db.write(['history'], 'relaxed', (tx) => key.put(tx, 'history', row.id, row, marks))
+      await db.write(['history'], 'relaxed', (tx) => key.put(tx, 'history', row.id, row, marksOf(row)))
       onChange?.()
     },
     missing: (ids) =>
@@ -73,30 +73,50 @@ export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds)
       const row = await db.read(['history'], (tx) => key.get<HistoryRow>(tx, 'history', id))
       return row?.ok === true ? row.value : undefined
     },
-    list: async (which) => {
+    list: async ({ before, limit, fits = () => true, ...which }) => {
       const key = guard()
       if (key === undefined) return { rows: [], tampered: 0 }
-      const { session, before, limit } = which
-      const filtered = [which.origin, which.account, which.network, which.fits].some((it) => it !== undefined)
-      const where: Where = {
-        newest: true,
-        // What is filtered afterwards is read up to a bound, so that a long history costs no more than a screen of it.
-        limit: filtered ? limit * READ_AHEAD : limit,
-        ...(session === undefined ? {} : { prefix: [session] }),
-        ...(before === undefined ? {} : { below: before }),
-      }
-      const found = await db.read(['history'], (tx) =>
-        key.find<HistoryRow, 'history'>(tx, 'history', session === undefined ? 'byTime' : 'bySession', where),
+      const rows: HistoryRow[] = []
+      let tampered = 0
+      let more = false
+      const { index, prefix } = indexFor(which)
+      const where = { prefix, ...(before === undefined ? {} : { below: before.at + 1 }) }
+      await db.read(['history'], (tx) =>
+        key.walk<HistoryRow, 'history'>(tx, 'history', index, where, (found) => {
+          if (!found.ok) tampered += 1
+          else if (isBefore(found.value, before) && fits(found.value)) {
+            // One more than is wanted says that there is more.
+            more = rows.length === limit
+            if (!more) rows.push(found.value)
+          }
+          return !more
+        }),
       )
-      const sound = found.flatMap((row) => (row.ok ? [row.value] : []))
-      const rows = sound.filter((row) => fits(row, which))
-      const tampered = found.filter((row) => !row.ok).length
-      const cut = rows.length > limit ? rows[limit - 1] : found.length === where.limit ? sound.at(-1) : undefined
-      if (cut === undefined || which.paged !== true) return { rows: rows.slice(0, limit), tampered }
-      // Where a page ends within a second, the next one begins with that second: nothing is left out between them.
-      const page = rows.slice(0, limit)
-      const whole = page.filter(({ at }) => at > cut.at)
-      return whole.length === 0 ? { rows: page, tampered, next: cut.at } : { rows: whole, tampered, next: cut.at + 1 }
+      const last = rows.at(-1)
+      return { rows, tampered, ...(more && last !== undefined ? { next: { at: last.at, id: last.id } } : {}) }
+    },
+    origins: async (network) => {
+      const key = guard()
+      if (key === undefined) return []
+      const newest: HistoryRow[] = []
+      await db.read(['history'], async (tx) => {
+        // From site to site: the newest row of each, and no other.
+        let below: Origin | undefined
+        for (;;) {
+          const where = {
+            prefix: [network],
+            newest: true,
+            limit: 1,
+            ...(below === undefined ? {} : { below }),
+          } as const
+          const [row] = await tx.findRows('history', 'ofSite', where)
+          if (row === undefined) return
+          const [found] = await key.find<HistoryRow, 'history'>(tx, 'history', 'ofSite', where)
+          if (found?.ok === true) newest.push(found.value)
+          below = row.marks?.origin as Origin // The index holds only rows that carry it.
+        }
+      })
+      return newest.sort((a, b) => b.at - a.at).flatMap(({ origin }) => (origin === undefined ? [] : [origin]))
     },
     prune: async (sessions) => {
       const key = guard()
@@ -111,4 +131,37 @@ export function createHistory({ db, guard, now, newId, onChange }: HistoryNeeds)
   }
 }
 
-const READ_AHEAD = 20
+function marksOf(row: HistoryRow): Marks {
+  const { at, network, session, origin } = row
+  const kind = kindOf(row)
+  return {
+    at,
+    network,
+    ...(session === undefined ? {} : { session }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(kind === undefined ? {} : { kind }),
+  }
+}
+
+function kindOf({ event }: HistoryRow): HistoryKind | undefined {
+  if (event.kind === 'refused') return 'refused'
+  if (event.kind === 'transaction') return event.by === 'session' ? 'automatic' : 'asked'
+  return undefined
+}
+
+type Which = Pick<HistoryQuery, 'session' | 'network' | 'kind' | 'origin'>
+function indexFor({ session, network, kind, origin }: Which): {
+  readonly index: IndexOf<'history'>
+  readonly prefix: readonly string[]
+} {
+  if (session !== undefined) return { index: 'bySession', prefix: [session] }
+  if (network === undefined) return { index: 'byTime', prefix: [] }
+  if (kind === undefined && origin === undefined) return { index: 'onNetwork', prefix: [network] }
+  if (origin === undefined) return { index: 'ofKind', prefix: [network, kind!] } // One of the two is there.
+  if (kind === undefined) return { index: 'ofSite', prefix: [network, origin] }
+  return { index: 'ofKindAndSite', prefix: [network, origin, kind] }
+}
+
+function isBefore(row: HistoryRow, place: Place | undefined): boolean {
+  return place === undefined || row.at < place.at || (row.at === place.at && row.id < place.id)
+}

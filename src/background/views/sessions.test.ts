@@ -18,7 +18,6 @@ const facts: SessionFacts = {
   naming: namingOf([account], LISTED as never),
   account,
   site: siteOf(ORIGIN, undefined, 0),
-  log: [],
   balances: {},
   seen: undefined,
   left: [],

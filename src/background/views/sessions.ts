@@ -12,7 +12,7 @@ import type { CallRule, PauseReason, SessionPolicy } from '../../core/policy/pol
 import type { Passed } from '../../core/policy/trail.ts'
 import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
-import type { ActivityView, FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
+import type { FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
 import { askedNow, cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -41,7 +41,6 @@ export interface SessionFacts {
   readonly naming: Naming
   readonly account: AccountRecord
   readonly site: SiteView
-  readonly log: readonly ActivityView[]
   readonly balances: Readonly<Record<Address, U256>>
   readonly seen: SeenOnChain | undefined
   readonly left: readonly Left[]
@@ -97,7 +96,6 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     held: withoutSwitch(said.held),
     runWhileLocked: session.runWhileLocked,
     quotes: said.quotes,
-    log: facts.log,
     details: detailsOf(session, said.details),
     ...seenView(session, facts),
     ...onChain(session),

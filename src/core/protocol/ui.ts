@@ -362,7 +362,6 @@ export interface SessionView {
   readonly held: readonly Line[]
   readonly runWhileLocked: boolean
   readonly quotes: readonly string[]
-  readonly log: readonly ActivityView[]
   readonly details: readonly FactView[]
   /** What the chain said when it was last asked, or that it could not be. */
   readonly seen?: { readonly level: 'note' | 'warn'; readonly line: Line }
@@ -393,6 +392,12 @@ export interface ActivityView {
   readonly toast?: Line
   /** The node's text, only under Details. */
   readonly failure?: string
+}
+
+/** A row's place among all: its second, and its id among those of one second. */
+export interface ActivityPlace {
+  readonly at: UnixSeconds
+  readonly id: string
 }
 
 export interface FactView {
@@ -924,14 +929,18 @@ export interface Verbs {
     params: {
       readonly filter: ActivityFilter
       readonly origin: string | null
-      readonly before: UnixSeconds | null
+      readonly before: ActivityPlace | null
     }
     result: {
       readonly rows: readonly ActivityView[]
-      readonly next: UnixSeconds | null
+      /** Where the next page begins; `null`: there is none. */
+      readonly next: ActivityPlace | null
+      /** With the first page: all that a row names. */
       readonly sites: readonly SiteView[]
     }
   }
+  /** What a session did and was refused lately. */
+  readonly sessionLog: { params: { readonly id: string }; result: { readonly rows: readonly ActivityView[] } }
   readonly activityDetail: { params: { readonly id: string }; result: ActivityDetail }
   /** All of it, as JSON text. */
   readonly exportActivity: { params: null; result: { readonly json: string } }
@@ -1106,6 +1115,7 @@ export const verbs = {
   chooseFee: { effect: 'command', whenLocked: 'unlocked' },
   activity: { effect: 'read', whenLocked: 'unlocked' },
   activityDetail: { effect: 'read', whenLocked: 'unlocked' },
+  sessionLog: { effect: 'read', whenLocked: 'unlocked' },
   exportActivity: { effect: 'read', whenLocked: 'unlocked' },
   replaceTransaction: { effect: 'command', whenLocked: 'unlocked' },
   setFiat: { effect: 'command', whenLocked: 'unlocked' },

@@ -1,6 +1,13 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { padded } from '../../core/felt.ts'
-import type { ActivityDetail, ActivityFilter, ActivityView, SiteView, View } from '../../core/protocol/ui.ts'
+import type {
+  ActivityDetail,
+  ActivityFilter,
+  ActivityPlace,
+  ActivityView,
+  SiteView,
+  View,
+} from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { ActivityRow } from '../parts/activity.tsx'
@@ -25,7 +32,7 @@ export function Activity({ view }: { readonly view: View }) {
   const { ask } = useWallet()
   const [filter, setFilter] = useState<ActivityFilter>('all')
   const [origin, setOrigin] = useState<string>()
-  const { rows, sites, more } = useRows(view, filter, origin)
+  const { pages, sites, more } = usePages(view, filter, origin)
   return (
     <main class="page">
       <header class="top">
@@ -66,22 +73,12 @@ export function Activity({ view }: { readonly view: View }) {
             </div>
           )}
         </div>
-        {rows !== undefined && rows.length === 0 ? (
+        {pages !== undefined && pages.length === 0 && (
           <p class="label muted section">
             {t(filter === 'all' && origin === undefined ? 'ui_activity_none' : 'ui_activity_noneOf')}
           </p>
-        ) : (
-          <ul>
-            {(rows ?? []).map((row) => (
-              <ActivityRow key={row.id} row={row} />
-            ))}
-          </ul>
         )}
-        {more !== undefined && (
-          <div class="row section">
-            <Button onPress={more}>{t('ui_activity_more')}</Button>
-          </div>
-        )}
+        <Pages pages={pages ?? []} more={more} />
       </div>
     </main>
   )
@@ -89,59 +86,149 @@ export function Activity({ view }: { readonly view: View }) {
 
 interface Page {
   readonly rows: readonly ActivityView[]
-  readonly next: number | null
+  readonly next: ActivityPlace | null
+}
+interface Pages {
+  readonly of: string
+  readonly pages: readonly Page[]
   readonly sites: readonly SiteView[]
 }
-/** The first page is read again whenever something happens; older ones stay as they were read. */
-function useRows(view: View, filter: ActivityFilter, origin: string | undefined) {
+
+/** What is newer than the pages that there are is read again whenever something happens; older ones stay as they were read. */
+function usePages(view: View, filter: ActivityFilter, origin: string | undefined) {
   const { ask } = useWallet()
-  const [pages, setPages] = useState<readonly Page[]>([])
+  const of = `${view.network} ${filter} ${origin ?? ''}`
+  const [found, setFound] = useState<Pages>()
+  const pages = found?.of === of ? found.pages : undefined
+  const known = useRef<readonly Page[] | undefined>(undefined)
+  known.current = pages
+  const reading = useRef<ActivityPlace | undefined>(undefined)
+  const page = (before: ActivityPlace | null) => ask('activity', { filter, origin: origin ?? null, before })
   useEffect(() => {
     let current = true
-    ask('activity', { filter, origin: origin ?? null, before: null }).then(
-      (first) => {
-        if (current) setPages((before) => [first, ...before.slice(1)])
-      },
-      (error) => current && toast(sentenceOf(error)),
-    )
+    const readNew = async () => {
+      const first = await page(null)
+      const fresh: Page[] = [first]
+      const met = known.current?.[0]?.next
+      // More may have happened than one page holds: on, to where the older ones begin.
+      for (let next = first.next; current && met != null && next !== null && isNewer(next, met); ) {
+        const more = await page(next)
+        fresh.push(more)
+        next = more.next
+      }
+      if (!current) return
+      const older = known.current?.slice(1) ?? []
+      setFound({ of, pages: onceEach([...fresh, ...older]), sites: first.sites })
+    }
+    readNew().catch((error) => current && toast(sentenceOf(error)))
     return () => {
       current = false
     }
-  }, [view.activity, filter, origin, view.network])
-  useEffect(() => setPages([]), [filter, origin, view.network])
-  const last = pages.at(-1)
-  const next = last?.next ?? null
-  const more =
-    next === null
-      ? undefined
-      : () =>
-          void ask('activity', { filter, origin: origin ?? null, before: next }).then(
-            (page) => setPages((before) => [...before, page]),
-            (error) => toast(sentenceOf(error)),
-          )
-  const seen = new Map(pages.flatMap(({ rows }) => rows).map((row) => [row.id, row]))
-  return { rows: pages.length === 0 ? undefined : [...seen.values()], sites: pages[0]?.sites ?? [], more }
+  }, [view.activity, of])
+  const next = pages?.at(-1)?.next ?? null
+  const more = () => {
+    if (next === null || reading.current === next) return
+    reading.current = next
+    page(next)
+      .then(
+        (older) =>
+          setFound((now) =>
+            // Meanwhile another list may be asked for.
+            now?.of === of && now.pages.at(-1)?.next === next
+              ? { ...now, pages: onceEach([...now.pages, older]) }
+              : now,
+          ),
+        (error) => toast(sentenceOf(error)),
+      )
+      .finally(() => {
+        reading.current = undefined
+      })
+  }
+  return {
+    pages: pages?.filter(({ rows }) => rows.length > 0),
+    sites: found?.sites ?? [],
+    more: next === null ? undefined : more,
+  }
+}
+
+const isNewer = (a: ActivityPlace, b: ActivityPlace) => a.at > b.at || (a.at === b.at && a.id > b.id)
+
+/** Where pages overlap, the newer one has the row. One that loses none is the same as before, and is not drawn again. */
+function onceEach(pages: readonly Page[]): readonly Page[] {
+  const seen = new Set<string>()
+  return pages.map((page) => {
+    const rows = page.rows.filter(({ id }) => !seen.has(id))
+    for (const { id } of rows) seen.add(id)
+    return rows.length === page.rows.length ? page : { ...page, rows }
+  })
+}
+
+/** Many rows: only pages near the person are drawn, and the next one is read before the end comes into view. */
+function Pages({ pages, more }: { readonly pages: readonly Page[]; readonly more: (() => void) | undefined }) {
+  const end = useRef<HTMLDivElement>(null)
+  const ask = useRef(more)
+  ask.current = more
+  useEffect(
+    () => (end.current === null ? undefined : whileNear(end.current, (near) => near && ask.current?.())),
+    [pages.length, more === undefined],
+  )
+  return (
+    <>
+      {pages.map((page) => (
+        <Rows key={page.rows[0]?.id} rows={page.rows} />
+      ))}
+      {more !== undefined && (
+        <div class="row section" ref={end}>
+          <Button onPress={more}>{t('ui_activity_more')}</Button>
+        </div>
+      )}
+    </>
+  )
+}
+
+/** As high as it was while it is far away, so that nothing moves; a page with the focus stays. */
+function Rows({ rows }: { readonly rows: readonly ActivityView[] }) {
+  const list = useRef<HTMLUListElement>(null)
+  const [far, setFar] = useState<number>()
+  useEffect(() => {
+    const { current } = list
+    if (current === null) return
+    return whileNear(current, (near, height) => {
+      if (near) setFar(undefined)
+      else if (!current.contains(document.activeElement)) setFar((before) => before ?? height)
+    })
+  }, [])
+  return (
+    <ul ref={list} style={far === undefined ? undefined : { height: `${far}px` }}>
+      {far === undefined && rows.map((row) => <ActivityRow key={row.id} row={row} />)}
+    </ul>
+  )
+}
+
+/** Three popups above and below what is in view. */
+const NEAR = '1800px'
+function whileNear(element: Element, tell: (near: boolean, height: number) => void): () => void {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      const last = entries.at(-1)
+      if (last !== undefined) tell(last.isIntersecting, last.boundingClientRect.height)
+    },
+    { rootMargin: `${NEAR} 0px` },
+  )
+  observer.observe(element)
+  return () => observer.disconnect()
 }
 
 /** What one site did and what it was refused, on the network that is looked at. */
 export function SiteActivity({ view, origin }: { readonly view: View; readonly origin: string }) {
-  const { rows, more } = useRows(view, 'all', origin)
+  const { pages, more } = usePages(view, 'all', origin)
   return (
     <section class="section" aria-label={t('ui_activity')}>
       <h2>{t('ui_activity')}</h2>
-      {rows !== undefined && rows.length === 0 && (
+      {pages !== undefined && pages.length === 0 && (
         <p class="label muted">{t('ui_site_noActivity', { network: text(networkName(view, view.network)) })}</p>
       )}
-      <ul>
-        {(rows ?? []).map((row) => (
-          <ActivityRow key={row.id} row={row} />
-        ))}
-      </ul>
-      {more !== undefined && (
-        <div class="row section">
-          <Button onPress={more}>{t('ui_activity_more')}</Button>
-        </div>
-      )}
+      <Pages pages={pages ?? []} more={more} />
     </section>
   )
 }

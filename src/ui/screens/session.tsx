@@ -227,7 +227,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
           </Facts>
           {!ended && <Risks risks={session.risks} />}
         </section>
-        <Log session={session} />
+        <Log session={session} view={view} />
         <Facts>
           <Group name={t('ui_details')}>
             <Fold head={<span class="grow muted">{t('ui_session_detailHint')}</span>}>
@@ -366,10 +366,22 @@ function Left({ session, newest }: { readonly session: SessionView; readonly new
   )
 }
 
-function Log({ session }: { readonly session: SessionView }) {
+function Log({ session, view }: { readonly session: SessionView; readonly view: View }) {
+  const { ask } = useWallet()
   const [only, setOnly] = useState<'all' | 'refused'>('all')
-  const refused = session.log.filter((row) => row.state === 'refused')
-  const rows = only === 'all' ? session.log : refused
+  const [log, setLog] = useState<readonly ActivityView[]>()
+  useEffect(() => {
+    let current = true
+    ask('sessionLog', { id: session.id }).then(
+      ({ rows }) => current && setLog(rows),
+      (error) => current && toast(sentenceOf(error)),
+    )
+    return () => {
+      current = false
+    }
+  }, [session.id, view])
+  const refused = (log ?? []).filter((row) => row.state === 'refused')
+  const rows = only === 'all' ? log : refused
   return (
     <section class="section log">
       <div class="row between wrap">
@@ -386,7 +398,7 @@ function Log({ session }: { readonly session: SessionView }) {
           />
         )}
       </div>
-      {rows.length === 0 ? (
+      {rows === undefined ? null : rows.length === 0 ? (
         <p class="label muted">{t('ui_log_none')}</p>
       ) : (
         <ul>

@@ -1,4 +1,5 @@
 /** Tokens, sends, fees, and what happened. */
+import type { SessionId } from '../../../core/policy/policy.ts'
 import type { RiskView, SendDraft } from '../../../core/protocol/ui.ts'
 import { typedAddress } from '../../../core/recipient.ts'
 import type { NetworkId, NetworkRecord, OwnAccount } from '../../../core/records.ts'
@@ -30,7 +31,7 @@ import { id, nothing, rev, type VerbRows, verbError } from './verb.ts'
 export interface MoneyVerbNeeds {
   readonly own: Own
   readonly tokens: Tokens
-  readonly views: Pick<Views, 'activity' | 'detail' | 'exported'>
+  readonly views: Pick<Views, 'activity' | 'detail' | 'exported' | 'log'>
   readonly settings: SettingsOwner
   readonly selected: () => Promise<{ readonly account: OwnAccount; readonly network: NetworkId }>
   readonly networkOf: (id: NetworkId) => NetworkRecord
@@ -57,6 +58,7 @@ type MoneyVerb =
   | 'chooseFee'
   | 'activity'
   | 'activityDetail'
+  | 'sessionLog'
   | 'exportActivity'
   | 'replaceTransaction'
   | 'setFiat'
@@ -184,7 +186,7 @@ export function moneyVerbs(needs: MoneyVerbNeeds): VerbRows<MoneyVerb> {
       params: exact({
         filter: picklist(['all', 'automatic', 'asked', 'refused']),
         origin: nullable(text(300)),
-        before: nullable(time),
+        before: nullable(exact({ at: time, id: text(200) })),
       }),
       act: (params) => views.activity(params),
     },
@@ -195,6 +197,10 @@ export function moneyVerbs(needs: MoneyVerbNeeds): VerbRows<MoneyVerb> {
         if (found === undefined) throw verbError('gone', line('err_gone'))
         return found
       },
+    },
+    sessionLog: {
+      params: exact({ id: text(200) }),
+      act: async ({ id }) => ({ rows: await views.log(id as SessionId) }), // Looked up, not trusted.
     },
     exportActivity: {
       params: nothing,
