@@ -127,14 +127,14 @@ function usePages(view: View, filter: ActivityFilter, origin: string | undefined
   }, [view.activity, of])
   const next = pages?.at(-1)?.next ?? null
   const more = () => {
-    if (next === null || reading.current === next) return
+    if (next === null || isSame(reading.current, next)) return
     reading.current = next
     page(next)
       .then(
         (older) =>
           setFound((now) =>
             // Meanwhile another list may be asked for.
-            now?.of === of && now.pages.at(-1)?.next === next
+            now?.of === of && isSame(now.pages.at(-1)?.next, next)
               ? { ...now, pages: onceEach([...now.pages, older]) }
               : now,
           ),
@@ -151,6 +151,7 @@ function usePages(view: View, filter: ActivityFilter, origin: string | undefined
   }
 }
 
+const isSame = (a: ActivityPlace | null | undefined, b: ActivityPlace) => a?.at === b.at && a.id === b.id
 const isNewer = (a: ActivityPlace, b: ActivityPlace) => a.at > b.at || (a.at === b.at && a.id > b.id)
 
 /** Where pages overlap, the newer one has the row. One that loses none is the same as before, and is not drawn again. */
@@ -170,7 +171,7 @@ function Pages({ pages, more }: { readonly pages: readonly Page[]; readonly more
   ask.current = more
   useEffect(
     () => (end.current === null ? undefined : whileNear(end.current, (near) => near && ask.current?.())),
-    [pages.length, more === undefined],
+    [pages.length, pages.at(-1)?.next?.id, more === undefined],
   )
   return (
     <>
