@@ -887,6 +887,14 @@ const activity: readonly ActivityView[] = [
     amount: plainLine('−5 STRK'),
     fee: line('act_fee', { fee: strk('0.014') }),
   },
+  {
+    id: 'x5',
+    at: NOW - 12_000,
+    title: line('act_elsewhere'),
+    lines: [line('act_elsewhereWhat_other', { n: count(3) })],
+    state: 'note',
+    stateLine: line('act_state_note'),
+  },
 ]
 
 const session: SessionView = {
