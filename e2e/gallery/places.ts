@@ -203,7 +203,8 @@ export function placesScreens(
       ...tab('/settings', {
         ...still,
         sessions: base.sessions.filter(({ group }) => group === 'ended'),
-        sessionSettings: { on: false, runWhileLocked: false, life: 604_800, idlePause: 86_400 },
+        sessionSettings: { on: false, runWhileLocked: false, life: 604_800, idlePause: 86_400, limitsFrom: 80 },
+        showHashes: true,
       }),
       at: 'ui_sessions',
     },

@@ -1032,7 +1032,8 @@ const plain: View = {
   ],
   autoLock: 900,
   sites: [connected(play, { accounts, now: NOW })],
-  sessionSettings: { on: true, runWhileLocked: true, life: DAY, idlePause: null },
+  sessionSettings: { on: true, runWhileLocked: true, life: DAY, idlePause: null, limitsFrom: 50 },
+  defaultAccount: null,
   version: '0.1.0 (3f9c2ab07e51d864)',
 }
 

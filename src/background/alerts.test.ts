@@ -6,7 +6,7 @@ import { badgeOf, createAlerts, noticesOf, type SessionStanding, type Standing, 
 const NOW = 1_900_000_000
 const SITE = 'https://game.example' as Origin
 const OTHER = 'https://other.example' as Origin
-const quiet: Standing = { now: NOW, escapes: [], unsaved: false, waiting: [], sessions: [], ended: [] }
+const quiet: Standing = { now: NOW, escapes: [], unsaved: false, waiting: [], sessions: [], limitsFrom: 50, ended: [] }
 const session = (more: Partial<SessionStanding> = {}): SessionStanding => ({
   id: 's1',
   origin: SITE,
@@ -49,6 +49,17 @@ describe('the badge', () => {
 describe('notifications', () => {
   const ids = (sessions: readonly SessionStanding[], more: Partial<Standing> = {}) =>
     noticesOf({ ...quiet, sessions, ...more }).map(({ id }) => id)
+
+  test('tell the use of a limit from the share on that the person chose', () => {
+    const told = (used: number, limitsFrom: Standing['limitsFrom']) => ids([session({ used })], { limitsFrom })
+    expect([49, 50, 79, 80, 99, 100].map((used) => told(used, 50))).toEqual(
+      [[], [50], [50], [80], [80], [100]].map((all) => all.map((n) => `limit s1 ${n}`)),
+    )
+    expect([50, 79, 80, 100].map((used) => told(used, 80))).toEqual(
+      [[], [], [80], [100]].map((all) => all.map((n) => `limit s1 ${n}`)),
+    )
+    expect([80, 99, 100].map((used) => told(used, 100))).toEqual([[], [], ['limit s1 100']])
+  })
 
   test('of a limit come at 50, 80 and 100 per cent, the highest alone', () => {
     expect([49, 50, 79, 80, 99, 100].map((used) => ids([session({ used })]).join())).toEqual([

@@ -3,7 +3,7 @@
  * what is true now, so a timer that comes late, or never, changes when it is said and not whether.
  */
 import type { Origin } from '../core/policy/policy.ts'
-import type { NotifyKind } from '../core/records.ts'
+import { LIMIT_SHARES, type LimitShare, type NotifyKind } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import type { MessageKey } from '../core/words.ts'
 
@@ -17,6 +17,8 @@ export interface Standing {
   /** Questions that wait for an answer, by id. */
   readonly waiting: readonly string[]
   readonly sessions: readonly SessionStanding[]
+  /** The first share of a limit that is told. */
+  readonly limitsFrom: LimitShare
   /** Of the last minutes: what a person had sent and what became of it. */
   readonly ended: readonly { readonly id: string; readonly failed: boolean }[]
 }
@@ -54,7 +56,6 @@ export interface Notice {
 
 const MANY = 99
 const ENDING = 600
-const STEPS = [100, 80, 50]
 const ACCENT = '#0B6B5D'
 const DANGER = '#A8231C'
 
@@ -78,11 +79,11 @@ export function tabBadgeOf(standing: Standing, origin: Origin, automatic: number
 }
 
 /** All that is true and worth a word, whether it was told or not. No amount and no address: a lock screen shows it. */
-export function noticesOf({ now, escapes, waiting, sessions, ended }: Standing): readonly Notice[] {
+export function noticesOf({ now, escapes, waiting, sessions, limitsFrom, ended }: Standing): readonly Notice[] {
   return [
     ...escapes.map((id): Notice => ({ id: `escape ${id}`, kind: 'escape', said: { key: 'notify_escape' } })),
     ...waiting.map((id): Notice => ({ id: `request ${id}`, kind: 'request', said: { key: 'notify_request' } })),
-    ...sessions.flatMap((it) => ofSession(it, now)),
+    ...sessions.flatMap((it) => ofSession(it, now, limitsFrom)),
     ...ended.map(
       ({ id, failed }): Notice => ({
         id: `sent ${id}`,
@@ -93,7 +94,11 @@ export function noticesOf({ now, escapes, waiting, sessions, ended }: Standing):
   ]
 }
 
-function ofSession({ id, pausedFor, runs, endsAt, used = 0 }: SessionStanding, now: UnixSeconds): readonly Notice[] {
+function ofSession(
+  { id, pausedFor, runs, endsAt, used = 0 }: SessionStanding,
+  now: UnixSeconds,
+  limitsFrom: LimitShare,
+): readonly Notice[] {
   if (pausedFor !== undefined)
     return [{ id: `paused ${id} ${pausedFor}`, kind: 'paused', said: { key: 'notify_paused' } }]
   const found: Notice[] = []
@@ -101,7 +106,7 @@ function ofSession({ id, pausedFor, runs, endsAt, used = 0 }: SessionStanding, n
   if (runs && left <= ENDING && left > 0)
     found.push({ id: `ending ${id}`, kind: 'ending', said: { key: 'notify_ending' } })
   if (left <= 0 && left > -ENDING) found.push({ id: `over ${id}`, kind: 'ending', said: { key: 'notify_over' } })
-  const step = STEPS.find((it) => used >= it)
+  const step = LIMIT_SHARES.findLast((it) => it >= limitsFrom && used >= it)
   if (runs && step !== undefined)
     found.push({ id: `limit ${id} ${step}`, kind: 'limit', said: { key: 'notify_limit', n: step } })
   return found

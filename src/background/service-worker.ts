@@ -3,12 +3,12 @@
  * (doors.ts). Nothing that matters lives here only: the browser ends this process whenever it likes (security.md B7).
  */
 import '../platform/egress.ts'
-import { isOwn } from '../core/account.ts'
+import { isOwn, offeredFirst } from '../core/account.ts'
 import { type Address, padded } from '../core/felt.ts'
 import type { SessionId } from '../core/policy/policy.ts'
 import { SCREEN_PORT, SITE_PORT } from '../core/protocol/frame.ts'
 import type { VerbError, View } from '../core/protocol/ui.ts'
-import type { NetworkId, OwnAccount, StoredSession } from '../core/records.ts'
+import type { LimitShare, NetworkId, OwnAccount, StoredSession } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import {
   alarms,
@@ -633,15 +633,15 @@ async function push(): Promise<void> {
     const shown = await desk.views.now()
     for (const screen of screens) screen.push(shown)
   }
-  const kinds = (await settings.get()).notify ?? []
-  const standing = await standingNow(kinds.includes('limit'))
+  const { notify: kinds = [], limitsFrom = 50 } = await settings.get()
+  const standing = await standingNow(kinds.includes('limit'), limitsFrom)
   const origins = new Set(guard() === undefined ? [] : sessions.list().map(({ origin }) => origin))
   const tabs = [...origins].flatMap((origin) => router.documents(origin).map(({ tab }) => ({ tab, origin })))
   await alerts.show(standing, tabs, kinds)
 }
 
 /** Locked, nothing is told of sessions that need the person: they need the unlock first. */
-async function standingNow(withLimits: boolean): Promise<Standing> {
+async function standingNow(withLimits: boolean, limitsFrom: LimitShare): Promise<Standing> {
   await watch.load()
   const at = now()
   endedLately = endedLately.filter((it) => at - it.at < LATELY)
@@ -656,6 +656,7 @@ async function standingNow(withLimits: boolean): Promise<Standing> {
     unsaved,
     waiting: (await approvals.waiting()).filter(({ phase }) => phase === 'asking').map(({ id }) => id),
     sessions: await Promise.all(live.map((it) => standingOf(it, withLimits))),
+    limitsFrom,
     ended: endedLately,
   }
 }
@@ -682,13 +683,11 @@ async function standingOf(stored: StoredSession, withLimits: boolean): Promise<S
 const LATELY = 600
 let endedLately: (Standing['ended'][number] & { readonly at: UnixSeconds })[] = []
 
-/** What a site is offered first: the one that is looked at, unless its key is not here. */
 async function offeredToSites(): Promise<{ readonly account: Address; readonly network: NetworkId }> {
-  const { network, account } = await settings.get()
-  const own = (await accounts.all()).filter(isOwn)
-  const found = own.find(({ address }) => address === account) ?? own.find(({ hidden }) => hidden !== true) ?? own[0]
+  const chosen = await settings.get()
+  const found = offeredFirst(await accounts.all(), chosen)
   if (found === undefined) throw new Error('no account')
-  return { account: found.address, network }
+  return { account: found.address, network: chosen.network }
 }
 
 /** What is kept for how long: policy.md 14, security.md 4. */

@@ -2,7 +2,7 @@
  * State → View for the screens: everything a person reads is computed here, from what is enforced (architecture.md 1.8).
  * Reading never waits for a node: what was last seen stands with its age, and is refreshed beside it.
  */
-import { isOwn, STRK } from '../core/account.ts'
+import { choicesOf, STRK } from '../core/account.ts'
 import { partsOf } from '../core/approval.ts'
 import { tokenMove } from '../core/call.ts'
 import { type Address, type Hash32, padded, type Selector, type U256 } from '../core/felt.ts'
@@ -218,8 +218,11 @@ export function createView(needs: ViewNeeds): Views {
         runWhileLocked: settings.restLocked !== true,
         life: settings.defaultLife ?? DAY,
         idlePause: settings.idlePause ?? null,
+        limitsFrom: settings.limitsFrom ?? 50,
       },
-      approvals: await approvalViews(records, naming, site),
+      defaultAccount: settings.defaultAccount ?? null,
+      showHashes: settings.showHashes === true,
+      approvals: await approvalViews(records, naming, site, settings, given),
       activity: await Promise.all(rows.rows.map((row) => activityView(row, naming(row.network)))),
       tokens: tokenViews(
         tokens.known(settings.network),
@@ -403,6 +406,8 @@ export function createView(needs: ViewNeeds): Views {
     records: readonly AccountRecord[],
     namingOn: NamingOn,
     site: (origin: Origin) => SessionView['site'],
+    settings: Settings,
+    given: readonly GrantRecord[],
   ): Promise<readonly ApprovalView[]> {
     const open = await approvals.waiting()
     for (const id of learned.keys()) if (!open.some((it) => it.id === id)) learned.delete(id)
@@ -429,9 +434,9 @@ export function createView(needs: ViewNeeds): Views {
           networkName: networkName(needs.networkOf(question.network)),
           nameOf: (network) => networkName(needs.networkOf(network)),
           balances: balancesOf(question.account, question.network),
-          choices: records
-            .filter((it) => isOwn(it) && it.hidden !== true)
-            .map((it) => accountViewOf(it, question.network)),
+          choices: choicesOf(records, settings, given, question.network).map((it) =>
+            accountViewOf(it, question.network),
+          ),
           session:
             (question.kind === 'transaction' || question.kind === 'message') && question.session !== undefined
               ? sessions.get(question.session)

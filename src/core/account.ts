@@ -1,7 +1,7 @@
 import type { Address, ClassHash, Felt } from './felt.ts'
 import { address } from './felt.ts'
 import type { AccountStep } from './protocol/session-info.ts'
-import type { AccountRecord, GuardianKey, OwnAccount } from './records.ts'
+import type { AccountRecord, GrantRecord, GuardianKey, NetworkId, OwnAccount, Settings } from './records.ts'
 import type { UnixSeconds } from './time.ts'
 
 /** The fee token, at the same address on mainnet, Sepolia and devnet. */
@@ -61,6 +61,40 @@ export function guardianKey(account: OwnAccount, publicKey: Felt): GuardianKey |
 /** Its owner key is here. */
 export function isOwn(account: AccountRecord): account is OwnAccount {
   return account.owner.from !== 'nowhere'
+}
+
+/** What a site is offered first: the default account, else the one that is looked at, unless its key is not here. */
+export function offeredFirst(
+  accounts: readonly AccountRecord[],
+  { account, defaultAccount }: Pick<Settings, 'account' | 'defaultAccount'>,
+): OwnAccount | undefined {
+  const own = accounts.filter(isOwn)
+  const shown = own.filter(({ hidden }) => hidden !== true)
+  return (
+    shown.find(({ address }) => address === defaultAccount) ??
+    own.find(({ address }) => address === account) ??
+    shown[0] ??
+    own[0]
+  )
+}
+
+/** What a site may be given, in the order in which it is offered: the first one, then what sites used last there. */
+export function choicesOf(
+  accounts: readonly AccountRecord[],
+  settings: Pick<Settings, 'account' | 'defaultAccount'>,
+  grants: readonly GrantRecord[],
+  network: NetworkId,
+): readonly OwnAccount[] {
+  const first = offeredFirst(accounts, settings)
+  const lastUsed = new Map<Address, UnixSeconds>()
+  for (const grant of grants)
+    if (grant.network === network)
+      lastUsed.set(grant.account, Math.max(lastUsed.get(grant.account) ?? 0, grant.lastUsedAt))
+  const usedAt = ({ address }: OwnAccount) => lastUsed.get(address) ?? 0
+  const shown = accounts.filter(isOwn).filter(({ hidden }) => hidden !== true)
+  // Equal ones stay in the person's own order.
+  const others = shown.filter((it) => it !== first).sort((a, b) => usedAt(b) - usedAt(a))
+  return [...shown.filter((it) => it === first), ...others]
 }
 
 /** The wallet's own transactions that must come before a session, in their order. */

@@ -477,6 +477,8 @@ export interface HistoryRow {
 export interface Settings {
   readonly network: NetworkId
   readonly account?: Address
+  /** What a site is offered first; absent: the one that is looked at. */
+  readonly defaultAccount?: Address
   /** Seconds without a trusted input until the wallet locks; absent: when the browser closes. */
   readonly autoLock?: number
   readonly theme: 'system' | 'light' | 'dark'
@@ -496,11 +498,18 @@ export interface Settings {
   readonly lastUnlocked?: UnixSeconds
   /** What the browser may tell while nobody looks; absent: nothing. */
   readonly notify?: readonly NotifyKind[]
+  /** The share of a limit, in percent, from which its use is told; absent: from the first of the three. */
+  readonly limitsFrom?: Exclude<LimitShare, 50>
+  /** Details lie open, and rows name their transaction. */
+  readonly showHashes?: true
   /** Mainnet stays closed until three words of the phrase were checked. */
   readonly backupChecked: boolean
 }
+/** Of a limit, in percent: where its use is worth a word (approval-ux.md 11). */
+export const LIMIT_SHARES = [50, 80, 100] as const
+export type LimitShare = (typeof LIMIT_SHARES)[number]
 /**
- * `limit`: half, four fifths or all of one is used · `ending`: ten minutes before a session's end, and at it · `paused`: the
+ * `limit`: half, four fifths or all of one is used, from the share that the person chose · `ending`: ten minutes before a session's end, and at it · `paused`: the
  * wallet paused one · `sent`: a transaction that a person sent has ended.
  */
 export type NotifyKind = 'request' | 'limit' | 'ending' | 'paused' | 'sent' | 'escape'

@@ -44,10 +44,13 @@ export const RULES = 'rules'
 const stored = exact({
   network: scalar<NetworkId>(parseNetworkId, 'a network'),
   account: optional(scalar<Address>(parseAddress, 'an address')),
+  defaultAccount: optional(scalar<Address>(parseAddress, 'an address')),
   theme: picklist(['system', 'light', 'dark']),
   language: optional(text(20)),
   notify: optional(list(picklist(['request', 'limit', 'ending', 'paused', 'sent', 'escape']), 6)),
+  limitsFrom: optional(picklist([80, 100])),
   fiat: optional(literal(true)),
+  showHashes: optional(literal(true)),
   /** What the guarded row says of it, for questions that a site asks before the first unlock; every yes comes after it. */
   checked: optional(literal(true)),
 })
@@ -138,10 +141,21 @@ export async function beginRules(tx: Tx, key: Guard, rules: Partial<Rules> = {})
 
 /** In one order, so that equal ones have equal texts. */
 function partsOf(settings: Settings) {
-  const { network, account, theme, language, notify, fiat, ...rest } = settings
+  const { network, account, defaultAccount, theme, language, notify, limitsFrom, fiat, showHashes, ...rest } = settings
   const { autoLock, sessionsOff, restLocked, defaultLife, idlePause, lastUnlocked, backupChecked } = rest
   return {
-    looks: present({ network, account, theme, language, notify, fiat, ...(backupChecked ? { checked: true } : {}) }),
+    looks: present({
+      network,
+      account,
+      defaultAccount,
+      theme,
+      language,
+      notify,
+      limitsFrom,
+      fiat,
+      showHashes,
+      ...(backupChecked ? { checked: true } : {}),
+    }),
     rules: present({ autoLock, sessionsOff, restLocked, defaultLife, idlePause, lastUnlocked, backupChecked }),
   }
 }

@@ -5,6 +5,7 @@
 import type { Address, ClassHash, Felt, Hash32, U256 } from '../felt.ts'
 import type {
   FeeChoice,
+  LimitShare,
   NetworkId,
   NotifyKind,
   OwnTransaction,
@@ -40,7 +41,13 @@ export interface View {
     readonly life: Seconds
     /** `null`: never. */
     readonly idlePause: Seconds | null
+    /** The first share of a limit, in percent, that is told. */
+    readonly limitsFrom: LimitShare
   }
+  /** What a site is offered first; `null`: the account that is looked at. Absent while locked. */
+  readonly defaultAccount?: Address | null
+  /** Details lie open, and rows name their transaction. */
+  readonly showHashes?: boolean
   /** Of the catalogue; absent: the browser's. */
   readonly language?: string
   readonly version?: string
@@ -859,6 +866,9 @@ export interface Verbs {
   /** A network that started over is taken as it is now. */
   readonly adoptNetwork: { params: { readonly network: NetworkId }; result: null }
   readonly setTheme: { params: { readonly theme: View['theme'] }; result: null }
+  /** `null`: the account that is looked at. */
+  readonly setDefaultAccount: { params: { readonly account: Address | null }; result: null }
+  readonly setShowHashes: { params: { readonly on: boolean }; result: null }
   readonly setAutoLock: { params: { readonly seconds: number | null }; result: null }
   readonly refresh: { params: null; result: null }
   /** Account menu. `cost` first, with the facts a person must read; then the act. */
@@ -1010,7 +1020,12 @@ export interface Verbs {
   /** Off stops all, at once; on lets the person resume them. */
   readonly setSessions: { params: { readonly on: boolean }; result: null }
   readonly setSessionDefaults: {
-    params: { readonly runWhileLocked?: boolean; readonly life?: Seconds; readonly idlePause?: Seconds | null }
+    params: {
+      readonly runWhileLocked?: boolean
+      readonly life?: Seconds
+      readonly idlePause?: Seconds | null
+      readonly limitsFrom?: LimitShare
+    }
     result: null
   }
   readonly setLanguage: { params: { readonly language: string | null }; result: null }
@@ -1095,6 +1110,8 @@ export const verbs = {
   removeNetwork: { effect: 'command', whenLocked: 'unlocked' },
   adoptNetwork: { effect: 'command', whenLocked: 'unlocked' },
   setTheme: { effect: 'command', whenLocked: 'yes' },
+  setDefaultAccount: { effect: 'command', whenLocked: 'unlocked' },
+  setShowHashes: { effect: 'command', whenLocked: 'unlocked' },
   setAutoLock: { effect: 'command', whenLocked: 'unlocked' },
   refresh: { effect: 'read', whenLocked: 'yes' },
   stepCost: { effect: 'read', whenLocked: 'unlocked' },

@@ -1,5 +1,6 @@
 import type { ActivityView } from '../../core/protocol/ui.ts'
-import { ago, clockOf, said } from '../words.ts'
+import { useWallet } from '../client.ts'
+import { ago, clockOf, said, shortAddress } from '../words.ts'
 import { Icon, type IconName } from './icons.tsx'
 
 const ICONS: Record<ActivityView['state'], IconName> = {
@@ -30,6 +31,7 @@ export function ActivityRow({ row }: { readonly row: ActivityView }) {
           {row.host !== undefined && <span>{row.host}</span>}
           <span class="num">{ago(row.at)}</span>
         </span>
+        <Hash row={row} />
       </span>
       <Cost row={row} />
     </li>
@@ -49,6 +51,7 @@ export function LogRow({ row }: { readonly row: ActivityView }) {
           </span>
         ))}
         {row.failure !== undefined && <span class="sub mono">{row.failure}</span>}
+        <Hash row={row} />
       </span>
       {row.state === 'refused' || row.state === 'failed' ? (
         <span class={`tag ${row.state === 'failed' ? 'danger' : 'warn'}`}>{said(row.stateLine)}</span>
@@ -59,6 +62,13 @@ export function LogRow({ row }: { readonly row: ActivityView }) {
       )}
     </li>
   )
+}
+
+/** For who wants to see hashes; all digits are on its own page. */
+function Hash({ row }: { readonly row: ActivityView }) {
+  const { view } = useWallet()
+  if (row.hash === undefined || view.value?.showHashes !== true) return null
+  return <span class="sub mono">{shortAddress(row.hash)}</span>
 }
 
 function Cost({ row }: { readonly row: ActivityView }) {

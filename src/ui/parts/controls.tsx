@@ -313,12 +313,15 @@ export function Fold({
   head,
   children,
   name,
+  open: atFirst = false,
 }: {
   readonly head: ComponentChildren
   readonly children: ComponentChildren
   readonly name?: string
+  /** As it begins. */
+  readonly open?: boolean
 }) {
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useState(atFirst)
   return (
     <>
       <button type="button" class="fold" aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>

@@ -2,6 +2,7 @@ import { type ComponentChildren, createContext } from 'preact'
 import { useContext, useState } from 'preact/hooks'
 import type { EnforcedBy, FactView, LimitView, RiskView, RuleView } from '../../core/protocol/ui.ts'
 import { inner, type Line, text } from '../../core/words.ts'
+import { useWallet } from '../client.ts'
 import { fieldText, plural, said, shortAddress, t, typedAmount } from '../words.ts'
 import { Button, Fold, IconButton, Switch } from './controls.tsx'
 import { Icon } from './icons.tsx'
@@ -507,11 +508,12 @@ function CapField({
   )
 }
 
-/** What most do not read: named, and there for who looks. */
+/** What most do not read: named, and there for who looks; open for who wants to see hashes. */
 export function FoldedDetails({ hint, facts }: { readonly hint: string; readonly facts: readonly FactView[] }) {
+  const { view } = useWallet()
   return (
     <Group name={t('ui_details')}>
-      <Fold head={<span class="grow muted">{hint}</span>}>
+      <Fold head={<span class="grow muted">{hint}</span>} open={view.value?.showHashes === true}>
         <DetailFacts facts={facts} />
       </Fold>
     </Group>

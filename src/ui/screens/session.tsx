@@ -3,8 +3,8 @@ import type { ActivityView, Edits, SessionView, View } from '../../core/protocol
 import { count, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { LogRow } from '../parts/activity.tsx'
-import { Button, Fold, IconButton, Picker, Switch } from '../parts/controls.tsx'
-import { DetailFacts, Facts, Group, Limit, Lines, Risks, Rules } from '../parts/facts.tsx'
+import { Button, IconButton, Picker, Switch } from '../parts/controls.tsx'
+import { Facts, FoldedDetails, Group, Limit, Lines, Risks, Rules } from '../parts/facts.tsx'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { announce, Heading, toast } from '../parts/live.tsx'
@@ -229,11 +229,7 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
         </section>
         <Log session={session} view={view} />
         <Facts>
-          <Group name={t('ui_details')}>
-            <Fold head={<span class="grow muted">{t('ui_session_detailHint')}</span>}>
-              <DetailFacts facts={session.details} />
-            </Fold>
-          </Group>
+          <FoldedDetails hint={t('ui_session_detailHint')} facts={session.details} />
         </Facts>
       </div>
     </main>

@@ -21,6 +21,12 @@ const THEMES = [
   { value: 'light', key: 'ui_theme_light' },
   { value: 'dark', key: 'ui_theme_dark' },
 ] as const
+/** From which share of a limit on its use is told. */
+const SHARES = [
+  { value: 50, key: 'ui_settings_from50' },
+  { value: 80, key: 'ui_settings_from80' },
+  { value: 100, key: 'ui_settings_from100' },
+] as const
 
 /** security.md 15: what the wallet cannot see or promise. */
 const CANNOT: readonly MessageKey[] = [
@@ -48,17 +54,34 @@ interface Section {
 const SECTIONS: readonly Section[] = [
   {
     title: 'ui_general',
-    words: ['ui_theme', 'ui_theme_dark', 'ui_theme_light', 'ui_language', 'ui_fiat'],
+    words: ['ui_theme', 'ui_theme_dark', 'ui_theme_light', 'ui_language', 'ui_fiat', 'ui_settings_account'],
     Body: General,
   },
   {
     title: 'ui_security',
-    words: ['ui_autoLock', 'ui_phrase', 'ui_reveal', 'ui_checkBackup', 'ui_password'],
+    words: [
+      'ui_autoLock',
+      'ui_autoLock_atClose',
+      'ui_phrase',
+      'ui_reveal',
+      'ui_checkBackup',
+      'ui_password',
+      'ui_passkeys',
+      'ui_backupFile',
+      'ui_erase',
+    ],
     Body: Security,
   },
   {
     title: 'ui_sessions',
-    words: ['ui_settings_sessionsOn', 'ui_settings_runLocked', 'ui_settings_life', 'ui_settings_idle'],
+    words: [
+      'ui_settings_sessionsOn',
+      'ui_settings_runLocked',
+      'ui_settings_life',
+      'ui_settings_idle',
+      'ui_settings_shares',
+      'ui_settings_allSessions',
+    ],
     Body: SessionSettings,
   },
   { title: 'ui_sites', words: ['ui_disconnect', 'ui_site_network', 'ui_site_account'], Body: SitesSection },
@@ -66,7 +89,11 @@ const SECTIONS: readonly Section[] = [
   { title: 'ui_tokens', words: ['ui_tokens_add', 'ui_tokens_address'], Body: TokensSection },
   { title: 'ui_contacts', words: ['ui_contact_address', 'ui_contact_add'], Body: ContactsSection },
   { title: 'ui_notify', words: ['ui_notify_escape', 'ui_notify_request', 'ui_notify_limit'], Body: Notifications },
-  { title: 'ui_advanced', words: ['ui_settings_reset', 'ui_activity', 'ui_activity_exportName'], Body: Advanced },
+  {
+    title: 'ui_advanced',
+    words: ['ui_settings_hashes', 'ui_settings_reset', 'ui_activity', 'ui_activity_exportName'],
+    Body: Advanced,
+  },
   { title: 'ui_about_title', words: ['ui_licences', 'ui_version', 'ui_about_intro'], Body: About },
 ]
 
@@ -125,6 +152,7 @@ function Setting({
 
 function General({ view }: { readonly view: View }) {
   const { ask } = useWallet()
+  const accounts = view.accounts.filter(({ key, hidden }) => key !== 'nowhere' && hidden !== true)
   return (
     <>
       <Setting title={t('ui_theme')}>
@@ -150,6 +178,23 @@ function General({ view }: { readonly view: View }) {
         on={view.fiat === true}
         onChange={(on) => void ask('setFiat', { on }).catch(told)}
       />
+      {view.defaultAccount !== undefined && (
+        <div class="stack gap4">
+          <Select
+            label={t('ui_settings_account')}
+            options={[
+              { value: '', label: t('ui_settings_accountLooked') },
+              ...accounts.map(({ address, name }) => ({ value: address as string, label: name })),
+            ]}
+            chosen={view.defaultAccount ?? ''}
+            onChoose={(chosen) => {
+              const account = accounts.find(({ address }) => address === chosen)?.address ?? null
+              void ask('setDefaultAccount', { account }).catch(told)
+            }}
+          />
+          <p class="label muted">{t('ui_settings_accountWhat')}</p>
+        </div>
+      )}
     </>
   )
 }
@@ -207,6 +252,14 @@ function SessionSettings({ view }: { readonly view: View }) {
           onChoose={(seconds) =>
             void ask('setSessionDefaults', { idlePause: seconds === NEVER ? null : seconds }).catch(told)
           }
+        />
+      </Setting>
+      <Setting title={t('ui_settings_shares')} what={t('ui_settings_sharesWhat')}>
+        <Picker
+          name={t('ui_settings_shares')}
+          options={SHARES.map(({ value, key }) => ({ value, label: t(key) }))}
+          chosen={chosen.limitsFrom}
+          onChoose={(limitsFrom) => void ask('setSessionDefaults', { limitsFrom }).catch(told)}
         />
       </Setting>
       <p>
@@ -319,6 +372,12 @@ function Advanced({ view }: { readonly view: View }) {
   const network = view.networks.find(({ id }) => id === view.network)
   return (
     <>
+      <OnOff
+        title={t('ui_settings_hashes')}
+        what={t('ui_settings_hashesWhat')}
+        on={view.showHashes === true}
+        onChange={(on) => void ask('setShowHashes', { on }).catch(told)}
+      />
       <Setting
         title={t('ui_settings_reset')}
         what={t('ui_settings_resetWhat', { network: text(network?.name ?? view.network) })}

@@ -77,9 +77,11 @@ export function accountListVerbs(needs: AccountListNeeds): VerbRows<AccountListV
         await change(account, ({ hidden: _was, ...it }) => (hidden ? { ...it, hidden: true as const } : it))
         const next = others.find(isOwn)
         if (hidden && next !== undefined) {
-          await settings.change((before) =>
-            before.account === undefined || before.account === account ? { ...before, account: next.address } : before,
-          )
+          await settings.change(({ defaultAccount, ...before }) => ({
+            ...before,
+            ...(before.account === undefined || before.account === account ? { account: next.address } : {}),
+            ...(defaultAccount === undefined || defaultAccount === account ? {} : { defaultAccount }),
+          }))
           needs.refresh()
         }
         return null

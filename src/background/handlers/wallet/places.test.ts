@@ -76,6 +76,7 @@ beforeEach(async () => {
   })
   verbs = settingVerbs({
     settings,
+    accounts: world.accounts,
     networks,
     approvals,
     // Only this is asked of it here.
@@ -227,6 +228,36 @@ test('defaults of sessions: each is set alone, and taken back', async () => {
   await verbs.setSessionDefaults.act({ runWhileLocked: true, idlePause: null })
   const { restLocked, idlePause, defaultLife } = await settings.get()
   expect([restLocked, idlePause, defaultLife]).toEqual([undefined, undefined, 3_600])
+})
+
+test('the default account is one whose key is here and that is shown, or none', async () => {
+  await verbs.setDefaultAccount.act({ account: ACCOUNT })
+  expect((await settings.get()).defaultAccount).toBe(ACCOUNT)
+  await expect(verbs.setDefaultAccount.act({ account: ANA })).rejects.toMatchObject({ code: 'gone' })
+  await world.accounts.change(ACCOUNT, (it) => ({ ...it, hidden: true as const }))
+  await expect(verbs.setDefaultAccount.act({ account: ACCOUNT })).rejects.toMatchObject({ code: 'gone' })
+  expect((await settings.get()).defaultAccount).toBe(ACCOUNT)
+  await verbs.setDefaultAccount.act({ account: null })
+  expect(await settings.get()).not.toHaveProperty('defaultAccount')
+})
+
+test('from which share of a limit on its use is told, and whether hashes are shown, outlive the worker and are taken back', async () => {
+  await verbs.setSessionDefaults.act({ limitsFrom: 80 })
+  await verbs.setSessionDefaults.act({ life: 3_600 })
+  await verbs.setShowHashes.act({ on: true })
+  const later = createSettings({ db: world.db, guard: () => world.guard })
+  expect(await later.get()).toMatchObject({ limitsFrom: 80, showHashes: true, defaultLife: 3_600 })
+  await verbs.setSessionDefaults.act({ limitsFrom: 50 })
+  await verbs.setShowHashes.act({ on: false })
+  expect(await settings.get()).not.toHaveProperty('limitsFrom')
+  expect(await settings.get()).not.toHaveProperty('showHashes')
+})
+
+test('settings of an older wallet, without what came later, are read as they are', async () => {
+  await world.db.write(['settings'], 'strict', (tx) =>
+    tx.put('settings', 'settings', { network: 'devnet', theme: 'dark' }),
+  )
+  expect(await settings.get()).toMatchObject({ network: 'devnet', theme: 'dark' })
 })
 
 test('settings that are changed at the same time are all changed', async () => {

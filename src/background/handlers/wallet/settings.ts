@@ -1,8 +1,10 @@
 /** Settings that guard no money, which network is looked at, pages, and the sites' grants. */
 
-import type { NetworkId } from '../../../core/records.ts'
-import { boolean, exact, list, nullable, optional, picklist, text } from '../../../core/schema.ts'
+import { isOwn } from '../../../core/account.ts'
+import { LIMIT_SHARES, type NetworkId } from '../../../core/records.ts'
+import { address, boolean, exact, list, nullable, optional, picklist, text } from '../../../core/schema.ts'
 import { line } from '../../../core/words.ts'
+import type { Accounts } from '../../owners/accounts.ts'
 import type { Approvals } from '../../owners/approvals.ts'
 import { isMainnet, type Networks } from '../../owners/networks.ts'
 import type { SettingsOwner } from '../../owners/settings.ts'
@@ -11,6 +13,7 @@ import { networkId, nothing, type VerbRows, verbError } from './verb.ts'
 
 export interface SettingVerbNeeds {
   readonly settings: SettingsOwner
+  readonly accounts: Accounts
   readonly networks: Networks
   readonly refresh: () => void
   readonly openTab: (path: string) => Promise<void>
@@ -22,6 +25,8 @@ export interface SettingVerbNeeds {
 
 type SettingVerb =
   | 'setNotify'
+  | 'setDefaultAccount'
+  | 'setShowHashes'
   | 'selectNetwork'
   | 'setTheme'
   | 'setSessions'
@@ -67,6 +72,29 @@ export function settingVerbs(needs: SettingVerbNeeds): VerbRows<SettingVerb> {
         return null
       },
     },
+    setDefaultAccount: {
+      params: exact({ account: nullable(address) }),
+      act: async ({ account }) => {
+        if (account !== null) {
+          const found = await needs.accounts.get(account)
+          if (found === undefined || found.hidden === true) throw verbError('gone', line('err_gone'))
+          if (!isOwn(found)) throw verbError('blocked', line('err_watchOnly'))
+        }
+        await settings.change(({ defaultAccount: _before, ...rest }) =>
+          account === null ? rest : { ...rest, defaultAccount: account },
+        )
+        needs.changed()
+        return null
+      },
+    },
+    setShowHashes: {
+      params: exact({ on: boolean() }),
+      act: async ({ on }) => {
+        await settings.change(({ showHashes: _before, ...rest }) => (on ? { ...rest, showHashes: true } : rest))
+        needs.changed()
+        return null
+      },
+    },
     refresh: {
       params: nothing,
       act: async () => {
@@ -100,13 +128,16 @@ export function settingVerbs(needs: SettingVerbNeeds): VerbRows<SettingVerb> {
         runWhileLocked: optional(boolean()),
         life: optional(picklist(LIVES)),
         idlePause: optional(nullable(picklist(IDLE))),
+        limitsFrom: optional(picklist(LIMIT_SHARES)),
       }),
-      act: async ({ runWhileLocked, life, idlePause }) => {
-        await settings.change(({ restLocked, idlePause: before, ...rest }) => {
+      act: async ({ runWhileLocked, life, idlePause, limitsFrom }) => {
+        await settings.change(({ restLocked, idlePause: before, limitsFrom: shareBefore, ...rest }) => {
           const rests = runWhileLocked === undefined ? restLocked === true : !runWhileLocked
           const idle = idlePause === undefined ? before : (idlePause ?? undefined)
+          const share = limitsFrom ?? shareBefore ?? 50
           return {
             ...rest,
+            ...(share === 50 ? {} : { limitsFrom: share }),
             ...(rests ? { restLocked: true } : {}),
             ...(life === undefined ? {} : { defaultLife: life }),
             ...(idle === undefined ? {} : { idlePause: idle }),
