@@ -65,14 +65,17 @@ export function keyboardOf(page: Page): Keyboard {
   }
 }
 
-/** By its own outline, or where that is drawn around a field or beside a hidden input. */
+/** By its own outline, or where that is drawn around a field, a whole card or beside a hidden input. */
 function isRinged(it: Element): boolean {
-  const outlined = (element: Element | null) =>
+  const outlined = (element: Element | null, part?: '::after') =>
     element !== null &&
-    getComputedStyle(element).outlineStyle !== 'none' &&
-    Number.parseFloat(getComputedStyle(element).outlineWidth) > 0
+    getComputedStyle(element, part).outlineStyle !== 'none' &&
+    Number.parseFloat(getComputedStyle(element, part).outlineWidth) > 0
   const field = it.closest('.field')
   return (
-    outlined(it) || outlined(it.nextElementSibling) || (field !== null && getComputedStyle(field).boxShadow !== 'none')
+    outlined(it) ||
+    outlined(it, '::after') ||
+    outlined(it.nextElementSibling) ||
+    (field !== null && getComputedStyle(field).boxShadow !== 'none')
   )
 }

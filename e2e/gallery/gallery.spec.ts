@@ -413,6 +413,20 @@ test('a session that is paused says what happened and what to do, in the list an
   await expect(page.getByRole('button', { name: 'Resume', exact: true })).toBeEnabled()
 })
 
+test('when a row with the focus goes, the row in its place has it, and after the last one the heading', async ({
+  page,
+}) => {
+  await show(page, 'sessions')
+  const push = (screen: string) =>
+    page.evaluate((it) => (window as unknown as { push(screen: string): void }).push(it), screen)
+  const running = page.getByRole('region', { name: 'Running' })
+  await running.getByRole('link', { name: 'play.g.io' }).focus()
+  await push('sessions-fewer')
+  await expect(running.getByRole('link', { name: 'tip.m.io' })).toBeFocused()
+  await push('sessions-none')
+  await expect(page.getByRole('heading', { name: 'Sessions', exact: true })).toBeFocused()
+})
+
 test('the phrase is never text in the page unless it is read aloud, and hides when the window loses the focus', async ({
   page,
 }) => {

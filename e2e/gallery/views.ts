@@ -1295,6 +1295,11 @@ export const shown: Readonly<Record<string, Shown>> = {
   accounts: { surface: 'popup', path: '/accounts', view: { ...base, accounts: kinds } },
   import: { surface: 'tab', path: '/import', view: base },
   sessions: { surface: 'popup', path: '/sessions', view: base },
+  'sessions-fewer': {
+    surface: 'popup',
+    path: '/sessions',
+    view: { ...base, sessions: base.sessions.filter(({ id }) => id !== 's1') },
+  },
   'sessions-none': { surface: 'popup', path: '/sessions', view: { ...base, sessions: [] } },
   'session-detail': { surface: 'tab', path: '/session/s1', view: base },
   'session-paused': { surface: 'tab', path: '/session/s2', view: base },

@@ -19,6 +19,7 @@ export function toast(words: string): void {
 }
 
 export function LiveRegions() {
+  useEffect(handFocusOn, [])
   return (
     <>
       <div class="unseen" role="status">
@@ -42,4 +43,34 @@ export function Heading({ children, look = '' }: { readonly children: string; re
       {children}
     </h1>
   )
+}
+
+/**
+ * What had the focus and is gone hands it on: to the row that came in its place, else to the heading of the page. Without it
+ * a person who has no mouse begins again at the top of the window (approval-ux.md 15).
+ */
+function handFocusOn(): () => void {
+  let last: Element | null = null
+  let list: Element | null | undefined
+  let at = 0
+  const remember = ({ target }: FocusEvent) => {
+    last = target as Element
+    const row = last.closest('li')
+    list = row?.parentElement
+    at = [...(list?.children ?? [])].indexOf(row as Element)
+  }
+  const changes = new MutationObserver(() => {
+    if (last === null || last.isConnected || document.activeElement !== document.body) return
+    last = null
+    const rows = list?.isConnected ? [...list.children] : []
+    const row = rows[Math.min(at, rows.length - 1)]
+    const next = row?.querySelector('a[href], button') ?? document.querySelector('h1[tabindex]')
+    ;(next as HTMLElement | null)?.focus()
+  })
+  document.addEventListener('focusin', remember)
+  changes.observe(document.body, { childList: true, subtree: true })
+  return () => {
+    document.removeEventListener('focusin', remember)
+    changes.disconnect()
+  }
 }
