@@ -1,5 +1,5 @@
 import { type TypedData, typedData } from 'starknet'
-import { OUTSIDE_TYPES } from '../../src/cold/samples.ts'
+import { OUTSIDE_TYPES, pluginSession } from '../../src/cold/samples.ts'
 import { selectorOf } from '../../src/starknet/selector.ts'
 import { expect, test } from '../kept.ts'
 import { clickFor, request, windowsFrom } from '../site.ts'
@@ -298,4 +298,35 @@ test('a session of messages alone: the window says that nothing is sent, and not
   for (const _ of [1, 2]) expect((await request(page, SIGN, stall)).result).toHaveLength(9)
   const { result: all } = await request(page, 'wallet_getSessions', { ids: [id], include_ended: true })
   expect(all).toMatchObject([{ status: 'exhausted' }])
+})
+
+test('a session in the form of an older library is read as a session, runs without a window, and is never signed itself', async ({
+  kept,
+  devnet,
+  fixtures,
+}) => {
+  await kept.player()
+  const page = await kept.visitor()
+  const expires = Math.floor(Date.now() / 1000) + 3_600
+  const data = pluginSession({ expires, policies: [{ contractAddress: fixtures.game, selector: 'move' }] })
+  const asked = await clickFor(page, SIGN, data)
+  await expect(asked.window.getByRole('button', { name: 'Allow session', exact: true })).toBeVisible()
+  await kept.person.allow(asked.window, 'Allow session')
+  const { result } = (await asked.answer) as { result: string[] }
+  expect(result).toHaveLength(9)
+  // The account itself: no signature over what the library wrote.
+  const hash = typedData.getMessageHash(data as unknown as TypedData, kept.address)
+  const valid = { contractAddress: kept.address, entrypoint: 'is_valid_signature' }
+  const calldata = [hash, String(result.length), ...result]
+  const said = await devnet.account.provider.callContract({ ...valid, calldata }).catch(() => ['refused'])
+  expect(said[0]).not.toBe(VALID)
+  const calls = [{ contract_address: fixtures.game, entry_point: 'move', calldata: ['0x1', '0x2'] }]
+  const windows = windowsFrom(page)
+  const moved = await request(page, 'wallet_addInvokeTransaction', { calls, session: { mode: 'only' } })
+  expect(moved).toMatchObject({ result: { transaction_hash: expect.any(String) } })
+  expect(windows.count()).toBe(0)
+  // The plugin's own transaction is no way in.
+  const plugin = { contract_address: kept.address, entry_point: 'use_plugin', calldata: ['0x1'] }
+  const raw = await request(page, 'wallet_addInvokeTransaction', { calls: [plugin, ...calls] })
+  expect(raw).toMatchObject({ code: 114 })
 })

@@ -376,6 +376,7 @@ const router = createRouter({
             networks,
             classify,
             written: sessionAsking.written,
+            older: sessionAsking.older,
             cosigning: sending.cosigning,
             executor,
             shownNetwork,

@@ -1,9 +1,9 @@
 import 'fake-indexeddb/auto'
 import { typedData as library } from 'starknet'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { messageRules } from '../cold/message-rules.ts'
 import { classify } from '../cold/reserved.ts'
-import { OUTSIDE_TYPES } from '../cold/samples.ts'
+import { OUTSIDE_TYPES, offchainSession, pluginSession } from '../cold/samples.ts'
 import { LISTED, STRK } from '../core/account.ts'
 import { malformed } from '../core/errors.ts'
 import { type Address, address, type ClassHash, type Felt, felt, type Selector, shortString } from '../core/felt.ts'
@@ -97,6 +97,9 @@ beforeEach(async () => {
   await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
 })
 
+/** Only what is asked in a form of older libraries has its key here. */
+let sealsKeys = false
+
 function createLife() {
   const { db, sessions, accounts, history, networks, executor, signer } = world
   const now = () => world.clock.now
@@ -132,8 +135,9 @@ function createLife() {
     sessions,
     signer,
     vault: {
-      sealSecret: () => {
-        throw new Error('a key that this wallet does not have')
+      sealSecret: async () => {
+        if (!sealsKeys) throw new Error('a key that this wallet does not have')
+        return undefined as never
       },
       writeSecret: async () => undefined,
     },
@@ -189,6 +193,7 @@ function createLife() {
     classify,
     cosigning: world.cosigning,
     written: session.written,
+    older: session.older,
     executor,
     report: (error) => world.errors.push(error),
     // Another one than that of the site.
@@ -271,6 +276,83 @@ async function start(by: Written = {}, request = `s${Math.random()}`) {
   return answered.result as readonly Felt[]
 }
 const only = () => world.sessions.list({ origin: ORIGIN })[0]!
+
+describe('a session in a form of older libraries', () => {
+  beforeEach(() => {
+    sealsKeys = true
+  })
+  afterEach(() => {
+    sealsKeys = false
+  })
+  const policies = [{ contractAddress: GAME, selector: 'move' }]
+  const forms = [
+    pluginSession({ expires: END, policies }),
+    offchainSession({
+      account: ACCOUNT,
+      expires: END,
+      token: STRK,
+      methods: [{ contractAddress: GAME, method: 'move' }],
+    }),
+  ]
+
+  it.each(forms)(
+    'is asked as a session whose key this wallet has; what it wrote itself is never signed',
+    async (data) => {
+      const answer = sign('r1', data)
+      const { question } = await allow('r1')
+      expect(question.written).toBeUndefined()
+      expect(question.granted.calls.map((rule) => [rule.contract, rule.entrypoints])).toMatchObject([
+        [GAME, [{ selector: MOVE }]],
+      ])
+      const answered = await answer
+      expect(answered).toMatchObject({ result: { length: 9 } })
+      const { result } = answered as { result: readonly Felt[] }
+      const { chain, key, granted } = only()
+      expect([key.by, granted.validUntil, result]).toEqual(['wallet', END, chain?.authorization])
+      const [owner, guardian] = [
+        { r: result[3]!, s: result[4]! },
+        { r: result[7]!, s: result[8]! },
+      ]
+      expect(verify(chain!.sessionHash, owner, publicKey(OWNER))).toBe(true)
+      expect(verify(chain!.sessionHash, guardian, publicKey(GUARDIAN))).toBe(true)
+      const theirs = library.getMessageHash(data as never, ACCOUNT) as Felt
+      expect(verify(theirs, owner, publicKey(OWNER)) || verify(theirs, guardian, publicKey(GUARDIAN))).toBe(false)
+      // Asked again it is that session, and nobody is asked.
+      expect(await sign('r2', data)).toEqual({ result })
+    },
+  )
+
+  it('has the fee limit of both halves that it named', async () => {
+    const answer = sign('r1', forms[1])
+    await allow('r1')
+    await answer
+    expect(only().granted.fees.tokens.find(({ token }) => token === STRK)?.caps).toMatchObject([
+      { window: { kind: 'session' }, max: (2n ** 128n + 5n).toString() },
+    ])
+  })
+
+  it.each([
+    ['milliseconds', pluginSession({ expires: END * 1_000, policies })],
+    ['an end that is over', pluginSession({ expires: START, policies })],
+    ['more than 90 days', pluginSession({ expires: START + 91 * 86_400, policies })],
+    [
+      'a call to the account itself',
+      pluginSession({ expires: END, policies: [{ contractAddress: ACCOUNT, selector: 'move' }] }),
+    ],
+    [
+      'another account',
+      offchainSession({
+        account: GAME,
+        expires: END,
+        token: STRK,
+        methods: [{ contractAddress: GAME, method: 'move' }],
+      }),
+    ],
+  ])('with %s is refused, and nobody is asked', async (_, data) => {
+    expect(await sign('r1', data)).toMatchObject({ code: 114 })
+    expect(await life.approvals.waiting()).toEqual([])
+  })
+})
 
 describe('a session that its site wrote', () => {
   it('is asked as a session, and answered with what both keys signed: that very hash', async () => {

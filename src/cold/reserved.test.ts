@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { type TypedData as StarknetJsTypedData, typedData } from 'starknet'
 import { describe, expect, test } from 'vitest'
 import { address, felt, shortString } from '../core/felt.ts'
+import { selectorOf } from '../starknet/selector.ts'
 import { classify } from './reserved.ts'
-import { OUTSIDE_TYPES } from './samples.ts'
+import { OUTSIDE_TYPES, offchainSession, pluginSession } from './samples.ts'
 
 const vectors = JSON.parse(readFileSync(new URL('../starknet/vectors/session-token.json', import.meta.url), 'utf8'))
 const CHAIN = shortString('SN_SEPOLIA')
@@ -61,6 +62,14 @@ const outside1: Data = {
     ],
   },
 }
+const plugin = pluginSession({ expires: 1893456000, policies: [{ contractAddress: STRK, selector: 'transfer' }] })
+const leaves = { name: 'root', type: 'merkletree', contains: 'felt' }
+const offchain = offchainSession({
+  account: ACCOUNT,
+  expires: 1893456000,
+  token: STRK,
+  methods: [{ contractAddress: STRK, method: 'transfer' }],
+})
 const mail: Data = {
   types: { StarknetDomain: DOMAIN_1, Mail: [{ name: 'text', type: 'string' }] },
   primaryType: 'Mail',
@@ -95,6 +104,23 @@ describe('what is written exactly is what it is', () => {
       expect([found.version, found.nonce, found.executeBefore]).toEqual([version, '0x2a', 1893456000n])
       expect(found.calls[0]).toMatchObject({ to: felt(STRK), calldata: expect.arrayContaining(['0xabc']) })
     }
+  })
+
+  test('a session of either older form, by the felts that those libraries hashed', () => {
+    const spelled = { ...plugin, domain: { chainId: CHAIN }, message: { ...plugin.message, expires: '0x70dbd880' } }
+    const methods = [{ contract: felt(STRK), method: selectorOf('transfer') }]
+    for (const data of [plugin, spelled])
+      expect(classify(data, at)).toEqual({ kind: 'older', expires: 1893456000n, methods })
+    expect(classify(offchain, at)).toEqual({
+      kind: 'older',
+      expires: 1893456000n,
+      methods: [{ contract: felt(STRK), method: shortString('transfer') }],
+      account: ACCOUNT,
+      fees: { token: felt(STRK), low: 5n, high: 1n },
+    })
+    expect(typedData.getTypeHash(plugin.types, 'Session')).toBe(
+      '0x1aa0e1c56b45cf06a54534fa1707c54e520b842feb21d03b7deddb6f1e340c',
+    )
   })
 
   test('values may be spelled in any way that is one felt', () => {
@@ -151,24 +177,37 @@ describe('what is reserved and written otherwise is refused and noted', () => {
     ['an outside execution of version 1 in revision 1', { ...outside2, domain: { ...outside2.domain, version: '1' } }],
   ])('%s', (_, data) => expect(kindOf(data)).toBe('refused, hidden'))
 
-  test('the plugin account of old: its Session and its Policy by their hashes', () => {
-    const types = {
-      StarkNetDomain: outside1.types.StarkNetDomain,
-      Session: [
-        { name: 'key', type: 'felt' },
-        { name: 'expires', type: 'felt' },
-        { name: 'root', type: 'merkletree', contains: 'Policy' },
-      ],
-      Policy: [
-        { name: 'contractAddress', type: 'felt' },
-        { name: 'selector', type: 'selector' },
-      ],
-    }
-    const message = { key: '0x1', expires: 1, root: [{ contractAddress: '0x1', selector: 'transfer' }] }
-    expect(kindOf({ types, primaryType: 'Session', domain: { ...outside1.domain, name: 'game' }, message })).toBe(
-      'refused, hidden',
-    )
-  })
+  test.each([
+    ['a name in its domain', { ...plugin, domain: { ...plugin.domain, name: 'game' } }],
+    [
+      'a domain with a name',
+      {
+        ...plugin,
+        types: { ...plugin.types, StarkNetDomain: outside1.types.StarkNetDomain },
+        domain: { ...outside1.domain, name: 'game' },
+      },
+    ],
+    ['leaves in another order', { ...plugin, types: { ...plugin.types, Policy: [...plugin.types.Policy].reverse() } }],
+    [
+      'a root that is there already',
+      {
+        ...plugin,
+        types: { ...plugin.types, Session: [...plugin.types.Session.slice(0, 2), leaves] },
+        message: { ...plugin.message, root: ['0x7'] },
+      },
+    ],
+    ['a key more', { ...plugin, message: { ...plugin.message, purpose: 'login' } }],
+    ['another chain', { ...plugin, domain: { chainId: 'SN_MAIN' } }],
+    ['a disguise in its chain', { ...plugin, domain: { chainId: 'ArgentSession' } }],
+    ['its name as a felt', { ...offchain, domain: { ...offchain.domain, name: shortString('ArgentSession') } }],
+    ['its name in lower case', { ...offchain, domain: { ...offchain.domain, name: 'argentsession' } }],
+    ['another version', { ...offchain, domain: { ...offchain.domain, version: '2' } }],
+    ['a key more in the offchain form', { ...offchain, message: { ...offchain.message, purpose: 'login' } }],
+    [
+      'members in another order',
+      { ...offchain, types: { ...offchain.types, u256: [...offchain.types.u256].reverse() } },
+    ],
+  ])('an older form, but with %s', (_, data) => expect(kindOf(data)).toBe('refused, hidden'))
 
   test('another chain: refused, and noted where it is reserved', () => {
     for (const chainId of ['SN_MAIN', shortString('SN_MAIN'), 1]) {

@@ -20,6 +20,7 @@ import {
 export type Classified =
   | { readonly kind: 'message'; readonly data: TypedData; readonly hashed: Hashed }
   | SessionData
+  | OlderSession
   | OutsideExecution
   | {
       readonly kind: 'refused'
@@ -38,6 +39,16 @@ export interface SessionData {
   readonly metadata: string
   readonly sessionKeyGuid: Felt
 }
+/** A session as libraries wrote it before (argent-sessions.md 14). Never signed: it could have power elsewhere. */
+export interface OlderSession {
+  readonly kind: 'older'
+  readonly expires: bigint
+  /** `ArgentSession` may have an action as its name, in the felt of its text. */
+  readonly methods: readonly { readonly contract: Felt; readonly method: Felt }[]
+  /** The plugin account's names none. */
+  readonly account?: Felt
+  readonly fees?: { readonly token: Felt; readonly low: bigint; readonly high: bigint }
+}
 /** SNIP-9: calls that somebody else sends, and pays for. */
 export interface OutsideExecution {
   readonly kind: 'outside'
@@ -52,9 +63,11 @@ export interface OutsideExecution {
 
 const SESSION = 'SessionAccount.session'
 const OUTSIDE = 'Account.execute_from_outside'
-/** Another account's sessions, and the two older forms of this one's. */
-const FOREIGN = ['Account.execute_session', 'ArgentSession'] as const
-const RESERVED = [SESSION, OUTSIDE, ...FOREIGN] as const
+/** Of the older form that has a name; the plugin account's has none. */
+const OFFCHAIN = 'ArgentSession'
+/** Another account's sessions. */
+const FOREIGN = 'Account.execute_session'
+const RESERVED = [SESSION, OUTSIDE, OFFCHAIN, FOREIGN] as const
 const RESERVED_FELTS: ReadonlySet<bigint> = new Set(RESERVED.map((name) => BigInt(shortString(name))))
 /** Session, revision 1; OutsideExecution, revisions 0 and 1; Session and Policy of the plugin account. */
 const RESERVED_TYPES: ReadonlySet<Felt> = new Set([
@@ -148,16 +161,43 @@ const OUTSIDE_FORMS: Readonly<Record<0 | 1, Form>> = {
     },
   },
 }
+/** Source: @argent/x-sessions 4 and 5, and the offchain sessions of early 2024 (seeds.md 8). */
+const PLUGIN_FORM: Form = {
+  primaryType: 'Session',
+  types: {
+    StarkNetDomain: [m('chainId', 'felt')],
+    Policy: [m('contractAddress', 'felt'), m('selector', 'selector')],
+    Session: [m('key', 'felt'), m('expires', 'felt'), m('root', 'merkletree', 'Policy')],
+  },
+}
+const OFFCHAIN_FORM: Form = {
+  primaryType: 'Session',
+  version: 1n,
+  types: {
+    StarkNetDomain: [m('name', 'felt'), m('chainId', 'felt'), m('version', 'felt')],
+    u256: [m('low', 'felt'), m('high', 'felt')],
+    TokenSpending: [m('tokenAddress', 'felt'), m('maximumAmount', 'u256')],
+    AllowedMethod: [m('contractAddress', 'felt'), m('method', 'felt')],
+    Session: [
+      m('accountAddress', 'felt'),
+      m('sessionKey', 'felt'),
+      m('expirationTime', 'felt'),
+      m('gasFees', 'TokenSpending'),
+      m('allowedMethods', 'AllowedMethod*'),
+    ],
+  },
+}
 interface Form {
   readonly primaryType: string
-  readonly version: bigint
+  /** Absent: its domain has none. */
+  readonly version?: bigint
   readonly types: Readonly<Record<string, readonly Member[]>>
 }
 
 /** @param account whose signature it would be, on the chain of `chainId`; without one, on the chain that it names itself */
 export function classify(raw: unknown, { account, chainId }: { account: Address; chainId?: Felt }): Classified {
   const domain = isPlainObject(raw) && isPlainObject(raw.domain) ? raw.domain : {}
-  const exact = domain.name === SESSION || domain.name === OUTSIDE
+  const exact = domain.name === SESSION || domain.name === OUTSIDE || domain.name === OFFCHAIN
   const disguised = !exact && Object.values(domain).some(isReservedText)
   let data: TypedData
   let hashed: Hashed
@@ -168,12 +208,20 @@ export function classify(raw: unknown, { account, chainId }: { account: Address;
     if (!isBadTypedData(error)) throw error
     return refusal(error.at, error.why, exact || disguised)
   }
-  if (!exact && (disguised || isReserved(data, hashed.domain, [...hashed.typeHashes])))
-    return refusal('/domain/name', HIDDEN, true)
+  const plugin = pluginOf(data, hashed)
+  const hidden = plugin === undefined && isReserved(data, hashed.domain, [...hashed.typeHashes])
+  if (!exact && (disguised || hidden)) return refusal('/domain/name', HIDDEN, true)
   const elsewhere = chainId && wrongChain(data, hashed, chainId)
-  if (elsewhere !== undefined) return refusal(elsewhere, 'expected the network of this site', exact)
+  if (elsewhere !== undefined)
+    return refusal(elsewhere, 'expected the network of this site', exact || plugin !== undefined)
+  if (plugin !== undefined) return plugin
   if (!exact) return { kind: 'message', data, hashed }
-  const found = domain.name === SESSION ? sessionOf(data, hashed, account) : outsideOf(data, hashed, account)
+  const found =
+    domain.name === SESSION
+      ? sessionOf(data, hashed, account)
+      : domain.name === OUTSIDE
+        ? outsideOf(data, hashed, account)
+        : offchainOf(data, hashed)
   return found ?? refusal('', `expected exactly the form of ${String(domain.name)}`, true)
 }
 
@@ -225,7 +273,15 @@ function isForm(data: TypedData, hashed: Hashed, form: Form, revision: 0 | 1): b
     names.every((name) => isSame(data.types.get(name), form.types[name]))
   const version = partsOf(hashed.domain).find(({ name }) => name === 'version')
   const domainKeys = Object.keys(data.domain).filter((key) => key !== 'revision')
-  return sameTypes && version?.felt === form.version && domainKeys.length === 3 && hasOnlyMembers(hashed.message)
+  const domainMembers = form.types[revision === 1 ? 'StarknetDomain' : 'StarkNetDomain']?.filter(
+    ({ name }) => name !== 'revision',
+  )
+  return (
+    sameTypes &&
+    version?.felt === form.version &&
+    domainKeys.length === domainMembers?.length &&
+    hasOnlyMembers(hashed.message)
+  )
 }
 
 function isSame(members: readonly Member[] | undefined, expected: readonly Member[] | undefined): boolean {
@@ -268,6 +324,35 @@ function sessionOf(data: TypedData, hashed: Hashed, account: Address): SessionDa
     return contract && selector ? [{ contract: felt(contract.felt), selector: felt(selector.felt) }] : []
   })
   return { kind: 'session', hash, expiresAt: expires.felt, methods, metadata: shown.text, sessionKeyGuid }
+}
+
+function pluginOf(data: TypedData, hashed: Hashed): OlderSession | undefined {
+  if (!isForm(data, hashed, PLUGIN_FORM, 0)) return undefined
+  const [, expires, root] = partsOf(hashed.message)
+  return expires && root && { kind: 'older', expires: expires.felt, methods: methodsIn(root) }
+}
+
+function offchainOf(data: TypedData, hashed: Hashed): OlderSession | undefined {
+  if (!isForm(data, hashed, OFFCHAIN_FORM, 0)) return undefined
+  const [account, , expires, spending, list] = partsOf(hashed.message)
+  if (!account || !expires || !spending || !list) return undefined
+  const [token, amount] = partsOf(spending)
+  const [low, high] = amount ? partsOf(amount) : []
+  if (!token || !low || !high) return undefined
+  return {
+    kind: 'older',
+    expires: expires.felt,
+    methods: methodsIn(list),
+    account: felt(account.felt),
+    fees: { token: felt(token.felt), low: low.felt, high: high.felt },
+  }
+}
+
+function methodsIn(list: Signed): OlderSession['methods'] {
+  return partsOf(list).flatMap((one) => {
+    const [contract, method] = partsOf(one)
+    return contract && method ? [{ contract: felt(contract.felt), method: felt(method.felt) }] : []
+  })
 }
 
 function outsideOf(data: TypedData, hashed: Hashed, account: Address): OutsideExecution | undefined {

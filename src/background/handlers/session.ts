@@ -12,7 +12,7 @@ import { resolve } from '../../core/policy/resolve.ts'
 import { backingOf, backingOfPart } from '../../core/policy/wildcards.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
 import type { TypedDataHashes } from '../../core/policy/wire-messages.ts'
-import { askedWritten, asWritten, type SessionFelts } from '../../core/policy/written.ts'
+import { askedOlder, askedWritten, asWritten, type OlderFelts, type SessionFelts } from '../../core/policy/written.ts'
 import type { AccountStep, SessionInfo } from '../../core/protocol/session-info.ts'
 import type {
   ApprovalRecord,
@@ -134,6 +134,12 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
   readonly methods: SessionMethods
   /** A session that its site wrote itself: the authorization of it, once a person has allowed it. */
   readonly written: (context: Context, data: SessionFelts, grant: GrantRecord) => Promise<readonly Felt[]>
+  /** As older libraries wrote it: the authorization of a session of this wallet's own, which does the same. */
+  readonly older: (
+    context: Context,
+    data: OlderFelts & { readonly account?: Felt },
+    grant: GrantRecord,
+  ) => Promise<readonly Felt[]>
   readonly byPerson: PersonAsks
 } {
   const { access, accounts, approvals, grants, sessions, print } = needs
@@ -224,7 +230,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     },
   }
 
-  return { methods, written, byPerson: { ...changes.byPerson, cleared } }
+  return { methods, written, older, byPerson: { ...changes.byPerson, cleared } }
 
   async function written(context: Context, data: SessionFelts, grant: GrantRecord): Promise<readonly Felt[]> {
     const { network, account: address } = grant
@@ -238,8 +244,7 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       if (session === undefined) throw new Error('the only session of a request is refused with it')
       return authorizationOf(session, context.origin)
     } catch (error) {
-      const isOwn = isRefused(error) && [113, 114, 163].includes(error.code)
-      throw isRefused(error) && !isOwn ? asWritten(error) : error
+      throw ofTypedData(error)
     }
 
     async function askWritten(context: Context, reading: ReturnType<typeof askedWritten>, grant: GrantRecord) {
@@ -253,6 +258,27 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       const by = { account: grant.account, connects: false, blind: false, written: reading.written }
       const question = await questionFor(context.origin, [reading.asked], networkOf(needs.networks(), network), by)
       return started(await approvals.ask(context, question))
+    }
+  }
+
+  async function older(
+    context: Context,
+    data: OlderFelts & { readonly account?: Felt },
+    { network, account: address }: GrantRecord,
+  ): Promise<readonly Felt[]> {
+    try {
+      if (data.account !== undefined && data.account !== address) throw notGiven()
+      const account = await accounts.own(address)
+      if (account === undefined) throw notGiven()
+      const state = await accounts.state(account, network, 0)
+      // What only this wallet holds has no authorization to answer with.
+      if (!hasSessions(state.kind)) throw malformed('/message', 'expected an account with sessions')
+      const asked = askedOlder(data, { now: await needs.clock(network), selectorOf })
+      const [session] = await requested(context, [asked])
+      if (session?.chain === undefined) throw malformed('/message', 'expected a session that the account knows')
+      return session.chain.authorization
+    } catch (error) {
+      throw ofTypedData(error)
     }
   }
 
@@ -623,6 +649,12 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
       needs.report?.(error)
     }
   }
+}
+
+/** A request for typed data knows fewer errors than one for a session. */
+function ofTypedData(error: unknown): unknown {
+  const isOwn = isRefused(error) && [113, 114, 163].includes(error.code)
+  return isRefused(error) && !isOwn ? asWritten(error) : error
 }
 
 type OfSession = ApprovalRecord & { readonly question: SessionQuestion }

@@ -4,7 +4,7 @@ import { missingSteps, readiness } from '../../core/account.ts'
 import { malformed, refused } from '../../core/errors.ts'
 import { type Address, type Felt, felt } from '../../core/felt.ts'
 import type { Origin } from '../../core/policy/policy.ts'
-import { askedWritten } from '../../core/policy/written.ts'
+import { askedOlder, askedWritten } from '../../core/policy/written.ts'
 import type { MessageQuestion, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { SELECTORS } from '../../starknet/accounts.ts'
@@ -38,6 +38,8 @@ export interface SignNeeds {
   /** A session that its site wrote. */
   readonly cosigning: Pick<Cosigning, 'inSession'>
   readonly written: ReturnType<typeof sessionHandlers>['written']
+  /** The same in a form of old: never signed. */
+  readonly older: ReturnType<typeof sessionHandlers>['older']
   /** That the wallet looks at: known asleep too, when no account is. */
   readonly shownNetwork: () => Promise<NetworkId>
   readonly clock: (network: NetworkId) => Promise<UnixSeconds>
@@ -73,6 +75,7 @@ export function signHandlers(needs: SignNeeds): Pick<Handlers, 'wallet_signTyped
       const grant = await access.connected(context)
       const found = await signable(context, typedData, grant)
       if (found.kind === 'session') return needs.written(context, found, grant)
+      if (found.kind === 'older') return needs.older(context, found, grant)
       const { account, network } = grant
       const hash = found.kind === 'message' ? found.hashed.hash(account) : found.hash
       const inSession =
@@ -134,7 +137,7 @@ export function signHandlers(needs: SignNeeds): Pick<Handlers, 'wallet_signTyped
   async function sign(
     { origin, request }: Context,
     id: string,
-    found: Exclude<Signable, { kind: 'session' }>,
+    found: Exclude<Signable, { kind: 'session' | 'older' }>,
   ): Promise<readonly Felt[]> {
     const { question, decided } = await approvals.begin(id)
     if (question.kind !== 'message') throw new Error('another question was answered')
@@ -178,6 +181,7 @@ export function signHandlers(needs: SignNeeds): Pick<Handlers, 'wallet_signTyped
     }
     // Said before anybody is asked to connect: what can never be granted.
     if (found.kind === 'session') askedWritten(found, { now: await needs.clock(network), selectorOf })
+    if (found.kind === 'older') askedOlder(found, { now: await needs.clock(network), selectorOf })
     if (found.kind === 'outside') await refuseOutside(found, network, grant !== undefined)
     return found
   }

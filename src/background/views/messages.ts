@@ -53,7 +53,8 @@ export interface MessageFacts extends EffectFacts {
 /** A message as it is signed; an outside execution as the calls that somebody else will send. */
 export function messageView(question: MessageQuestion, facts: MessageFacts, shared: Shared): MessageView {
   const { typedData: found, now } = facts
-  if (found === undefined || found.kind === 'refused' || found.kind === 'session') throw new Error('not to be signed')
+  if (found === undefined || found.kind === 'refused' || found.kind === 'session' || found.kind === 'older')
+    throw new Error('not to be signed')
   const { session } = facts
   const naming = found.kind === 'outside' ? withNames(found.calls, facts) : facts.naming
   const reasonFacts =

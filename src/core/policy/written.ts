@@ -1,6 +1,6 @@
 import { STRK } from '../account.ts'
 import { malformed, thrown } from '../errors.ts'
-import { type Address, type Felt, parseAddress, parseSelector, type Selector } from '../felt.ts'
+import { type Address, CAIRO_NAME, type Felt, parseAddress, parseSelector, type Selector } from '../felt.ts'
 import type { WrittenSession } from '../records.ts'
 import { isPlainObject } from '../schema.ts'
 import { MAX_LIFE, type UnixSeconds } from '../time.ts'
@@ -45,14 +45,58 @@ export function askedWritten(
   return { asked: { ...parsed.asked, hash }, written: { hash, expiresAt, methods, metadata, keyGuid } }
 }
 
+/** A session as older libraries wrote it: what they said, and none of their keys. */
+export interface OlderFelts {
+  readonly expires: bigint
+  readonly methods: readonly { readonly contract: Felt; readonly method: Felt }[]
+  readonly fees?: { readonly token: Felt; readonly low: bigint; readonly high: bigint }
+}
+
+/**
+ * The same policy as a request of this wallet's own, whose key it holds itself (argent-sessions.md 14). The end is exclusive
+ * here, which is a second less than those libraries had.
+ *
+ * @throws Refused 114
+ */
+export function askedOlder(it: OlderFelts, ctx: ReadContext): Asked {
+  const end = endOf(it.expires - 1n, ctx.now, `${AT}/expires`) + 1
+  if (it.methods.length > LIMITS.leaves) throw malformed(AT, `expected at most ${LIMITS.leaves} methods`)
+  const methods = it.methods.map(({ contract, method }): [Address, Selector] => {
+    const to = parseAddress(contract)
+    const name = nameIn(method)
+    const action = name === undefined ? parseSelector(method) : ctx.selectorOf(name)
+    if (to === undefined || action === undefined) throw malformed(AT, 'expected contracts and their actions')
+    return [to, action]
+  })
+  if (methods.length === 0) throw malformed(AT, 'expected at least one method')
+  const parsed = parseRequest(
+    { calls: rulesOf(methods), valid_until: end, ...(it.fees === undefined ? {} : { fees: olderFees(it.fees) }) },
+    ctx,
+  )
+  if (!parsed.ok) throw asWritten(thrown(parsed.error))
+  return parsed.asked
+}
+
+/** A selector has about 250 bits of a hash: none of them reads as a name. */
+function nameIn(method: Felt): string | undefined {
+  const hex = BigInt(method).toString(16)
+  const bytes = hex.padStart(hex.length + (hex.length % 2), '0').match(/../g) ?? []
+  const text = bytes.map((byte) => String.fromCharCode(Number.parseInt(byte, 16))).join('')
+  return text.length <= 31 && CAIRO_NAME.test(text) ? text : undefined
+}
+
+function olderFees({ token, low, high }: NonNullable<OlderFelts['fees']>) {
+  if (low >= 2n ** 128n || high >= 2n ** 128n) throw malformed(AT, 'expected an amount of two halves')
+  return feesOf([{ tokenAddress: token, maxAmount: (low + (high << 128n)).toString() }])
+}
+
 /** What a request for a session is refused with, told of typed data: that method has 114 alone. */
 export function asWritten(error: Error & { readonly data?: unknown }): Error {
   const why = isPlainObject(error.data) && typeof error.data.why === 'string' ? error.data.why : error.message
   return malformed(AT, why)
 }
 
-function endOf(at: bigint, now: UnixSeconds): UnixSeconds {
-  const path = `${AT}/Expires At`
+function endOf(at: bigint, now: UnixSeconds, path = `${AT}/Expires At`): UnixSeconds {
   if (at > MILLISECONDS) throw malformed(path, 'expected seconds, not milliseconds')
   const expiresAt = Number(at)
   if (expiresAt <= now) throw malformed(path, 'expected an end that lies ahead')
