@@ -13,7 +13,7 @@ interface Layer {
   readonly packages?: Readonly<Record<string, readonly string[]>>
 }
 
-const FRAME = ['core/protocol/frame.ts', 'core/errors.ts']
+const FRAME = ['core/protocol/frame.ts', 'core/protocol/ports.ts', 'core/errors.ts']
 const LAYERS: Readonly<Record<string, Layer>> = {
   core: { may: [], types: ['public/_locales/en'], packages: { valibot: ['core/schema.ts'] } },
   starknet: {

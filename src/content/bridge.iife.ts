@@ -1,5 +1,6 @@
 /** In the isolated world: the page's window on one side, a port to the worker on the other. It carries, and decides nothing. */
-import { type Envelope, SITE_PORT, TO_PAGE, type ToPage } from '../core/protocol/frame.ts'
+import { type Envelope, TO_PAGE, type ToPage } from '../core/protocol/frame.ts'
+import { SITE_PORT } from '../core/protocol/ports.ts'
 import { createGate } from './gate.ts'
 import { createLink } from './link.ts'
 

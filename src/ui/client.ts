@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import { SCREEN_PORT } from '../core/protocol/frame.ts'
+import { SCREEN_PORT } from '../core/protocol/ports.ts'
 import { type Verb, type VerbError, type Verbs, type View, verbs } from '../core/protocol/ui.ts'
 import { line } from '../core/words.ts'
 import { createClient, isAnswered, type PortLike } from '../platform/channel.ts'

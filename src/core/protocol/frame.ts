@@ -58,10 +58,6 @@ export interface Envelope<F> {
   readonly frame: F
 }
 
-/** Names of the extension's ports. */
-export const SITE_PORT = 'site'
-export const SCREEN_PORT = 'screen'
-
 const ID = /^[0-9a-f]{32}$/
 const TYPE = /^\w{1,64}$/
 
