@@ -152,10 +152,17 @@ function dyingAt(cut: number): { readonly died: Promise<'died'>; readonly revive
   }
   const never = () => new Promise<never>(() => undefined)
   const silent = () => Object.assign(Object.create(IDBOpenDBRequest.prototype), { addEventListener: () => undefined })
+  // A refusal would be caught, and the dead one would go on beside the next life.
+  const store = () => new Proxy(Object.create(IDBObjectStore.prototype), { get: () => silent })
+  const unanswered = () =>
+    Object.defineProperties(Object.create(IDBTransaction.prototype), {
+      addEventListener: { value: () => undefined },
+      objectStore: { value: store },
+    }) as IDBTransaction
   const { transaction } = IDBDatabase.prototype
   IDBDatabase.prototype.transaction = function (...args) {
     // A worker dies before the transaction: none of its requests is made. Those of an upgrade are the browser's own.
-    if ((args[1] as string) !== 'versionchange' && isDead()) throw new DOMException('the worker is gone', 'AbortError')
+    if ((args[1] as string) !== 'versionchange' && isDead()) return unanswered()
     return transaction.apply(this, args)
   }
   globalThis.indexedDB = new Proxy(real, {
