@@ -4,7 +4,7 @@
  */
 
 import { partsOf } from '../core/approval.ts'
-import { refused } from '../core/errors.ts'
+import { malformed, refused } from '../core/errors.ts'
 import { type ClassHash, type Felt, felt } from '../core/felt.ts'
 import { emptyBook } from '../core/policy/book.ts'
 import { narrowedPointers } from '../core/policy/edits.ts'
@@ -161,6 +161,10 @@ export function createStarter(
           of === undefined || of === question.sessionId ? [{ step, hash }] : [],
         ),
       }
+      const hash = unsigned.chain?.sessionHash
+      // A key that comes back with the same policy is the same session on chain, ended there or about to be.
+      if (foreign !== undefined && sessions.list().some(({ chain }) => chain?.sessionHash === hash))
+        throw malformed('/key/public_key', 'expected a key that no session had')
       // Last of all: only now both keys say that this session may act.
       await approvals.begin(record.id)
       const session = await authorized(yes, unsigned, question)

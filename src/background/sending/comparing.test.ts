@@ -9,7 +9,7 @@ import { ordinarySignature, SELECTORS } from '../../starknet/accounts.ts'
 import { publicKey, sign } from '../../starknet/curve.ts'
 import { invokeBody, invokeHash } from '../../starknet/invoke.ts'
 import { selectorOf } from '../../starknet/selector.ts'
-import { signerGuid } from '../../starknet/session-token.ts'
+import { sessionMessage, signerGuid } from '../../starknet/session-token.ts'
 import type { SessionArea } from '../keys/working-set.ts'
 import { holdsOf } from './journal.ts'
 import {
@@ -452,6 +452,37 @@ describe('a row that a session has lost with its profile', () => {
     expect((await next.play('fits', pay(30n))).kind).toBe('sent')
     await next.settle()
     expect(await next.play('third', pay(0n))).toMatchObject({ kind: 'ask', reasons: [{ code: 'txCount' }] })
+  })
+
+  it('is booked where its page made the token, with the authorization cached', async () => {
+    const world = await limited()
+    const copy = await copyOf(world.db)
+    await world.play('q1', pay(40n))
+    await world.settle()
+    const [hash, { body }] = [...world.node.state.known].at(-1)!
+    const { sessionHash } = world.sessions.get(S1)!.chain!
+    const { r, s } = sign(sessionMessage(hash, sessionHash, 1), SESSION)
+    const felts = body.signature as readonly Felt[]
+    // Five felts of the session, the flag, no authorization, and the kind and key of who signs.
+    const signature = [...felts.slice(0, 5), '0x1', '0x0', ...felts.slice(16, 18), r, s, ...felts.slice(20)]
+    Object.assign(body, { signature })
+    await putBack(world.db, copy)
+    expect(await spent(await nextRun(world), spendMeter(COIN))).toBe(40n)
+  })
+
+  it('is booked when a node that was silent at the first look answers again', async () => {
+    const world = await limited()
+    const copy = await copyOf(world.db)
+    await world.play('q1', pay(40n))
+    await world.settle()
+    await putBack(world.db, copy)
+    world.node.state.fault = async (it) => (it === 'starknet_getEvents' ? { status: 503, text: '' } : undefined)
+    const next = await nextRun(world)
+    world.node.state.fault = undefined
+    expect(next.sessions.get(S1)).toMatchObject(RESTORED)
+    expect(await spent(next, spendMeter(COIN))).toBe(0n)
+    await next.nonces.compared(NETWORK, ACCOUNT, await next.nodes.of(NETWORK))
+    expect(await spent(next, spendMeter(COIN))).toBe(40n)
   })
 
   it('is booked once, though the worker died before the look was noted, and none that the journal has', async () => {

@@ -67,22 +67,25 @@ export function createComparing(needs: ComparingNeeds): Comparing {
   }
 
   /** What is not certain is not the owner's: a node that does not answer too. */
-  const read = async (place: Place, from: bigint, to: bigint): Promise<Elsewhere> => {
+  const read = async (place: Place, from: bigint, to: bigint): Promise<Elsewhere | undefined> => {
     // The others rest whatever is read.
     if (!sessions.list(place).some(({ backing, state }) => backing === 'chain' && isLive(state))) return NOTHING
     try {
       return await needs.read(place, from, to)
     } catch (error) {
       if (!isNodeError(error)) throw error
-      return NOTHING
+      return undefined
     }
   }
-  const further = async (place: Place, from: bigint, to: bigint): Promise<void> => {
-    const { isAllByOwner, lost } = await read(place, from, to)
+  /** Says whether the node was heard: what was not read is read the next time. */
+  const further = async (place: Place, from: bigint, to: bigint): Promise<boolean> => {
+    const found = await read(place, from, to)
+    const { isAllByOwner, lost } = found ?? NOTHING
     // Before anybody can press to go on.
     await needs.book(lost)
     await sessions.pauseAll(place, 'restored', (it) => !isAllByOwner || !spendsByNonceAlone(it))
     if (isAllByOwner) await needs.tell(place, from, to)
+    return found !== undefined
   }
 
   const compareNow = async (place: Place, nonce: bigint, out: bigint | undefined): Promise<void> => {
@@ -90,7 +93,7 @@ export function createComparing(needs: ComparingNeeds): Comparing {
     const before = await looked(place)
     const base = out === undefined || (before !== undefined && before > out) ? before : out
     const isFirst = !all.has(keyOf(place))
-    if (isFirst && base !== undefined && nonce > base) await further(place, base, nonce)
+    if (isFirst && base !== undefined && nonce > base && !(await further(place, base, nonce))) return
     // Only then: a worker that dies in between compares once more. What is ours is in the journal, until that is pruned.
     const isFurther = before === undefined || nonce > before
     if (isFurther && (isFirst || base === undefined || nonce > base)) await look(place, nonce)

@@ -168,12 +168,18 @@ function lostRow(found: Found, session: StoredSession, network: NetworkId, at: U
   }
 }
 
-/** In a token that this wallet made: after five felts of the session, the cache flag, and the authorization with its length. */
-const SESSION_SIGNATURE = 18
+/** Where the cache flag of a token stands, and the length of its authorization, which may be shorter when it is cached (argent-sessions.md 2). */
+const CACHE = 5
+const AUTHORIZATION = 6
+const LONGEST = 64n
 
 /** By its own key, over its own hash: what else the token says is the account's to check. */
 function isOfSession({ hash, signature }: Found, { chain, key }: StoredSession): boolean {
-  const [r, s] = signature.slice(SESSION_SIGNATURE)
+  const length = BigInt(signature[AUTHORIZATION] ?? '0x0')
+  if (length > LONGEST) return false
+  // Behind the authorization: the kind of the signer and its key, then the signature.
+  const [r, s] = signature.slice(AUTHORIZATION + 1 + Number(length) + 2)
   if (chain === undefined || r === undefined || s === undefined) return false
-  return isBySessionKey(sessionMessage(hash, chain.sessionHash), { r, s }, key.guid)
+  const cache = signature[CACHE] === '0x0' ? 0 : 1
+  return isBySessionKey(sessionMessage(hash, chain.sessionHash, cache), { r, s }, key.guid)
 }

@@ -5,6 +5,7 @@ import { type Allowance, withResets } from './allowances.ts'
 import { allowancesToRead, type Outcome, settle, used } from './book.ts'
 import { evaluate } from './evaluate.ts'
 import type { Facts, Simulation } from './facts.ts'
+import { lostCharges } from './lost.ts'
 import type { Call, CallRule, Hold, MeterBook, MeterId, RuleId, SessionPolicy, TokenLimit, Verdict } from './policy.ts'
 import {
   call,
@@ -319,5 +320,19 @@ describe('credits in the book', () => {
     expect(read(sends, 11n, [credit(5n)])).toEqual([GAME])
     expect(read(sends, 11n)).toEqual([])
     expect(read(holdOf([leave(60n), leave(1n, FRIEND)], 61n), 1n)).toEqual([GAME, FRIEND])
+  })
+})
+
+describe('a transaction that a session has lost', () => {
+  test('is charged as the site asked it: what the wallet had set back itself is no call of its own', () => {
+    const policy = policyOf({ approvals: 'resetAfter' })
+    const session = sampleSession({ ...policy, usage: { ...policy.usage, maxCallsPerTx: 2 } })
+    const { calls } = withResets(session.granted, [leave(40n), swap])
+    expect(calls).toHaveLength(3)
+    const { origin: _, unsupported: __, ...tx } = sampleTx(calls)
+    const charges = lostCharges(session, tx, NOW)?.charges
+    expect(charges?.find(({ meter }) => meter === SPEND)?.amount).toBe(u256(40n))
+    // Not what no policy of it allows.
+    expect(lostCharges(session, { ...tx, calls: [...calls, swap] }, NOW)).toBeUndefined()
   })
 })

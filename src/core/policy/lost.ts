@@ -1,7 +1,9 @@
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
+import { isReset } from './allowances.ts'
 import { emptyBook } from './book.ts'
-import { evaluate, type Transaction } from './evaluate.ts'
-import type { Charge, RuleId, SessionRecord } from './policy.ts'
+import { evaluate } from './evaluate.ts'
+import type { Facts, Transaction } from './facts.ts'
+import type { Call, Charge, RuleId, SessionRecord } from './policy.ts'
 import { pinsOf } from './standing.ts'
 
 /**
@@ -14,7 +16,7 @@ import { pinsOf } from './standing.ts'
  */
 export function lostCharges(
   session: SessionRecord,
-  tx: Omit<Transaction, 'origin' | 'unsupported'>,
+  tx: Omit<Transaction, 'origin' | 'unsupported' | 'resets'>,
   now: UnixSeconds,
 ): { readonly charges: readonly Charge[]; readonly matched: readonly RuleId[] } | undefined {
   const { granted, origin, account, accountClass: classHash } = session
@@ -26,24 +28,25 @@ export function lostCharges(
     contract,
     { classHash, readAt: at, ...(impl === undefined ? {} : { impl }) },
   ])
-  const verdict = evaluate(
-    then,
-    emptyBook(session.id),
-    [],
-    { ...tx, origin, unsupported: [] },
-    {
-      ownAccounts: [],
-      unlocked: true,
-      workingSet: true,
-      clockWrong: false,
-      // Whether it was the code that was meant was asked before it was signed; by now it may be another.
-      classes: { ...Object.fromEntries(asPinned), [account]: { classHash, readAt: at } },
-      liveAllowance: false,
-      // What left without being declared says the receipt.
-      simulation: 'later',
-      reverts: { inARow: 0, lastAt: 0 },
-    },
-    at,
-  )
-  return verdict.kind === 'auto' ? { charges: verdict.charges, matched: verdict.matched } : undefined
+  const facts: Facts = {
+    ownAccounts: [],
+    unlocked: true,
+    workingSet: true,
+    clockWrong: false,
+    // Whether it was the code that was meant was asked before it was signed; by now it may be another.
+    classes: { ...Object.fromEntries(asPinned), [account]: { classHash, readAt: at } },
+    liveAllowance: false,
+    // What left without being declared says the receipt.
+    simulation: 'later',
+    reverts: { inARow: 0, lastAt: 0 },
+  }
+  // Which of the calls behind the site's own the wallet had put there is not told by the chain: as many as fit.
+  let resets = 0
+  while (resets < tx.calls.length && isReset(granted, tx.calls.at(-1 - resets) as Call)) resets += 1
+  for (; resets >= 0; resets -= 1) {
+    const signed = { ...tx, ...(resets === 0 ? {} : { resets }), origin, unsupported: [] }
+    const verdict = evaluate(then, emptyBook(session.id), [], signed, facts, at)
+    if (verdict.kind === 'auto') return { charges: verdict.charges, matched: verdict.matched }
+  }
+  return undefined
 }

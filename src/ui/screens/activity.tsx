@@ -175,8 +175,8 @@ function Pages({ pages, more }: { readonly pages: readonly Page[]; readonly more
   )
   return (
     <>
-      {pages.map((page) => (
-        <Rows key={page.rows[0]?.id} rows={page.rows} />
+      {pages.map((page, place) => (
+        <Rows key={place} rows={page.rows} />
       ))}
       {more !== undefined && (
         <div class="row section" ref={end}>

@@ -49,8 +49,15 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
             busy={busy}
             onPress={() =>
               void run(async () => {
+                const before = view.value?.network ?? local.id
                 await ask('selectNetwork', { network: local.id })
-                await ask('testTokens', null)
+                try {
+                  await ask('testTokens', null)
+                } catch (error) {
+                  // A network of one's own without such tokens is no place to begin.
+                  await ask('selectNetwork', { network: before })
+                  throw error
+                }
                 onDone()
               })
             }
@@ -67,7 +74,7 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
 function useLocal(): NetworkView | undefined {
   const { view, ask } = useWallet()
   const [answers, setAnswers] = useState(false)
-  const local = view.value?.networks.find((it) => it.local)
+  const local = view.value?.networks.find((it) => it.id === 'devnet')
   useEffect(() => {
     if (local === undefined) return
     ask('checkNetwork', { network: local.id }).then(

@@ -186,12 +186,12 @@ export function moneyVerbs(needs: MoneyVerbNeeds): VerbRows<MoneyVerb> {
       params: exact({
         filter: picklist(['all', 'automatic', 'asked', 'refused']),
         origin: nullable(text(300)),
-        before: nullable(exact({ at: time, id: text(200) })),
+        before: nullable(exact({ at: time, id: text(400) })),
       }),
       act: (params) => views.activity(params),
     },
     activityDetail: {
-      params: exact({ id: text(200) }),
+      params: exact({ id: text(400) }),
       act: async ({ id }) => {
         const found = await views.detail(id)
         if (found === undefined) throw verbError('gone', line('err_gone'))
