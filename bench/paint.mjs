@@ -1,6 +1,7 @@
 /**
- * What a person sees when the popup opens: from the navigation to the first contentful paint of the wallet's page, against a
- * page of an empty extension with one line of text, in the same browser and in turns (performance.md 6). The worker is awake.
+ * What a person sees when the popup opens: from the navigation to the first contentful paint of the wallet's page, and to its first
+ * whole screen, against a page of an empty extension with one line of text, in the same browser and in turns (performance.md 6).
+ * The worker is awake.
  *
  * Usage: node bench/paint.mjs, after `npm run build`
  */
@@ -10,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromiumPath, goal, median, printCircumstances, row, runBench } from './ready.mjs'
 
-const NAMES = { ours: 'the wallet', empty: 'an empty extension’s page' }
+const NAMES = { ours: 'the wallet', whole: 'its first screen', empty: 'an empty extension’s page' }
 const ROUNDS = 15
 
 if (process.argv.includes('--measure')) console.log(JSON.stringify(await measure()))
@@ -26,7 +27,10 @@ else {
       for (const [name, title] of Object.entries(NAMES))
         row([title, median(times[name]).toFixed(1), (median(times.ours) / median(times[name])).toFixed(2)])
     },
-    goals: (times) => goal('paint.empty', median(times.ours) / median(times.empty), '<=', 4, 2.5),
+    goals: (times) => [
+      ...goal('paint.empty', median(times.ours) / median(times.empty), '<=', 2.5),
+      ...goal('paint.screen', median(times.whole) / median(times.empty), '<=', 4, 2.5),
+    ],
   })
 }
 
@@ -48,30 +52,38 @@ async function measure() {
     const own = origins.find(({ url }) => !url.endsWith('/empty.js'))
     const other = origins.find(({ url }) => url.endsWith('/empty.js'))
     const pages = { ours: `${own.origin}/src/ui/index.html`, empty: `${other.origin}/page.html` }
-    const times = { ours: [], empty: [] }
+    const times = { ours: [], whole: [], empty: [] }
     for (let round = -2; round < ROUNDS; round += 1)
       for (const [name, url] of Object.entries(pages)) {
         const page = await context.newPage()
         await page.goto(url)
-        const paint = await page.evaluate(
-          () =>
-            new Promise((done) => {
-              const seen = (list) => {
-                const [first] = list.getEntriesByName('first-contentful-paint')
-                if (first !== undefined) done(first.startTime)
-              }
-              new PerformanceObserver(seen).observe({ type: 'paint', buffered: true })
-            }),
-        )
+        if (name === 'ours') await page.getByRole('heading').first().waitFor()
+        const [first, largest] = await Promise.all([
+          page.evaluate(firstOf, 'paint'),
+          page.evaluate(firstOf, 'largest-contentful-paint'),
+        ])
         await page.close()
         // The first rounds warm caches and the worker.
-        if (round >= 0) times[name].push(paint)
+        if (round < 0) continue
+        times[name].push(first)
+        if (name === 'ours') times.whole.push(largest)
       }
     return times
   } finally {
     await context.close()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** In the page: the first contentful paint, or that of what is largest by now. */
+function firstOf(type) {
+  return new Promise((done) => {
+    const seen = (list) => {
+      const entry = list.getEntries().findLast(({ name }) => name !== 'first-paint')
+      if (entry !== undefined) done(entry.startTime)
+    }
+    new PerformanceObserver(seen).observe({ type, buffered: true })
+  })
 }
 
 function emptyExtension(folder) {
