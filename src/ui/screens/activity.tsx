@@ -10,6 +10,7 @@ import type {
 } from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
+import { useActs } from '../parts/act.ts'
 import { ActivityRow } from '../parts/activity.tsx'
 import { Button, IconButton, Picker } from '../parts/controls.tsx'
 import { saveActivity } from '../parts/export-log.ts'
@@ -355,17 +356,17 @@ function Detail({ detail }: { readonly detail: ActivityDetail }) {
 
 function Replace({ id }: { readonly id: string }) {
   const { ask } = useWallet()
-  const replace = (how: 'faster' | 'cancel') =>
-    void ask('replaceTransaction', { id, how }).catch((error) => toast(sentenceOf(error)))
+  const { isDoing, run } = useActs<'faster' | 'cancel'>()
+  const replace = (how: 'faster' | 'cancel') => void run(how, () => ask('replaceTransaction', { id, how }))
   return (
     <section class="panel section" aria-label={t('ui_detail_faster')}>
       <div class="grow stack gap8">
         <p class="label">{t('ui_detail_replaceWhat')}</p>
         <div class="row wrap gap8">
-          <Button look="small" onPress={() => replace('faster')}>
+          <Button look="small" busy={isDoing('faster')} onPress={() => replace('faster')}>
             {t('ui_detail_faster')}
           </Button>
-          <Button look="small" onPress={() => replace('cancel')}>
+          <Button look="small" busy={isDoing('cancel')} onPress={() => replace('cancel')}>
             {t('ui_detail_cancel')}
           </Button>
         </div>

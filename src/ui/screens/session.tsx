@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ActivityView, Edits, SessionView, View } from '../../core/protocol/ui.ts'
 import { count, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
+import { useActs } from '../parts/act.ts'
 import { LogRow } from '../parts/activity.tsx'
 import { Button, IconButton, Picker, Switch } from '../parts/controls.tsx'
 import { Facts, FoldedDetails, Group, Limit, Lines, Risks, Rules } from '../parts/facts.tsx'
@@ -68,12 +69,19 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
   const ended = session.group === 'ended'
   useLooking(session.id, ended)
   const running = session.group === 'running'
-  const act = (doing: Promise<unknown>, done?: string) =>
-    doing.then(
-      () => done !== undefined && announce(done),
+  const { isDoing, run } = useActs<'resume' | 'pause' | 'rotate' | 'renew' | 'restore' | 'end'>()
+  const { id } = session
+  // Each change counts: none is left out because the one before is still under way.
+  const narrow = (edits: Edits) =>
+    void ask('narrowSession', { id, edits }).then(
+      () => announce(t('ui_saved')),
       (error) => toast(sentenceOf(error)),
     )
-  const narrow = (edits: Edits) => void act(ask('narrowSession', { id: session.id, edits }), t('ui_saved'))
+  const renew = (
+    <Button look="equal" busy={isDoing('renew')} onPress={() => void run('renew', () => ask('renewSession', { id }))}>
+      {t('ui_renew')}
+    </Button>
+  )
   return (
     <main class="page">
       <Top account={session.account.name} network={networkName(view, session.network)} />
@@ -101,14 +109,16 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
               <Button
                 icon="play"
                 off={!session.canResume}
-                onPress={() => void act(ask('resumeSession', { id: session.id }), t('ui_state_running'))}
+                busy={isDoing('resume')}
+                onPress={() => void run('resume', () => ask('resumeSession', { id }), t('ui_state_running'))}
               >
                 {t('ui_resume')}
               </Button>
             ) : (
               <Button
                 icon="pause"
-                onPress={() => void act(ask('pauseSession', { id: session.id }), t('ui_state_paused'))}
+                busy={isDoing('pause')}
+                onPress={() => void run('pause', () => ask('pauseSession', { id }), t('ui_state_paused'))}
               >
                 {t('ui_pause')}
               </Button>
@@ -117,17 +127,21 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
               {t(narrowing ? 'ui_narrow_done' : 'ui_narrow')}
             </Button>
             {session.canRotate && (
-              <Button look="equal" onPress={() => void act(ask('rotateSession', { id: session.id }))}>
+              <Button
+                look="equal"
+                busy={isDoing('rotate')}
+                onPress={() => void run('rotate', () => ask('rotateSession', { id }))}
+              >
                 {t('ui_rotate')}
               </Button>
             )}
-            {session.canRenew && (
-              <Button look="equal" onPress={() => void act(ask('renewSession', { id: session.id }))}>
-                {t('ui_renew')}
-              </Button>
-            )}
+            {session.canRenew && renew}
             {session.canRestore && (
-              <Button look="equal" onPress={() => void act(ask('restoreSession', { id: session.id }), t('ui_saved'))}>
+              <Button
+                look="equal"
+                busy={isDoing('restore')}
+                onPress={() => void run('restore', () => ask('restoreSession', { id }), t('ui_saved'))}
+              >
                 {t('ui_unnarrow')}
               </Button>
             )}
@@ -135,19 +149,13 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
             <button
               type="button"
               class="plain danger"
-              onClick={() => void act(ask('endSession', { id: session.id, onChain: false }), t('ui_state_ended'))}
+              onClick={() => void run('end', () => ask('endSession', { id, onChain: false }), t('ui_state_ended'))}
             >
               {t('ui_endSession')}
             </button>
           </div>
         )}
-        {ended && session.canRenew && (
-          <div class="row wrap session-acts">
-            <Button look="equal" onPress={() => void act(ask('renewSession', { id: session.id }))}>
-              {t('ui_renew')}
-            </Button>
-          </div>
-        )}
+        {ended && session.canRenew && <div class="row wrap session-acts">{renew}</div>}
         <OnChain session={session} />
         {session.left.length > 0 && <Left session={session} newest={view.activity[0]} />}
         {session.meters.length > 0 && (
@@ -305,6 +313,7 @@ function Begin({ session: { todo, account } }: { readonly session: SessionView }
 /** Here and on the chain are two things: each says where it stands. */
 function OnChain({ session }: { readonly session: SessionView }) {
   const { ask } = useWallet()
+  const { isDoing, run } = useActs<'end'>()
   const { onChain } = session
   if (onChain === undefined) return null
   const offers = onChain.state === 'offered' || onChain.state === 'failed'
@@ -318,9 +327,8 @@ function OnChain({ session }: { readonly session: SessionView }) {
             <Button
               look="small"
               {...(onChain.state === 'failed' ? { icon: 'retry' as const } : {})}
-              onPress={() =>
-                void ask('endSession', { id: session.id, onChain: true }).catch((error) => toast(sentenceOf(error)))
-              }
+              busy={isDoing('end')}
+              onPress={() => void run('end', () => ask('endSession', { id: session.id, onChain: true }))}
             >
               {t(onChain.state === 'failed' ? 'ui_retry' : 'ui_endOnChain')}
             </Button>
@@ -334,6 +342,7 @@ function OnChain({ session }: { readonly session: SessionView }) {
 /** Allowances outlive the session that let them be given. */
 function Left({ session, newest }: { readonly session: SessionView; readonly newest: ActivityView | undefined }) {
   const { ask } = useWallet()
+  const { isDoing, run } = useActs<'takeBack'>()
   // What the person just sent may have changed it.
   useEffect(() => {
     ask('lookSession', { id: session.id }).catch(() => undefined)
@@ -352,7 +361,8 @@ function Left({ session, newest }: { readonly session: SessionView; readonly new
         <div class="row">
           <Button
             look="small"
-            onPress={() => void ask('takeBack', { id: session.id }).catch((error) => toast(sentenceOf(error)))}
+            busy={isDoing('takeBack')}
+            onPress={() => void run('takeBack', () => ask('takeBack', { id: session.id }))}
           >
             {t('ui_takeBack')}
           </Button>
