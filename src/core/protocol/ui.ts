@@ -869,7 +869,8 @@ export interface Verbs {
   /** `null`: the account that is looked at. */
   readonly setDefaultAccount: { params: { readonly account: Address | null }; result: null }
   readonly setShowHashes: { params: { readonly on: boolean }; result: null }
-  readonly setAutoLock: { params: { readonly seconds: number | null }; result: null }
+  /** `password`: where it protects less than before. */
+  readonly setAutoLock: { params: { readonly seconds: number | null; readonly password?: Proof }; result: null }
   readonly refresh: { params: null; result: null }
   /** Account menu. `cost` first, with the facts a person must read; then the act. */
   readonly stepCost: {
@@ -1025,6 +1026,8 @@ export interface Verbs {
       readonly life?: Seconds
       readonly idlePause?: Seconds | null
       readonly limitsFrom?: LimitShare
+      /** Where it protects less than before. */
+      readonly password?: Proof
     }
     result: null
   }

@@ -6,6 +6,7 @@ import { useAct } from '../parts/act.ts'
 import { Button, IconButton, Picker, Sheet } from '../parts/controls.tsx'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Icon } from '../parts/icons.tsx'
+import { LessStrict } from '../parts/less-strict.tsx'
 import { Heading, toast } from '../parts/live.tsx'
 import { ProofField } from '../parts/proof.tsx'
 import { go } from '../route.ts'
@@ -18,8 +19,15 @@ const AT_CLOSE = 0
 export function Security({ view }: { readonly view: View }) {
   const { ask } = useWallet()
   const [removing, setRemoving] = useState<Passkey>()
+  const [longer, setLonger] = useState<number>()
   const told = (error: unknown) => toast(sentenceOf(error))
   const autoLock = view.autoLock === undefined ? undefined : view.autoLock === null ? AT_CLOSE : view.autoLock / 60
+  const setAutoLock = (minutes: number, password?: Proof) =>
+    ask('setAutoLock', {
+      seconds: minutes === AT_CLOSE ? null : minutes * 60,
+      ...(password === undefined ? {} : { password }),
+    })
+  const isLonger = (minutes: number) => autoLock !== AT_CLOSE && (minutes === AT_CLOSE || minutes > (autoLock ?? 0))
   const passkeys = view.passkeys ?? []
   // The popup closes when a file is chosen or the browser asks for a passkey.
   const inTab = (path: string) => {
@@ -81,9 +89,7 @@ export function Security({ view }: { readonly view: View }) {
                 { value: AT_CLOSE, label: t('ui_autoLock_atClose') },
               ]}
               chosen={autoLock}
-              onChoose={(minutes) =>
-                void ask('setAutoLock', { seconds: minutes === AT_CLOSE ? null : minutes * 60 }).catch(told)
-              }
+              onChoose={(minutes) => (isLonger(minutes) ? setLonger(minutes) : void setAutoLock(minutes).catch(told))}
             />
           </span>
         </section>
@@ -117,6 +123,9 @@ export function Security({ view }: { readonly view: View }) {
           </span>
         </section>
       </div>
+      {longer !== undefined && (
+        <LessStrict onConfirm={(password) => setAutoLock(longer, password)} onClose={() => setLonger(undefined)} />
+      )}
       {removing !== undefined && <RemovePasskey passkey={removing} onClose={() => setRemoving(undefined)} />}
     </main>
   )

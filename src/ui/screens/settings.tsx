@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { View } from '../../core/protocol/ui.ts'
+import type { Proof, View } from '../../core/protocol/ui.ts'
 import type { MessageKey } from '../../core/words.ts'
 import { duration, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
@@ -9,6 +9,7 @@ import { saveActivity } from '../parts/export-log.ts'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Select, TextField } from '../parts/field.tsx'
 import { Icon } from '../parts/icons.tsx'
+import { LessStrict } from '../parts/less-strict.tsx'
 import { Heading, toast } from '../parts/live.tsx'
 import { Notifications } from '../parts/notifications.tsx'
 import { Badge } from '../parts/text.tsx'
@@ -216,8 +217,16 @@ const NEVER = 0
 
 function SessionSettings({ view }: { readonly view: View }) {
   const { ask } = useWallet()
+  const [longer, setLonger] = useState<number>()
   const chosen = view.sessionSettings
   if (chosen === undefined) return null
+  const idlePause: number = chosen.idlePause ?? NEVER
+  const setIdle = (seconds: number, password?: Proof) =>
+    ask('setSessionDefaults', {
+      idlePause: seconds === NEVER ? null : seconds,
+      ...(password === undefined ? {} : { password }),
+    })
+  const isLonger = (seconds: number) => idlePause !== NEVER && (seconds === NEVER || seconds > idlePause)
   const life = (seconds: number) => t('ui_duration', { for: duration(seconds) })
   return (
     <>
@@ -248,11 +257,12 @@ function SessionSettings({ view }: { readonly view: View }) {
             { value: NEVER as number, label: t('ui_settings_never') },
             ...IDLE.map((seconds) => ({ value: seconds as number, label: life(seconds) })),
           ]}
-          chosen={chosen.idlePause ?? NEVER}
-          onChoose={(seconds) =>
-            void ask('setSessionDefaults', { idlePause: seconds === NEVER ? null : seconds }).catch(told)
-          }
+          chosen={idlePause}
+          onChoose={(seconds) => (isLonger(seconds) ? setLonger(seconds) : void setIdle(seconds).catch(told))}
         />
+        {longer !== undefined && (
+          <LessStrict onConfirm={(password) => setIdle(longer, password)} onClose={() => setLonger(undefined)} />
+        )}
       </Setting>
       <Setting title={t('ui_settings_shares')} what={t('ui_settings_sharesWhat')}>
         <Picker

@@ -1,6 +1,6 @@
 /** The secret phrase, the password, and what the wallet's lock takes. */
 import { boolean, exact, integer, list, nullable, optional, text } from '../../../core/schema.ts'
-import type { UnixSeconds } from '../../../core/time.ts'
+import type { Seconds, UnixSeconds } from '../../../core/time.ts'
 import { line, time } from '../../../core/words.ts'
 import { ARGENT_0_4_0 } from '../../../starknet/accounts.ts'
 import { publicKey } from '../../../starknet/curve.ts'
@@ -165,8 +165,9 @@ export function keyVerbs(needs: KeyNeeds): VerbRows<KeyVerb> {
       },
     },
     setAutoLock: {
-      params: exact({ seconds: nullable(integer(60, 3_600)) }),
-      act: async ({ seconds }) => {
+      params: exact({ seconds: nullable(integer(60, 3_600)), password: optional(proof) }),
+      act: async ({ seconds, password }) => {
+        if (isLonger(seconds, (await settings.get()).autoLock)) opened(await vault.verifyPassword(password ?? ''))
         await settings.change(({ autoLock: _before, ...rest }) =>
           seconds === null ? rest : { ...rest, autoLock: seconds },
         )
@@ -176,6 +177,11 @@ export function keyVerbs(needs: KeyNeeds): VerbRows<KeyVerb> {
       },
     },
   }
+}
+
+/** Than it was; `null` and `undefined` are without an end (security.md 6.6: a setting that protects less). */
+export function isLonger(seconds: Seconds | null, before: Seconds | undefined): boolean {
+  return before !== undefined && (seconds === null || seconds > before)
 }
 
 /** What a tried password leads to: nothing, or the refusal that says when the next try is. */

@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it, test } from 'vitest'
 import { type Address, address } from '../../../core/felt.ts'
 import type { Origin, SessionId } from '../../../core/policy/policy.ts'
+import type { Vault } from '../../keys/vault.ts'
 import { createMove } from '../../moving.ts'
 import { createApprovals } from '../../owners/approvals.ts'
 import { createContacts } from '../../owners/contacts.ts'
@@ -10,10 +11,12 @@ import { beginRules, createSettings } from '../../owners/settings.ts'
 import { ACCOUNT, createWorld, NETWORK, ORIGIN, type World } from '../../sending/stub-world.ts'
 import type { Unlocking } from '../../unlocking.ts'
 import { contactVerbs } from './contacts.ts'
+import { type KeyNeeds, keyVerbs } from './keys.ts'
 import { settingVerbs } from './settings.ts'
 import { siteVerbs } from './sites.ts'
 
 const ANA = address(`0x4a1b${'2c3d'.repeat(13)}5e6f70a`)
+const PASSWORD = 'test test test test'
 const OWN = { address: ACCOUNT, name: 'Account 1' }
 
 let world: World
@@ -26,6 +29,7 @@ let settings: ReturnType<typeof createSettings>
 let contacts: ReturnType<typeof contactVerbs>
 let sites: ReturnType<typeof siteVerbs>
 let verbs: ReturnType<typeof settingVerbs>
+let keys: ReturnType<typeof keyVerbs>
 let book: ReturnType<typeof createContacts>
 
 beforeEach(async () => {
@@ -74,8 +78,12 @@ beforeEach(async () => {
     end: ({ id }) => sessions.revoke(id, now(), false),
     changed,
   })
+  const vault = {
+    verifyPassword: async (proof: unknown) => (proof === PASSWORD ? { ok: true, value: true } : { ok: false }),
+  } as unknown as Vault
   verbs = settingVerbs({
     settings,
+    vault,
     accounts: world.accounts,
     networks,
     approvals,
@@ -91,6 +99,8 @@ beforeEach(async () => {
     openTab: async () => undefined,
     changed,
   })
+  const workingSet = { setAutoLock: async () => undefined }
+  keys = keyVerbs({ settings, vault, workingSet, now, changed } as unknown as KeyNeeds)
 })
 
 /** The same digits in front and at the end, and others between. */
@@ -225,9 +235,33 @@ test('defaults of sessions: each is set alone, and taken back', async () => {
   await verbs.setSessionDefaults.act({ life: 3_600 })
   await verbs.setSessionDefaults.act({ idlePause: 86_400 })
   expect(await settings.get()).toMatchObject({ restLocked: true, defaultLife: 3_600, idlePause: 86_400 })
-  await verbs.setSessionDefaults.act({ runWhileLocked: true, idlePause: null })
+  await verbs.setSessionDefaults.act({ runWhileLocked: true, idlePause: null, password: PASSWORD })
   const { restLocked, idlePause, defaultLife } = await settings.get()
   expect([restLocked, idlePause, defaultLife]).toEqual([undefined, undefined, 3_600])
+})
+
+test('what protects less than before asks for the password, and what protects more does not', async () => {
+  const locks = async () => (await settings.get()).autoLock
+  await keys.setAutoLock.act({ seconds: 300 })
+  for (const seconds of [900, null]) {
+    await expect(keys.setAutoLock.act({ seconds })).rejects.toMatchObject({ code: 'wrongPassword' })
+    await expect(keys.setAutoLock.act({ seconds, password: 'another' })).rejects.toMatchObject({
+      code: 'wrongPassword',
+    })
+  }
+  expect(await locks()).toBe(300)
+  await keys.setAutoLock.act({ seconds: null, password: PASSWORD })
+  expect(await locks()).toBeUndefined()
+  await keys.setAutoLock.act({ seconds: 3_600 })
+  expect(await locks()).toBe(3_600)
+
+  const pauses = async () => (await settings.get()).idlePause
+  await verbs.setSessionDefaults.act({ idlePause: 86_400 })
+  for (const idlePause of [604_800, null] as const)
+    await expect(verbs.setSessionDefaults.act({ idlePause })).rejects.toMatchObject({ code: 'wrongPassword' })
+  expect(await pauses()).toBe(86_400)
+  await verbs.setSessionDefaults.act({ idlePause: 604_800, password: PASSWORD })
+  expect(await pauses()).toBe(604_800)
 })
 
 test('the default account is one whose key is here and that is shown, or none', async () => {

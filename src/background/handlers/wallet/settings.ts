@@ -4,15 +4,18 @@ import { isOwn } from '../../../core/account.ts'
 import { LIMIT_SHARES, type NetworkId } from '../../../core/records.ts'
 import { address, boolean, exact, list, nullable, optional, picklist, text } from '../../../core/schema.ts'
 import { line } from '../../../core/words.ts'
+import type { Vault } from '../../keys/vault.ts'
 import type { Accounts } from '../../owners/accounts.ts'
 import type { Approvals } from '../../owners/approvals.ts'
 import { isMainnet, type Networks } from '../../owners/networks.ts'
 import type { SettingsOwner } from '../../owners/settings.ts'
 import type { Unlocking } from '../../unlocking.ts'
-import { networkId, nothing, type VerbRows, verbError } from './verb.ts'
+import { isLonger, passwordCheck } from './keys.ts'
+import { networkId, nothing, proof, type VerbRows, verbError } from './verb.ts'
 
 export interface SettingVerbNeeds {
   readonly settings: SettingsOwner
+  readonly vault: Vault
   readonly accounts: Accounts
   readonly networks: Networks
   readonly refresh: () => void
@@ -42,6 +45,7 @@ const IDLE = [86_400, 604_800] as const
 
 export function settingVerbs(needs: SettingVerbNeeds): VerbRows<SettingVerb> {
   const { settings } = needs
+  const opened = passwordCheck(needs)
   return {
     selectNetwork: {
       params: exact({ network: networkId }),
@@ -129,8 +133,11 @@ export function settingVerbs(needs: SettingVerbNeeds): VerbRows<SettingVerb> {
         life: optional(picklist(LIVES)),
         idlePause: optional(nullable(picklist(IDLE))),
         limitsFrom: optional(picklist(LIMIT_SHARES)),
+        password: optional(proof),
       }),
-      act: async ({ runWhileLocked, life, idlePause, limitsFrom }) => {
+      act: async ({ runWhileLocked, life, idlePause, limitsFrom, password }) => {
+        if (idlePause !== undefined && isLonger(idlePause, (await settings.get()).idlePause))
+          opened(await needs.vault.verifyPassword(password ?? ''))
         await settings.change(({ restLocked, idlePause: before, limitsFrom: shareBefore, ...rest }) => {
           const rests = runWhileLocked === undefined ? restLocked === true : !runWhileLocked
           const idle = idlePause === undefined ? before : (idlePause ?? undefined)
