@@ -4,6 +4,7 @@ import { crx, type ManifestV3Export } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { alertWords } from './.ci/alert-words.ts'
 import { buildHash } from './.ci/build-hash.ts'
 import chromium from './manifest.json' with { type: 'json' }
 import project from './package.json' with { type: 'json' }
@@ -79,7 +80,10 @@ export default defineConfig({
       },
     },
   },
-  define: { __E2E__: JSON.stringify(e2e) },
+  define: {
+    __E2E__: JSON.stringify(e2e),
+    __ALERT_WORDS__: JSON.stringify(alertWords(fileURLToPath(new URL('.', import.meta.url)))),
+  },
   test: {
     environment: 'node',
     include: ['src/**/*.test.{ts,tsx}'],

@@ -12,7 +12,8 @@ const DOORS = ['background/sites.ts', 'background/person.ts', 'cold/index.ts']
 /** @returns {Promise<number>} how many goals are missed */
 export async function size() {
   const budgets = JSON.parse(readFileSync(at('.ci/budgets.json'), 'utf8'))
-  const { build } = await import('vite')
+  const { build, resolveConfig } = await import('vite')
+  const { define } = await resolveConfig({ configFile: at('vite.config.ts'), root: at('.') }, 'build')
   const quiet = { logLevel: /** @type {const} */ ('error'), root: at('.') }
   await build({ ...quiet, configFile: at('vite.config.ts'), build: { outDir: OUT, emptyOutDir: true } })
   const manifest = JSON.parse(readFileSync(at(`${OUT}/manifest.json`), 'utf8'))
@@ -94,7 +95,7 @@ export async function size() {
       ...quiet,
       configFile: false,
       plugins,
-      define: { __E2E__: 'false' },
+      define,
       build: {
         write: false,
         target: 'chrome120',

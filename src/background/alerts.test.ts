@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Origin } from '../core/policy/policy.ts'
 import type { NotifyKind } from '../core/records.ts'
-import { badgeOf, createAlerts, noticesOf, type SessionStanding, type Standing, tabBadgeOf } from './alerts.ts'
+import { alertWords } from './alert-words.ts'
+import {
+  badgeOf,
+  createAlerts,
+  noticesOf,
+  type Said,
+  type SessionStanding,
+  type Standing,
+  tabBadgeOf,
+} from './alerts.ts'
 
 const NOW = 1_900_000_000
 const SITE = 'https://game.example' as Origin
@@ -102,6 +111,18 @@ describe('notifications', () => {
   })
 })
 
+describe('what alerts say', () => {
+  const browser = ({ key }: Said) => `browser ${key}`
+
+  test('is in the chosen language, with its number, and without a choice what the browser says', () => {
+    expect(alertWords({ key: 'badge_waiting_other', n: 2 }, 'es', browser)).toBe('Latchkey: 2 solicitudes esperan')
+    expect(alertWords({ key: 'badge_waiting_other', n: 1 }, 'es', browser)).toBe('Latchkey: 1 solicitud espera')
+    expect(alertWords({ key: 'notify_over' }, 'zh-CN', browser)).not.toMatch(/[A-Za-z]{3}/)
+    for (const language of [undefined, 'pt'])
+      expect(alertWords({ key: 'notify_over' }, language, browser)).toBe('browser notify_over')
+  })
+})
+
 describe('alerts', () => {
   const world = (kept: Map<string, unknown> = new Map()) => {
     const log: string[] = []
@@ -118,6 +139,16 @@ describe('alerts', () => {
     const said = () => log.splice(0)
     return { alerts, said, next: () => world(kept) }
   }
+
+  test('say the title again when another language is chosen', async () => {
+    const { alerts, said } = world()
+    await alerts.show(quiet, [], KINDS, 'en')
+    said()
+    await alerts.show(quiet, [], KINDS, 'es')
+    expect(said()).toContain('title name')
+    await alerts.show(quiet, [], KINDS, 'es')
+    expect(said()).toEqual([])
+  })
 
   test('tell each thing once, also by another worker, and again when it became true again', async () => {
     const first = world()

@@ -118,7 +118,7 @@ function upTo99(n: number): string {
 
 export interface Alerts {
   /** Brings badge, title and notifications to what is true. */
-  show(standing: Standing, tabs: readonly SiteTab[], kinds: readonly NotifyKind[]): Promise<void>
+  show(standing: Standing, tabs: readonly SiteTab[], kinds: readonly NotifyKind[], language?: string): Promise<void>
   /** A session's transaction left. */
   automatic(origin: Origin, row: string): Promise<void>
   /** The person looks: the counts begin anew. */
@@ -133,7 +133,8 @@ export interface AlertNeeds {
     title(text: string, tab?: number): Promise<void>
   }
   readonly notify: (id: string, text: string) => Promise<void>
-  readonly words: (said: Said) => string
+  /** Without a language: the browser's. */
+  readonly words: (said: Said, language: string | undefined) => string
   /** Survives the worker and not the browser. */
   readonly area: { get(key: string): Promise<unknown>; set(key: string, value: unknown): Promise<void> }
 }
@@ -159,23 +160,23 @@ export function createAlerts({ icon, notify, words, area }: AlertNeeds): Alerts 
     return told
   }
 
-  const showAll = async (badge: Badge): Promise<void> => {
-    const now = JSON.stringify(badge)
+  const showAll = async (badge: Badge, language?: string): Promise<void> => {
+    const now = JSON.stringify([badge, language])
     if (shown === now) return
     shown = now
     await icon.badge(badge.text, badge.look === 'danger' ? DANGER : ACCENT)
-    await icon.title(words(badge.title))
+    await icon.title(words(badge.title, language))
   }
-  const showTab = async (tab: number, badge: Badge | null): Promise<void> => {
-    const now = JSON.stringify(badge)
+  const showTab = async (tab: number, badge: Badge | null, language?: string): Promise<void> => {
+    const now = JSON.stringify(badge && [badge, language])
     if ((tabsShown.get(tab) ?? 'null') === now) return
     tabsShown.set(tab, now)
     // A tab may be gone by now.
     const done = badge === null ? icon.clear(tab) : icon.badge(badge.text, ACCENT, tab)
     await done.catch(() => tabsShown.delete(tab))
-    await icon.title(badge === null ? '' : words(badge.title), tab).catch(() => tabsShown.delete(tab))
+    await icon.title(badge === null ? '' : words(badge.title, language), tab).catch(() => tabsShown.delete(tab))
   }
-  const tell = async (notices: readonly Notice[], kinds: readonly NotifyKind[]): Promise<void> => {
+  const tell = async (notices: readonly Notice[], kinds: readonly NotifyKind[], language?: string): Promise<void> => {
     const before = await toldNow()
     const fresh = notices.filter(({ id, kind }) => !before.has(id) && kinds.includes(kind))
     // What is not true any more is forgotten: should it become true again, it is told again.
@@ -185,16 +186,17 @@ export function createAlerts({ icon, notify, words, area }: AlertNeeds): Alerts 
     told = next
     // Noted first: a worker that dies in between tells a thing less, not twice.
     await area.set(TOLD, [...next])
-    for (const it of fresh) await notify(it.id, words(it.said))
+    for (const it of fresh) await notify(it.id, words(it.said, language))
   }
 
   return {
-    show: async (standing, tabs, kinds) => {
-      await showAll(badgeOf(standing))
+    show: async (standing, tabs, kinds, language) => {
+      await showAll(badgeOf(standing), language)
       const all = await countsNow()
       for (const tab of tabsShown.keys()) if (!tabs.some((it) => it.tab === tab)) tabsShown.delete(tab)
-      for (const { tab, origin } of tabs) await showTab(tab, tabBadgeOf(standing, origin, all.get(origin) ?? 0))
-      await tell(noticesOf(standing), kinds)
+      for (const { tab, origin } of tabs)
+        await showTab(tab, tabBadgeOf(standing, origin, all.get(origin) ?? 0), language)
+      await tell(noticesOf(standing), kinds, language)
     },
     automatic: async (origin, row) => {
       // A row is told of more than once on its way.

@@ -31,6 +31,7 @@ import { post, setAllowed } from '../platform/egress.ts'
 import { isNodeError } from '../platform/node-error.ts'
 import { hexOf, randomBytes } from '../platform/secret-box.ts'
 import { createAccess } from './access.ts'
+import { alertWords } from './alert-words.ts'
 import { createAlerts, type SessionStanding, type Standing } from './alerts.ts'
 import { callerOf } from './caller.ts'
 import type { Desk } from './desk.ts'
@@ -249,7 +250,14 @@ function hasSecondKey(account: OwnAccount, network: NetworkId): boolean | undefi
   const seen = accounts.lastState(account.address, network)
   return seen && seen.classHash !== undefined && seen.guardian !== '0x0'
 }
-const alerts = lazily(() => createAlerts({ icon, notify: notices.show, words, area: session }))
+const alerts = lazily(() =>
+  createAlerts({
+    icon,
+    notify: notices.show,
+    words: (said, language) => alertWords(said, language, words),
+    area: session,
+  }),
+)
 const probe = lazily(() => sites().createProbing({ post, allow: (origins) => setAllowed('candidate', origins), wait }))
 function allowNodes(): void {
   setAllowed(
@@ -634,11 +642,11 @@ async function push(): Promise<void> {
     const shown = await desk.views.now()
     for (const screen of screens) screen.push(shown)
   }
-  const { notify: kinds = [], limitsFrom = 50 } = await settings.get()
+  const { notify: kinds = [], limitsFrom = 50, language } = await settings.get()
   const standing = await standingNow(kinds.includes('limit'), limitsFrom)
   const origins = new Set(guard() === undefined ? [] : sessions.list().map(({ origin }) => origin))
   const tabs = [...origins].flatMap((origin) => router.documents(origin).map(({ tab }) => ({ tab, origin })))
-  await alerts.show(standing, tabs, kinds)
+  await alerts.show(standing, tabs, kinds, language)
 }
 
 /** Locked, nothing is told of sessions that need the person: they need the unlock first. */
