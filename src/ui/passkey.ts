@@ -1,5 +1,5 @@
 /**
- * Ceremonies with an authenticator (WebAuthn, extension PRF): the worker has no `navigator.credentials`, so they run on a
+ * Asking an authenticator (WebAuthn, extension PRF): the worker has no `navigator.credentials`, so it is done on a
  * page. The answer goes to the worker like a password and is kept nowhere here.
  */
 import { isKind } from '../core/kind.ts'
@@ -24,39 +24,7 @@ export function canUsePasskeys(): boolean {
   return 'PublicKeyCredential' in window && document.documentElement.dataset.surface !== 'popup'
 }
 
-const PATIENCE = 120_000
-const ES256 = -7
-const RS256 = -257
-
-/** Makes one on this device; @throws PasskeyError */
-export async function makePasskey(
-  wallet: string,
-  known: readonly Passkey[],
-): Promise<PasskeyProof & { readonly prfSalt: string }> {
-  const salt = random(32)
-  const made = await ceremony(() =>
-    navigator.credentials.create({
-      publicKey: {
-        challenge: random(32),
-        rp: { name: 'Latchkey' },
-        user: { id: random(16), name: wallet, displayName: wallet },
-        pubKeyCredParams: [ES256, RS256].map((alg) => ({ type: 'public-key', alg })),
-        authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
-        excludeCredentials: known.map(({ credentialId }) => ({ type: 'public-key', id: bytesOf(credentialId) })),
-        attestation: 'none',
-        timeout: PATIENCE,
-        extensions: { prf: { eval: { first: salt } } },
-      },
-    }),
-  )
-  const { prf } = made.getClientExtensionResults()
-  if (prf?.enabled !== true) throw passkeyError('noPrf')
-  const passkey = { credentialId: hexOf(made.rawId), prfSalt: hexOf(salt.buffer), at: 0 }
-  const answer = prf.results?.first
-  // Many authenticators answer only once they are asked.
-  const proof = answer === undefined ? await askPasskey([passkey]) : proofOf(made.rawId, answer)
-  return { ...proof, prfSalt: passkey.prfSalt }
-}
+export const PATIENCE = 120_000
 
 /** Any one of them; @throws PasskeyError */
 export async function askPasskey(passkeys: readonly Passkey[]): Promise<PasskeyProof> {
@@ -85,7 +53,7 @@ export async function askPasskey(passkeys: readonly Passkey[]): Promise<PasskeyP
   return proofOf(asked.rawId, answer)
 }
 
-async function ceremony(run: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+export async function ceremony(run: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
   try {
     const credential = await run()
     if (credential instanceof PublicKeyCredential) return credential
@@ -97,7 +65,7 @@ async function ceremony(run: () => Promise<Credential | null>): Promise<PublicKe
   throw passkeyError('cancelled')
 }
 
-function proofOf(id: ArrayBuffer, answer: BufferSource): PasskeyProof {
+export function proofOf(id: ArrayBuffer, answer: BufferSource): PasskeyProof {
   const bytes =
     answer instanceof ArrayBuffer ? new Uint8Array(answer) : new Uint8Array(answer.buffer, answer.byteOffset)
   const proof = { credentialId: hexOf(id), prf: hexOf(bytes.slice(0, 32).buffer) }
@@ -105,15 +73,15 @@ function proofOf(id: ArrayBuffer, answer: BufferSource): PasskeyProof {
   return proof
 }
 
-function random(length: number): Uint8Array<ArrayBuffer> {
+export function random(length: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(length))
 }
 
-function hexOf(bytes: ArrayBuffer): string {
+export function hexOf(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
@@ -124,6 +92,6 @@ function base64Url(bytes: Uint8Array): string {
     .replaceAll('=', '')
 }
 
-function passkeyError(why: PasskeyFault): PasskeyError {
+export function passkeyError(why: PasskeyFault): PasskeyError {
   return Object.assign(new Error(`passkey: ${why}`), { kind: 'passkey' as const, why })
 }

@@ -59,18 +59,25 @@ function handFocusOn(): () => void {
     list = row?.parentElement
     at = [...(list?.children ?? [])].indexOf(row as Element)
   }
+  // Left for nothing by a person who is still there to see it: what happens to it later is not theirs.
+  const forget = ({ target, relatedTarget }: FocusEvent) =>
+    queueMicrotask(() => {
+      if (relatedTarget === null && (target as Element).isConnected && document.hasFocus()) last = null
+    })
   const changes = new MutationObserver(() => {
     if (last === null || last.isConnected || document.activeElement !== document.body) return
     last = null
     const rows = list?.isConnected ? [...list.children] : []
     const row = rows[Math.min(at, rows.length - 1)]
     const next = row?.querySelector('a[href], button') ?? document.querySelector('h1[tabindex]')
-    ;(next as HTMLElement | null)?.focus()
+    ;(next as HTMLElement | null)?.focus({ preventScroll: row === undefined })
   })
   document.addEventListener('focusin', remember)
+  document.addEventListener('focusout', forget)
   changes.observe(document.body, { childList: true, subtree: true })
   return () => {
     document.removeEventListener('focusin', remember)
+    document.removeEventListener('focusout', forget)
     changes.disconnect()
   }
 }
