@@ -13,7 +13,12 @@ const DOORS = ['background/sites.ts', 'background/person.ts', 'cold/index.ts']
 export async function size() {
   const budgets = JSON.parse(readFileSync(at('.ci/budgets.json'), 'utf8'))
   const { build, resolveConfig } = await import('vite')
-  const { define } = await resolveConfig({ configFile: at('vite.config.ts'), root: at('.') }, 'build')
+  const { define } = await resolveConfig(
+    { configFile: at('vite.config.ts'), root: at('.') },
+    'build',
+    'production',
+    'production',
+  )
   const quiet = { logLevel: /** @type {const} */ ('error'), root: at('.') }
   await build({ ...quiet, configFile: at('vite.config.ts'), build: { outDir: OUT, emptyOutDir: true } })
   const manifest = JSON.parse(readFileSync(at(`${OUT}/manifest.json`), 'utf8'))
