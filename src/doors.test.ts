@@ -32,6 +32,8 @@ const DOORS: Readonly<Record<string, string>> = {
   'platform/egress.ts: fetch( × 1': 'The guard: the one fetch there is, taken before any package runs.',
   'sdk/cosigner.ts: fetch( × 2':
     'In a page that asked for it: two addresses that nobody can own are answered, everything else goes to the fetch that was there.',
+  'sdk/signer.ts: PrivateKey':
+    'In a page or an agent: the key of its own session signs; no key of the wallet is there.',
   'starknet/curve.ts: PrivateKey': 'The door to noble: the type is made and used here.',
   'ui/main.tsx: storage. × 5':
     'Remembers the theme and the language alone, so that the first paint has its colours and words.',

@@ -35,7 +35,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   background: { may: ['core', 'starknet', 'platform'], types: ['cold'] },
   inpage: { may: FRAME },
   content: { may: FRAME },
-  sdk: { may: ['starknet'], types: ['core'] },
+  sdk: { may: ['starknet'], types: ['core'], packages: { starknet: ['sdk/account.ts', 'sdk/signer.ts'] } },
   ui: {
     may: ['core', 'platform/channel.ts', 'public/_locales'],
     packages: { preact: ['*'], '@preact/signals': ['*'] },
@@ -69,6 +69,17 @@ describe('layers', () => {
 
   test('every import of src is one that the table of layers allows', () => {
     expect(violations(sources)).toEqual([])
+  })
+
+  test('who imports the helpers of dApps alone gets nothing of starknet.js', () => {
+    const packages = (entry: string) =>
+      reached(entry, sources).flatMap((path) =>
+        importsOf(sources.get(path) ?? '').flatMap(({ from, how }) =>
+          how === 'value' && !from.startsWith('.') ? [from] : [],
+        ),
+      )
+    expect(packages('sdk/index.ts')).not.toContain('starknet')
+    expect(packages('sdk/accounts.ts')).toContain('starknet')
   })
 
   test('no file imports itself by a detour', () => {
@@ -127,6 +138,8 @@ describe('planted violations are found', () => {
     ['starknet.js outside of tests', 'cold/a.ts', `import { hash } from 'starknet'`],
     ['the types of a package of another layer', 'ui/a.ts', `import type * as v from 'valibot'`],
     ['a package without a row', 'platform/a.ts', `import axios from 'axios'`],
+    ['the helpers of dApps bring starknet.js along', 'sdk/index.ts', `import { Account } from 'starknet'`],
+    ['the SDK brings code of the core along', 'sdk/signer.ts', `import { felt } from '../core/felt.ts'`],
     ['a re-export', 'core/a.ts', `export * from '../platform/clock.ts'`],
     ['an import for its effect', 'content/a.ts', `import '../platform/egress.ts'`],
     ['a mixed import of a type and a value', 'background/a.ts', `import { type Abi, readAbi } from '../cold/abi.ts'`],
