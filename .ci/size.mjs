@@ -51,8 +51,9 @@ export async function size() {
     },
   ])
   rmSync(at(OUT), { recursive: true, force: true })
+  const sdk = await sdkEntry('index')
 
-  const parts = { inpage, bridge, screens, sentences, allScreens, worker, start }
+  const parts = { inpage, bridge, screens, sentences, allScreens, worker, start, sdk }
   const hot = [gzipSync(start).length, gzipSync(starknet).length]
   // Styles are a part of the screens; the sentences of a language are a file of their own beside them.
   console.log('part       bytes     gzip  ceiling')
@@ -116,6 +117,29 @@ export async function size() {
       names: new Map(own.map(([id, { renderedExports }]) => [id, renderedExports])),
     }
   }
+}
+
+/** What a dApp gets of us for one entry of src/sdk, minified; packages are left out: they are the dApp's to have once. */
+export async function sdkEntry(name) {
+  const { build } = await import('vite')
+  const result = await build({
+    logLevel: 'error',
+    root: at('.'),
+    configFile: false,
+    build: {
+      write: false,
+      target: 'es2022',
+      modulePreload: false,
+      rolldownOptions: {
+        input: at(`src/sdk/${name}.ts`),
+        external: /^(?:starknet$|@noble\/)/,
+        preserveEntrySignatures: 'strict',
+        output: { codeSplitting: false },
+      },
+    },
+  })
+  const { output } = Array.isArray(result) ? result[0] : result
+  return Buffer.concat(output.map((file) => Buffer.from(file.type === 'chunk' ? file.code : file.source)))
 }
 
 /** Doors that open on this text alone. */
