@@ -9,10 +9,10 @@ const dedented = (text: string) => {
 }
 
 test('every block of the page for dApp developers is code that is compiled and run, word for word', () => {
-  const run = [
-    ...read('../e2e/playground/for-dapps.ts').matchAll(/\/\* snippet: \w+ \*\/\n([\s\S]*?)\n\s*\/\* end \*\//g),
-  ]
+  const run = ['../e2e/playground/for-dapps.ts', 'sdk/for-dapps.test.ts'].flatMap((path) => [
+    ...read(path).matchAll(/\/\* snippet: \w+ \*\/\n([\s\S]*?)\n\s*\/\* end \*\//g),
+  ])
   const told = [...read('../docs/for-dapps.md').matchAll(/```ts\n([\s\S]*?)\n```/g)]
   expect(told.map(([, text]) => text).sort()).toEqual(run.map(([, text]) => dedented(text ?? '')).sort())
-  expect(told).toHaveLength(7)
+  expect(told).toHaveLength(9)
 })

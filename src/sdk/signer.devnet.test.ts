@@ -3,13 +3,10 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { Account, type Call, logger, RpcProvider } from 'starknet'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { address, type Felt, felt } from '../core/felt.ts'
-import { publicKey, randomKey, sign, verify } from '../starknet/curve.ts'
-import { invokeHash, readExecuteCalldata } from '../starknet/invoke.ts'
-import { selectorOf } from '../starknet/selector.ts'
-import { authorizationFelts, methodTree, sessionHash, sessionMessage, signerGuid } from '../starknet/session-token.ts'
-import { type Cosigner, generateSessionKey, type SessionInfo } from './index.ts'
+import { publicKey, randomKey } from '../starknet/curve.ts'
+import { generateSessionKey, requestSession, walletCosigner } from './index.ts'
 import { SessionSigner } from './signer.ts'
+import { stubWallet } from './stub-wallet.ts'
 
 /** The real chain: only where a devnet binary is named. */
 const binary = process.env.DEVNET_PATH
@@ -72,68 +69,18 @@ describe.skipIf(binary === undefined)('a session signer on a real devnet', () =>
     const deployed = await banker.deployContract({ classHash: ACCOUNT_CLASS, constructorCalldata }, { tip: 0 })
     await rpc('devnet_mint', { address: deployed.contract_address, amount: 10 ** 19, unit: 'FRI' })
 
-    const account = address(deployed.contract_address)
+    const account = deployed.contract_address
+    const chainId = await provider.getChainId()
+    const wallet = stubWallet({ account, chainId, owner, guardian })
     const key = generateSessionKey()
-    const tree = methodTree([
-      [address(STRK), selectorOf('transfer')],
-      [address(STRK), selectorOf('approve')],
-      [address(FRIEND), selectorOf('move')],
-    ])
-    const parts = {
-      chainId: felt(await provider.getChainId()),
-      account,
-      expiresAt: Math.floor(Date.now() / 1000) + 86_400,
-      root: tree.root,
-      metadata: '{"projectID":"test","txFees":[]}',
-      sessionKeyGuid: signerGuid(felt(key.publicKey)),
-    }
-    const hash = sessionHash(parts)
-    const authorization = authorizationFelts({
-      ownerPublicKey: publicKey(owner),
-      owner: sign(hash, owner),
-      guardianPublicKey: publicKey(guardian),
-      guardian: sign(hash, guardian),
-    })
-    const session = {
-      id: 's1',
-      chain_id: parts.chainId,
-      account,
+    const session = await requestSession(wallet, {
+      calls: [
+        { contract_address: STRK, entry_point: ['transfer', 'approve'] },
+        { contract_address: FRIEND, entry_point: 'move' },
+      ],
       key: { held_by: 'dapp', public_key: key.publicKey },
-      chain: {
-        session_hash: hash,
-        expires_at: parts.expiresAt,
-        allowed_methods: tree.methods.map(([contract_address, selector]) => ({ contract_address, selector })),
-        allowed_methods_root: tree.root,
-        metadata: parts.metadata,
-        session_key_guid: parts.sessionKeyGuid,
-        authorization,
-      },
-    } as unknown as SessionInfo
-    // In the place of the wallet: it too computes what it signs from the parts, and looks at the session's signature first.
-    const cosigner: Cosigner = {
-      cosign: async (params) => {
-        if (!('transaction' in params)) throw new Error('a transaction is expected')
-        const { sender_address, calldata, nonce, tip, resource_bounds } = params.transaction
-        const bound = ({ max_amount, max_price_per_unit }: { max_amount: string; max_price_per_unit: string }) => ({
-          maxAmount: BigInt(max_amount),
-          maxPrice: BigInt(max_price_per_unit),
-        })
-        const { l1_gas, l2_gas, l1_data_gas } = resource_bounds
-        const built = {
-          chainId: parts.chainId,
-          sender: address(sender_address),
-          calls: readExecuteCalldata(calldata as Felt[])!,
-          nonce: felt(nonce),
-          tip: BigInt(tip),
-          bounds: { l1_gas: bound(l1_gas), l2_gas: bound(l2_gas), l1_data_gas: bound(l1_data_gas) },
-        }
-        const message = sessionMessage(invokeHash(built), hash)
-        const [r, s] = params.session_signature as [Felt, Felt]
-        expect(verify(message, { r, s }, felt(key.publicKey))).toBe(true)
-        const signed = sign(message, guardian)
-        return [publicKey(guardian), signed.r, signed.s]
-      },
-    }
+    })
+    const cosigner = walletCosigner(wallet)
     const signer = new SessionSigner({ session, privateKey: key.privateKey, cosigner, node: provider })
     const player = new Account({ provider, address: account, signer, cairoVersion: '1' })
     const approve = { contractAddress: STRK, entrypoint: 'approve', calldata: { spender: SPENDER, low: 5, high: 0 } }
