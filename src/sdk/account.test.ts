@@ -1,4 +1,4 @@
-import { CallData, cairo, RpcProvider } from 'starknet'
+import { CallData, Contract, cairo, RpcProvider } from 'starknet'
 import { beforeEach, expect, test } from 'vitest'
 import { dapp } from '../core/protocol/dapp.ts'
 import { decode } from '../core/schema.ts'
@@ -56,6 +56,18 @@ test('what it sends is what the page script and the wallet take', async () => {
       calls: [{ calldata: ['0x7', '0x5', '0x0', '0x2', '0x1', '0x2'] }, { calldata: ['0x7', '0x5', '0x0'] }],
       session: { mode: 'only', id: 's1' },
     },
+  })
+})
+
+test('a contract of starknet.js calls through it', async () => {
+  const felt = (name: string) => ({ name, type: 'core::felt252' })
+  const move = { type: 'function', name: 'move', inputs: [felt('x'), felt('y')], outputs: [] }
+  const abi = [{ type: 'interface', name: 'Game', items: [{ ...move, state_mutability: 'external' }] }]
+  const game = new Contract({ abi, address: '0x1', providerOrAccount: accountOf() })
+  expect(await game.invoke('move', [1, 2])).toEqual({ transaction_hash: '0x5' })
+  expect(asked[0]?.params).toEqual({
+    calls: [{ contract_address: '0x1', entry_point: 'move', calldata: ['1', '2'] }],
+    session: { mode: 'only', id: 's1' },
   })
 })
 

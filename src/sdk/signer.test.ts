@@ -333,6 +333,17 @@ describe('a session signer', () => {
     expect(sent()).toEqual([])
   })
 
+  test.each([
+    ['nothing', undefined],
+    ['two felts', ['0x1', '0x2']],
+    ['what is no felt', ['0x1', '0x2', 'x']],
+    ['another shape', { r: '0x1', s: '0x2' }],
+  ])('an answer of the co-signer that is none is refused: %s', async (_name, answer) => {
+    cosigned = () => answer as never
+    await expect(accountOf().execute(CALLS, DETAILS)).rejects.toMatchObject({ code: 163, data: { reason: 'cosigner' } })
+    expect(sent()).toEqual([])
+  })
+
   test('the refusal of the co-signer arrives as it is', async () => {
     const error = Object.assign(new Error('An error occurred (SESSION_LIMIT_REACHED)'), { code: 214, data: {} })
     cosigned = () => {

@@ -1,6 +1,6 @@
 import { type AllowArray, type Call, type SignerInterface, transaction } from 'starknet'
 import type { Address, Felt, Selector } from '../core/felt.ts'
-import { type PrivateKey, privateKeyFrom, publicKey, sign, verify } from '../starknet/curve.ts'
+import { type PrivateKey, privateKeyFrom, publicKey, type Signature, sign, verify } from '../starknet/curve.ts'
 import { type Bounds, type Invoke, invokeBody, invokeHash, readExecuteCalldata } from '../starknet/invoke.ts'
 import {
   type Authorization,
@@ -107,8 +107,7 @@ export class SessionSigner implements SignerInterface {
       session_signature: [session.r, session.s],
       transaction: unsigned(built),
     })
-    const [key, r, s] = answer.map(hex) as [Felt, Felt, Felt]
-    const guardian = { r, s }
+    const { key, guardian } = answerOf(answer)
     if (key !== authorization.guardianPublicKey) throw noCosigner('expected the second key of this session')
     if (!verify(message, guardian, key)) throw noCosigner('expected a signature over this transaction')
     return sessionToken({ ...token, authorization, session, guardian, proofs })
@@ -237,6 +236,14 @@ function unsigned(built: Invoke): InvokeV3 {
   const { signature: _none, ...body } = invokeBody({ ...built, signature: [] })
   return body
 }
+
+/** A co-signer may be anybody's code. */
+function answerOf(answer: unknown): { readonly key: Felt; readonly guardian: Signature } {
+  const [key, r, s] = Array.isArray(answer) ? answer.map((it) => (HEX.test(it) ? hex(it) : undefined)) : []
+  if (key === undefined || r === undefined || s === undefined) throw noCosigner('expected a public key, r and s')
+  return { key, guardian: { r, s } }
+}
+const HEX = /^0x[0-9a-fA-F]{1,64}$/
 
 function noCosigner(why: string) {
   return refusal(163, 'UNKNOWN_ERROR', { reason: 'cosigner', why })
