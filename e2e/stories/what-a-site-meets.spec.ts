@@ -300,7 +300,7 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
   const ask = { calls: [rule] }
   const unsupported = (feature: string) => refusal(210, 'SESSION_UNSUPPORTED', { feature })
   const never = (at: string) => refusal(215, 'SESSION_POLICY_REFUSED', { at, why: expect.any(String) })
-  const agent = { held_by: 'agent', public_key: '0x1', label: 'bot' }
+  const agent = { held_by: 'agent', public_key: '0x0', label: 'bot' }
   const asks: readonly [unknown, object][] = [
     [[], refusal(114, 'INVALID_REQUEST_PAYLOAD', { at: '', why: 'expected at least one request' })],
     [{ calls: [{ ...rule, args: [] }] }, malformed('/calls/0/args')],
@@ -312,7 +312,8 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
     [{ ...ask, deny: [{ ...rule, entry_point: '__execute__' }] }, never('/deny/0/entry_point')],
     [{ ...ask, deny: [{ ...rule, contract_address: kept.address }] }, never('/deny/0/contract_address')],
     [{ ...ask, messages: [{}] }, malformed('/messages/0/domain')],
-    [{ ...ask, key: agent }, unsupported('/key/held_by')],
+    [{ ...ask, key: agent }, malformed('/key/public_key')],
+    [{ ...ask, schedule: [{ calls: [call], not_before: 1, not_after: 2 }] }, unsupported('/schedule')],
     [{ ...ask, spend_limits: [{ token, per_period: {} }] }, malformed('/spend_limits/0/per_period/amount')],
     [{ calls: [] }, never('/calls')],
     [{ ...ask, duration: 91 * DAY }, never('/duration')],
