@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { type Address, address, type Felt, felt, shortString, u256 } from '../../core/felt.ts'
 import { emptyBook, spendMeter, TX, used as usedOf } from '../../core/policy/book.ts'
 import type { Booking, Call, MeterId, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
-import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { isNodeError } from '../../platform/node-error.ts'
 import { ordinarySignature, SELECTORS } from '../../starknet/accounts.ts'
 import { publicKey, sign } from '../../starknet/curve.ts'
@@ -15,12 +14,14 @@ import { holdsOf } from './journal.ts'
 import {
   ACCOUNT,
   CHAIN_ID,
+  copyOf,
   createWorld,
   GUARDIAN,
   move,
   NETWORK,
   OWNER,
   policy,
+  putBack,
   sessionArea as run,
   SESSION,
   storedSession,
@@ -32,15 +33,6 @@ const COIN = address('0xc014')
 const FRIEND = felt(0xf41e4d)
 const TRANSFER = selectorOf('transfer')
 const byMeter = (a: Booking, b: Booking) => `${a.meter} ${a.amount}`.localeCompare(`${b.meter} ${b.amount}`)
-const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
-  db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
-const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
-  db.write(STORES, 'strict', async (tx) => {
-    for (const [store, rows] of copy) {
-      await tx.clear(store)
-      for (const row of rows) await tx.putRow(store, row)
-    }
-  })
 /** A session that has been approved: from then on the wallet knows how far the chain is. */
 const begun = async (): Promise<World> => {
   const world = await createWorld({ area: run() })

@@ -7,12 +7,11 @@ import { STRK } from '../../core/account.ts'
 import { address, felt, u256 } from '../../core/felt.ts'
 import { emptyBook, feeMeter, spendMeter, used } from '../../core/policy/book.ts'
 import type { Booking, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
-import { type Database, type Row, STORES, type Store } from '../../platform/database.ts'
 import { createNode, type Post } from '../../platform/node.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import { approved } from '../keys/approved.ts'
-import { account, createWorld, ORIGIN, policy, sessionArea, storedSession } from './stub-world.ts'
+import { account, copyOf, createWorld, ORIGIN, policy, putBack, sessionArea, storedSession } from './stub-world.ts'
 
 /** The real chain: only where a devnet binary is named. The whole wallet is proven on it by e2e. */
 const binary = process.env.DEVNET_PATH
@@ -20,15 +19,6 @@ const TRANSFER = selectorOf('transfer')
 const FRIEND = address('0xf41e4d')
 
 const byMeter = (a: Booking, b: Booking) => `${a.meter} ${a.at}`.localeCompare(`${b.meter} ${b.at}`)
-const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
-  db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
-const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
-  db.write(STORES, 'strict', async (tx) => {
-    for (const [store, rows] of copy) {
-      await tx.clear(store)
-      for (const row of rows) await tx.putRow(store, row)
-    }
-  })
 
 describe.skipIf(binary === undefined)('on a real devnet', () => {
   let devnet: ChildProcess

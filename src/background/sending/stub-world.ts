@@ -8,7 +8,7 @@ import { emptyBook } from '../../core/policy/book.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import type { ResolveFacts } from '../../core/policy/resolve.ts'
 import type { JournalRow, NetworkId, OwnAccount, StoredSession } from '../../core/records.ts'
-import { createGuard, openDatabase, STORES } from '../../platform/database.ts'
+import { createGuard, type Database, openDatabase, type Row, STORES, type Store } from '../../platform/database.ts'
 import { createNodes, type Nodes, type Post } from '../../platform/node.ts'
 import { ARGENT_0_4_0, EVENTS } from '../../starknet/accounts.ts'
 import { publicKey } from '../../starknet/curve.ts'
@@ -615,3 +615,14 @@ async function noService(): Promise<never> {
 function noMessages(): never {
   throw new Error('no typed data here')
 }
+
+/** Every row as it lies, and a profile put back to that day. */
+export const copyOf = (db: Database): Promise<readonly (readonly [Store, readonly Row[]])[]> =>
+  db.read(STORES, (tx) => Promise.all(STORES.map(async (store) => [store, await tx.rows(store)] as const)))
+export const putBack = (db: Database, copy: Awaited<ReturnType<typeof copyOf>>) =>
+  db.write(STORES, 'strict', async (tx) => {
+    for (const [store, rows] of copy) {
+      await tx.clear(store)
+      for (const row of rows) await tx.putRow(store, row)
+    }
+  })

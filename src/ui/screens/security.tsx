@@ -2,13 +2,11 @@ import { useState } from 'preact/hooks'
 import type { Passkey, Proof, View } from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
-import { useAct } from '../parts/act.ts'
-import { Button, IconButton, Picker, Sheet } from '../parts/controls.tsx'
+import { Button, IconButton, Picker } from '../parts/controls.tsx'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Icon } from '../parts/icons.tsx'
-import { LessStrict } from '../parts/less-strict.tsx'
 import { Heading, toast } from '../parts/live.tsx'
-import { ProofField } from '../parts/proof.tsx'
+import { LessStrict, ProofSheet } from '../parts/proof-sheet.tsx'
 import { go } from '../route.ts'
 import { moment, plural, t } from '../words.ts'
 
@@ -126,37 +124,18 @@ export function Security({ view }: { readonly view: View }) {
       {longer !== undefined && (
         <LessStrict onConfirm={(password) => setAutoLock(longer, password)} onClose={() => setLonger(undefined)} />
       )}
-      {removing !== undefined && <RemovePasskey passkey={removing} onClose={() => setRemoving(undefined)} />}
+      {removing !== undefined && (
+        <ProofSheet
+          title={t('ui_passkey_remove')}
+          what={t('ui_passkey_removeWhat')}
+          action={t('ui_passkey_remove')}
+          onConfirm={async (password) => {
+            await ask('removePasskey', { password, credentialId: removing.credentialId })
+            toast(t('ui_passkey_removed'))
+          }}
+          onClose={() => setRemoving(undefined)}
+        />
+      )}
     </main>
-  )
-}
-
-function RemovePasskey({ passkey, onClose }: { readonly passkey: Passkey; readonly onClose: () => void }) {
-  const { ask } = useWallet()
-  const act = useAct()
-  const [password, setPassword] = useState<Proof>('')
-  const remove = () =>
-    act.run(async () => {
-      await ask('removePasskey', { password, credentialId: passkey.credentialId })
-      toast(t('ui_passkey_removed'))
-      onClose()
-    }, setPassword)
-  return (
-    <Sheet title={t('ui_passkey_remove')} onClose={onClose}>
-      <p class="label">{t('ui_passkey_removeWhat')}</p>
-      <ProofField
-        value={password}
-        focus
-        wrong={act.failure}
-        onInput={(value) => {
-          setPassword(value)
-          act.clear()
-        }}
-        onEnter={() => void remove()}
-      />
-      <Button look="main tall" busy={act.busy} off={password === ''} onPress={() => void remove()}>
-        {t('ui_passkey_remove')}
-      </Button>
-    </Sheet>
   )
 }

@@ -5,14 +5,16 @@ import { useAct } from './act.ts'
 import { Button, Sheet } from './controls.tsx'
 import { ProofField } from './proof.tsx'
 
-/** Before a setting protects less than it did (security.md 6.6): the password, or a passkey, once more. */
-export function LessStrict({
-  onConfirm,
-  onClose,
-}: {
+interface ProofSheetProps {
+  readonly title: string
+  readonly what: string
+  readonly action: string
   readonly onConfirm: (password: Proof) => Promise<unknown>
   readonly onClose: () => void
-}) {
+}
+
+/** The password, or a passkey, once more before one act; it closes when that is done. */
+export function ProofSheet({ title, what, action, onConfirm, onClose }: ProofSheetProps) {
   const act = useAct()
   const [password, setPassword] = useState<Proof>('')
   const confirm = () =>
@@ -21,8 +23,8 @@ export function LessStrict({
       onClose()
     }, setPassword)
   return (
-    <Sheet title={t('ui_lessStrict_title')} onClose={onClose}>
-      <p class="label">{t('ui_lessStrict_what')}</p>
+    <Sheet title={title} onClose={onClose}>
+      <p class="label">{what}</p>
       <ProofField
         value={password}
         focus
@@ -34,8 +36,20 @@ export function LessStrict({
         onEnter={() => void confirm()}
       />
       <Button look="main tall" busy={act.busy} off={password === ''} onPress={() => void confirm()}>
-        {t('ui_lessStrict_do')}
+        {action}
       </Button>
     </Sheet>
+  )
+}
+
+/** Before a setting protects less than it did (security.md 6.6). */
+export function LessStrict(act: Pick<ProofSheetProps, 'onConfirm' | 'onClose'>) {
+  return (
+    <ProofSheet
+      title={t('ui_lessStrict_title')}
+      what={t('ui_lessStrict_what')}
+      action={t('ui_lessStrict_do')}
+      {...act}
+    />
   )
 }
