@@ -94,6 +94,22 @@ describe('another wallet in the place of data of another shape', () => {
     expect(await found()).toBe('new')
   })
 
+  it('that is listed and is gone when it is opened is none: a dead worker may still have deleted it', async () => {
+    const ghost = `${name} next`
+    globalThis.indexedDB = new Proxy(real, {
+      get: (target, member) => {
+        const value: unknown = Reflect.get(target, member)
+        if (typeof value !== 'function') return value
+        return member === 'databases' ? async () => [{ name: ghost, version: SHAPE }] : value.bind(target)
+      },
+    })
+    const { db } = life()
+    await expect(db.read(['meta'], async () => undefined)).rejects.toMatchObject({ kind: 'storage', why: 'shape' })
+    // And none was made.
+    expect((await real.databases()).map((it) => it.name)).not.toContain(ghost)
+    expect(await rowsOfAnyShape('vault', ghost)).toEqual([])
+  })
+
   it('R6 leaves one of the two whole wherever the worker dies', async () => {
     const seen: ('old' | 'new')[] = []
     for (let cut = 0; seen.length <= cut; cut += 1) {

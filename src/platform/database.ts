@@ -263,16 +263,22 @@ async function deleteDatabase(name: string): Promise<void> {
   }
 }
 
-/** The rows of one store, of whatever shape and version: for a person who saves what this version cannot read. */
+/** The rows of one store, of whatever shape and version, none where there is no database: for a person who saves what this version cannot read. */
 export async function rowsOfAnyShape(store: Store, name: string = NAME): Promise<readonly unknown[]> {
   let db: IDBPDatabase | undefined
+  let isNone = false
   try {
     db = await openDB(name, undefined, {
       // There is none, and none shall be made.
-      upgrade: (_db, _old, _new, tx) => tx.abort(),
+      upgrade: (_db, _old, _new, tx) => {
+        isNone = true
+        tx.done.catch(() => undefined) // openDB rejects with it.
+        tx.abort()
+      },
     })
     return db.objectStoreNames.contains(store) ? await db.getAll(store) : []
   } catch (error) {
+    if (isNone) return []
     throw storageError(error)
   } finally {
     db?.close()
