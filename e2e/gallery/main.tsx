@@ -131,6 +131,9 @@ function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
     if (verb === 'importCandidates')
       return candidatesOf((params as Verbs['importCandidates']['params']).publicKey) as never
     if (verb === 'importLook') return foundAt((params as Verbs['importLook']['params']).addresses) as never
+    // The canned ones are whole.
+    if (verb === 'session')
+      return current.value?.sessions.find(({ id }) => id === (params as Verbs['session']['params']).id) as never
     if (verb === 'activityDetail' && (params as Verbs['activityDetail']['params']).id === waitingDetail.row.id)
       return waitingDetail as never
     if (verb === 'activity' && (params as Verbs['activity']['params']).before !== null)

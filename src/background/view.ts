@@ -19,7 +19,9 @@ import type {
   ApprovalView,
   LifeView,
   Passkey,
+  SessionCardView,
   SessionView,
+  SiteView,
   StepView,
   Verbs,
   View,
@@ -66,7 +68,7 @@ import { type ApprovalFacts, approvalView } from './views/approvals.ts'
 import { type Named, namingOf, siteOf } from './views/facts.ts'
 import { isShown, tokenViews } from './views/money.ts'
 import { networkView } from './views/networks.ts'
-import { sessionView } from './views/sessions.ts'
+import { type CardFacts, sessionCard, sessionView } from './views/sessions.ts'
 import { connectedSites, quietSites } from './views/sites.ts'
 
 export interface ViewNeeds {
@@ -136,6 +138,8 @@ const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unrea
 
 export interface Views {
   now(): Promise<View>
+  /** The whole of one; `undefined`: there is none. */
+  session(id: SessionId): Promise<SessionView | undefined>
   activity(params: Verbs['activity']['params']): Promise<Verbs['activity']['result']>
   /** What a session did and was refused, newest first. */
   log(id: SessionId): Promise<readonly ActivityView[]>
@@ -184,14 +188,16 @@ export function createView(needs: ViewNeeds): Views {
     if (lock === 'new' || lock === 'asleep') return shared
 
     const records = await accounts.all()
-    const states = await statesOf()
+    const states = await ledger.states(sessions.list().map(({ id }) => id))
     const naming = await namesOn(records)
     const contacts = await needs.contacts()
     const quiet = await approvals.quiet()
     const given = await grants.all()
     const site = siteFor(given)
     const shown = await Promise.all(
-      states.map((it) => sessionOf(it, records, naming(it.session.network), site(it.session.origin))),
+      states.map(async (it) =>
+        sessionCard(it, await cardFacts(it.session, records, naming(it.session.network), site(it.session.origin))),
+      ),
     )
     const running = shown.filter(({ status }) => status === 'active')
     const strip = stripOf(running, states, naming(settings.network), needs.now())
@@ -235,6 +241,20 @@ export function createView(needs: ViewNeeds): Views {
 
   return {
     now: nowView,
+    session: async (id) => {
+      const state = await ledger.state(id)
+      if (state === undefined) return undefined
+      const { session } = state
+      const records = await accounts.all()
+      const naming = withDenied((await namesOn(records))(session.network), session.effective)
+      const site = siteFor(await grants.all())(session.origin)
+      return sessionView(state, {
+        ...(await cardFacts(session, records, naming, site)),
+        balances: balancesOf(session.account, session.network),
+        seen: needs.seenOnChain(id),
+        left: needs.leftBehind(id),
+      })
+    },
     activity: async ({ filter, origin, before }) => {
       const { network } = await needs.settings()
       const naming = await namesOn(await accounts.all())
@@ -306,21 +326,17 @@ export function createView(needs: ViewNeeds): Views {
     await tokens.load()
     const contacts = await needs.contacts()
     const actions = actionsOf(sessions.list())
-    return (network) => namingOf(records, tokens.known(network), actions, contacts)
+    return once((network) => namingOf(records, tokens.known(network), actions, contacts))
   }
 
-  async function statesOf(): Promise<readonly SessionState[]> {
-    const found = await Promise.all(sessions.list().map(({ id }) => ledger.state(id)))
-    return found.filter((it) => it !== undefined)
-  }
-
-  function siteFor(given: readonly GrantRecord[]) {
-    return (origin: Origin) =>
+  function siteFor(given: readonly GrantRecord[]): (origin: Origin) => SiteView {
+    return once((origin) =>
       siteOf(
         origin,
         given.find((it) => it.origin === origin),
         sessions.list({ origin }).filter(({ state }) => state === 'active').length,
-      )
+      ),
+    )
   }
 
   function accountViewOf(account: AccountRecord, network: NetworkId): AccountView {
@@ -351,25 +367,15 @@ export function createView(needs: ViewNeeds): Views {
     return Object.fromEntries(tokens.last(account, network).map(({ token, amount }) => [token.address, amount]))
   }
 
-  async function sessionOf(
-    state: SessionState,
+  async function cardFacts(
+    session: StoredSession,
     records: readonly AccountRecord[],
     naming: Naming,
-    site: SessionView['site'],
-  ): Promise<SessionView> {
-    const { session } = state
+    site: SiteView,
+  ): Promise<CardFacts> {
     const account = records.find(({ address }) => address === session.account)
     if (account === undefined) throw new Error('a session of an account that is not here')
-    return sessionView(state, {
-      now: await needs.clock(session.network),
-      keys: needs.keysOf(session),
-      naming: withDenied(naming, session.effective),
-      account,
-      site,
-      balances: balancesOf(session.account, session.network),
-      seen: needs.seenOnChain(session.id),
-      left: needs.leftBehind(session.id),
-    })
+    return { now: await needs.clock(session.network), keys: needs.keysOf(session), naming, account, site }
   }
 
   async function activityView(entry: HistoryRow, naming: Naming): Promise<ActivityView> {
@@ -405,7 +411,7 @@ export function createView(needs: ViewNeeds): Views {
   async function approvalViews(
     records: readonly AccountRecord[],
     namingOn: NamingOn,
-    site: (origin: Origin) => SessionView['site'],
+    site: (origin: Origin) => SiteView,
     settings: Settings,
     given: readonly GrantRecord[],
   ): Promise<readonly ApprovalView[]> {
@@ -552,7 +558,7 @@ export function createView(needs: ViewNeeds): Views {
   }
 
   function stripOf(
-    running: readonly SessionView[],
+    running: readonly SessionCardView[],
     states: readonly SessionState[],
     naming: Naming,
     now: UnixSeconds,
@@ -569,6 +575,16 @@ export function createView(needs: ViewNeeds): Views {
       startsAt: next.startsAt,
       endsAt: next.endsAt,
     }
+  }
+}
+
+/** Made once for each: many sessions are of one network, and of one site. */
+function once<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>()
+  return (key) => {
+    const known = made.get(key) ?? make(key)
+    made.set(key, known)
+    return known
   }
 }
 

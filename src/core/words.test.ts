@@ -6,6 +6,7 @@ import { address, parseU256, type U256 } from './felt.ts'
 import type { MessageKey } from './words.ts'
 import {
   amount,
+  clockText,
   count,
   duration,
   inner,
@@ -114,6 +115,18 @@ describe('times', () => {
   test('windows of the calendar say UTC', () => {
     expect(one(time(now - (now % 86_400) + 86_400, 'utc'))).toBe('00:00 UTC')
     expect(one(time(now + 3 * 86_400, 'utc'))).toBe('29 Nov 13:05 UTC')
+  })
+  test('without a zone it is that of the computer, also after that has changed', () => {
+    const own = process.env.TZ
+    try {
+      process.env.TZ = 'UTC'
+      expect(clockText(0, 'en', undefined)).toBe('00:00')
+      process.env.TZ = 'Asia/Tokyo'
+      expect(clockText(0, 'en', undefined)).toBe('09:00')
+    } finally {
+      if (own === undefined) delete process.env.TZ
+      else process.env.TZ = own
+    }
   })
   test('durations are exact', () => {
     const said = [0, 59, 3_600, 7_200, 11_100, 86_400, 604_800, 90_061].map((it) => one(duration(it)))

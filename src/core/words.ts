@@ -118,7 +118,7 @@ function messageOf(line: Line, catalogue: Catalogue, voice: Voice): string {
   const stem = line.key.endsWith('_other') ? line.key.slice(0, -'_other'.length) : undefined
   const plural =
     stem !== undefined && n?.kind === 'count'
-      ? catalogue[`${stem}_${new Intl.PluralRules(voice.locale).select(n.count)}`]
+      ? catalogue[`${stem}_${kept(Intl.PluralRules, voice.locale).select(n.count)}`]
       : undefined
   const message = (plural ?? catalogue[line.key])?.message
   if (message === undefined) throw new Error(`words: no ${line.key}`)
@@ -151,7 +151,7 @@ function partsOf(arg: Arg, catalogue: Catalogue, voice: Voice): readonly Part[] 
     case 'text':
       return [{ text: arg.text, kind: 'text', strong: false }]
     case 'count':
-      return [{ text: new Intl.NumberFormat(voice.locale).format(arg.count), kind: 'count', strong: true }]
+      return [{ text: kept(Intl.NumberFormat, voice.locale).format(arg.count), kind: 'count', strong: true }]
     case 'amount':
       return [{ text: amountText(arg, catalogue, voice), kind: 'amount', strong: true }]
     case 'time':
@@ -176,7 +176,7 @@ function innerParts(line: Line, catalogue: Catalogue, voice: Voice): readonly Pa
 }
 
 function listParts(items: readonly Arg[], catalogue: Catalogue, voice: Voice): readonly Part[] {
-  const format = new Intl.ListFormat(voice.locale, { type: 'conjunction' })
+  const format = kept(Intl.ListFormat, voice.locale, { type: 'conjunction' })
   let next = 0
   return format.formatToParts(items.map(String)).flatMap((piece): readonly Part[] => {
     const item = piece.type === 'element' ? items[next++] : undefined
@@ -202,7 +202,7 @@ function amountText(arg: Extract<Arg, { kind: 'amount' }>, catalogue: Catalogue,
  * The fraction is set digit by digit: the formatter alone stops, and rounds, after 20.
  */
 export function digits(value: bigint, decimals: number, voice: Pick<Voice, 'locale'>): string {
-  const format = new Intl.NumberFormat(voice.locale)
+  const format = kept(Intl.NumberFormat, voice.locale)
   const [whole = '', fraction] = unitText(value, decimals).split('.')
   if (fraction === undefined) return format.format(BigInt(whole))
   const point = format.formatToParts(0.5).find((piece) => piece.type === 'decimal')?.value ?? '.'
@@ -239,22 +239,14 @@ function timeText(at: UnixSeconds, form: 'moment' | 'utc', catalogue: Catalogue,
 
 /** "14:05" in the person's zone. */
 export function clockText(at: UnixSeconds, locale: string, zone: string | undefined): string {
-  return new Intl.DateTimeFormat(locale, {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    ...zoned(zone),
-  }).format(at * 1000)
+  const form = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...zoned(zone) } as const
+  return kept(Intl.DateTimeFormat, locale, form).format(at * 1000)
 }
 
 /** "12 Nov", or "12 Nov 2027" when the year is another one than now. */
 function dateText(at: UnixSeconds, catalogue: Catalogue, voice: Voice, zone: string | undefined): string {
-  const format = new Intl.DateTimeFormat(voice.locale, {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    ...zoned(zone),
-  })
+  const form = { day: 'numeric', month: 'short', year: 'numeric', ...zoned(zone) } as const
+  const format = kept(Intl.DateTimeFormat, voice.locale, form)
   const of = (time: UnixSeconds) =>
     Object.fromEntries(format.formatToParts(time * 1000).map((piece) => [piece.type, piece.value]))
   const { day = '', month = '', year = '' } = of(at)
@@ -264,17 +256,29 @@ function dateText(at: UnixSeconds, catalogue: Catalogue, voice: Voice, zone: str
 
 /** Days since 1970 in the zone: tells today from tomorrow also where clocks change. */
 function dayNumber(at: UnixSeconds, zone: string | undefined): number {
-  const format = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    ...zoned(zone),
-  })
+  const form = { year: 'numeric', month: 'numeric', day: 'numeric', ...zoned(zone) } as const
+  const format = kept(Intl.DateTimeFormat, 'en-u-ca-gregory-nu-latn', form)
   const at0 = Object.fromEntries(format.formatToParts(at * 1000).map((piece) => [piece.type, Number(piece.value)]))
   return Date.UTC(at0.year ?? 0, (at0.month ?? 1) - 1, at0.day ?? 1) / 86_400_000
 }
 
 const zoned = (zone: string | undefined) => (zone === undefined ? {} : { timeZone: zone })
+
+const made = new Map<string, object>()
+/**
+ * A formatter of a language and a form. To make one takes a hundred times what it then formats, and a list says thousands of
+ * words at once. One without a zone is in that of the computer, where it is made: it is kept for as long as that is so.
+ */
+function kept<Format extends object, Form>(
+  Kind: new (locale: string, form?: Form) => Format,
+  locale: string,
+  form?: Form,
+): Format {
+  const name = JSON.stringify([Kind.name, locale, new Date().getTimezoneOffset(), form])
+  const known = made.get(name) ?? new Kind(locale, form)
+  made.set(name, known)
+  return known as Format // By its kind's name.
+}
 
 /** Every unit that is not zero, so that it is exact: "1 day", "3 h 5 min". "1 hour" where it stands alone. */
 function durationText(seconds: Seconds, catalogue: Catalogue, voice: Voice): string {
@@ -286,7 +290,7 @@ function durationText(seconds: Seconds, catalogue: Catalogue, voice: Voice): str
     { key: 'ui_seconds_other', n: seconds % 60 },
   ] as const
   const named = seconds === 0 ? units.slice(3) : units.filter((unit) => unit.n > 0)
-  return new Intl.ListFormat(voice.locale, { type: 'unit', style: 'narrow' }).format(
+  return kept(Intl.ListFormat, voice.locale, { type: 'unit', style: 'narrow' }).format(
     named.map((unit) => say({ key: unit.key, args: { n: count(unit.n) } }, catalogue, voice)),
   )
 }

@@ -766,7 +766,8 @@ function latestName(store: Store, rowKey: string): string {
   return `${store} ${rowKey}`
 }
 
-const KEPT_ROWS = 256
+/** All sessions with their books, which one View reads, and what a page of the activity does. */
+const KEPT_ROWS = 1_024
 
 /** Whether two rows that may be stored are one: may say no where they are, never yes where one text would differ. */
 function isSame(a: unknown, b: unknown): boolean {

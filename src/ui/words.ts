@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import en from '../../public/_locales/en/messages.json'
 import { type Felt, padded } from '../core/felt.ts'
 import type { Seconds, UnixSeconds } from '../core/time.ts'
@@ -87,12 +87,17 @@ export function isRightToLeft(code: string): boolean {
 
 /** The worker's clock, moved on here between two Views. */
 export const clock = signal<UnixSeconds>(0)
+/** The same, by the minute: for what would be drawn again each second and look as before. */
+export const minute = computed(() => Math.floor(clock.value / 60) * 60)
 
 reading.value = { catalogue: en, locale: localeFor('en') }
 const locale = (): string => reading.value.locale
 export const voice = (): Voice => ({
   locale: locale(),
-  now: clock.value,
+  // Read only by a sentence with a time in it, which names the day: whoever says another does not follow the clock.
+  get now() {
+    return minute.value
+  },
   ...(isRightToLeft(locale()) ? { isolates: true } : {}),
 })
 

@@ -337,6 +337,23 @@ describe('sessions', () => {
     expect(next.node.state.arrived).toEqual([])
   })
 
+  it('many in one read are as each alone is; one that is damaged, and what it holds, is left out and pauses', async () => {
+    const world = await createWorld()
+    const ids = ['s1', 's2', 's3'] as SessionId[]
+    for (const id of ids) await world.start(id)
+    for (const id of ['s1', 's1', 's3']) await world.ledger.hold(proposal({ session: id as SessionId }))
+    const alone = async () =>
+      (await Promise.all(ids.map((id) => world.ledger.state(id)))).filter((it) => it !== undefined)
+    const all = await world.ledger.states(ids)
+    expect(all.map(({ open }) => open.length)).toEqual([2, 0, 1])
+    expect(all).toEqual(await alone())
+    expect(await world.ledger.states([ids[2]!, 'none' as SessionId])).toEqual([all[2]])
+
+    await damage(world, 'books', 's1', (it: MeterBook) => ({ ...it, seq: it.seq + 5 }))
+    expect(await world.ledger.states(ids)).toEqual(all.slice(1))
+    expect(world.stops.isStopped(S1)).toBe(true)
+  })
+
   it('a narrowing is enforced by the next hold; a widening is refused', async () => {
     const world = await createWorld()
     const session = await world.start('s1')

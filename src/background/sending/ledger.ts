@@ -62,6 +62,7 @@ import {
   readable,
   rowsOfRequest,
   rowsOfYes,
+  sound,
   soundRowsOfSession,
   standsFor,
   value,
@@ -223,6 +224,8 @@ export interface Ledger {
   ): Promise<StoredSession | undefined>
   /** Session, book and open rows as they are together. */
   state(id: SessionId): Promise<SessionState | undefined>
+  /** Of many, in one read. Those that are not there, or do not verify, are left out. */
+  states(ids: readonly SessionId[]): Promise<readonly SessionState[]>
   all(): Promise<readonly Loaded[]>
   reverts(id: SessionId): Promise<Reverts>
 }
@@ -618,6 +621,22 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     }
   }
 
+  const state: Ledger['state'] = async (id) => {
+    try {
+      return await db.read(STORES, async (tx) => {
+        const guard = key()
+        const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
+        const book = value(await guard.get<MeterBook>(tx, 'books', id))
+        if (session === undefined || book === undefined) return undefined
+        return { session, book, open: await openRowsOfSession(tx, guard, id) }
+      })
+    } catch (error) {
+      if (!isTampered(error)) throw error
+      needs.onTampered(id)
+      return undefined
+    }
+  }
+
   const change: Ledger['change'] = async (id, change) => {
     const lastWall = await db.lastWall()
     const changed = await db.write(STORES, 'strict', async (tx) => {
@@ -854,20 +873,27 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       for (const row of done.released) needs.onSettled?.(row, undefined)
     },
     change,
-    state: async (id) => {
-      try {
-        return await db.read(STORES, async (tx) => {
-          const guard = key()
-          const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
-          const book = value(await guard.get<MeterBook>(tx, 'books', id))
-          if (session === undefined || book === undefined) return undefined
-          return { session, book, open: await openRowsOfSession(tx, guard, id) }
-        })
-      } catch (error) {
-        if (!isTampered(error)) throw error
-        needs.onTampered(id)
-        return undefined
-      }
+    state,
+    states: async (ids) => {
+      const [sessions, books, rows] = await db.read(STORES, async (tx) => {
+        const guard = key()
+        return [
+          await guard.all<StoredSession>(tx, 'sessions'),
+          await guard.all<MeterBook>(tx, 'books'),
+          await guard.find<JournalRow, 'journal'>(tx, 'journal', 'open', { prefix: [1] }),
+        ] as const
+      })
+      const isSound = [...sessions, ...books, ...rows].every(({ ok }) => ok)
+      // Whose a damaged row is, only a look at each tells.
+      if (!isSound) return (await Promise.all(ids.map(state))).filter((it) => it !== undefined)
+      const session = new Map(sessions.map((row) => [row.key, sound(row)]))
+      const book = new Map(books.map((row) => [row.key, sound(row)]))
+      const open = rows.map(sound)
+      return ids.flatMap((id) => {
+        const found = { session: session.get(id), book: book.get(id) }
+        if (found.session === undefined || found.book === undefined) return []
+        return [{ session: found.session, book: found.book, open: open.filter((row) => row.session === id) }]
+      })
     },
     all: () =>
       db.read(STORES, async (tx) => {

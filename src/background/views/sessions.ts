@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../core/canonical.ts'
 import { type Address, type Felt, padded, type U256 } from '../../core/felt.ts'
 import { ruleMeter } from '../../core/policy/book.ts'
-import { type ExplainFacts, explain, explainLeft } from '../../core/policy/explain.ts'
+import { countActions, type ExplainFacts, explain, explainLeft } from '../../core/policy/explain.ts'
 import { argumentName, argumentValue } from '../../core/policy/explain-arguments.ts'
 import { sendsNothing } from '../../core/policy/explain-messages.ts'
 import { explainPause, explainTodo } from '../../core/policy/explain-reason.ts'
@@ -12,7 +12,7 @@ import type { CallRule, PauseReason, SessionPolicy } from '../../core/policy/pol
 import type { Passed } from '../../core/policy/trail.ts'
 import { anchored } from '../../core/policy/windows.ts'
 import type { MeterInfo, SessionStatus } from '../../core/protocol/session-info.ts'
-import type { FactView, MeterView, SessionView, SiteView } from '../../core/protocol/ui.ts'
+import type { FactView, MeterView, SessionCardView, SessionView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, StoredSession } from '../../core/records.ts'
 import { askedNow, cutOf, isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -35,30 +35,24 @@ import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
 import { fact, withoutSwitch } from './facts.ts'
 
-export interface SessionFacts {
+export interface CardFacts {
   readonly now: UnixSeconds
   readonly keys: { readonly unlocked: boolean; readonly workingSet: boolean }
   readonly naming: Naming
   readonly account: AccountRecord
   readonly site: SiteView
+}
+export interface SessionFacts extends CardFacts {
   readonly balances: Readonly<Record<Address, U256>>
   readonly seen: SeenOnChain | undefined
   readonly left: readonly Left[]
 }
 
-/** A session's card and its page. What it can still do comes from the same arithmetic that decides. */
-export function sessionView({ session, book, open }: SessionState, facts: SessionFacts): SessionView {
-  const { now, keys, naming, account, site } = facts
-  const holds = holdsOf(open)
+/** Its row in lists. There may be hundreds, so nothing that only its page shows is made. */
+export function sessionCard(state: SessionState, facts: CardFacts): SessionCardView {
+  const { session, book } = state
+  const { now, keys, account, site } = facts
   const status = statusOf(session, book, now, keys)
-  const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
-  const all = meters(session, book, holds, now, keys).map((meter) => meterView(meter, naming, session.effective))
-  // Without a rule for calls nothing is sent, and nothing of that counted.
-  const shown = all.filter(({ id }) =>
-    sendsNothing(session.effective) ? id.startsWith('msg:') : !id.startsWith('rule:'),
-  )
-  const running = status === 'active' || status === 'scheduled'
-  const editable = session.state === 'active' || session.state === 'paused'
   const cause = causeOf(session, status)
   return {
     id: session.id,
@@ -69,22 +63,37 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     group: groupOf(session, status),
     ...(cause === undefined ? {} : { cause }),
     ...(status === 'paused' && session.state === 'paused' ? { todo: todoOf(session.pause ?? 'person') } : {}),
-    canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
-    // Another of a session that its site wrote is for its site to write.
-    canRenew: session.chain?.bySite !== true && session.replacedBy === undefined && session.pause !== 'storageTampered',
-    canRotate: editable && running && session.backing === 'chain' && session.key.by === 'wallet',
-    canRestore: editable && canonicalJson(session.effective) !== canonicalJson(session.granted),
     cut: cutOf(sha256(session.id)),
     createdAt: session.createdAt,
     startsAt: session.effective.validAfter,
     endsAt: session.effective.validUntil,
     ...(session.endedAt === undefined ? {} : { endedAt: session.endedAt }),
-    actions: said.actions,
+    actions: countActions(session.effective),
     ...(sendsNothing(session.effective) ? { signsOnly: true as const } : {}),
+    ...(status === 'active' ? tightest(metersOf(state, facts)) : {}),
+  }
+}
+
+/** Its page. What it can still do comes from the same arithmetic that decides. */
+export function sessionView(state: SessionState, facts: SessionFacts): SessionView {
+  const { session, book, open } = state
+  const { now, naming } = facts
+  const holds = holdsOf(open)
+  const card = sessionCard(state, facts)
+  const { status } = card
+  const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
+  const running = status === 'active' || status === 'scheduled'
+  const editable = session.state === 'active' || session.state === 'paused'
+  return {
+    ...card,
+    canResume: session.state === 'paused' && status === 'paused' && !isFinal(session.pause ?? 'person'),
+    // Another of a session that its site wrote is for its site to write.
+    canRenew: session.chain?.bySite !== true && session.replacedBy === undefined && session.pause !== 'storageTampered',
+    canRotate: editable && running && session.backing === 'chain' && session.key.by === 'wallet',
+    canRestore: editable && canonicalJson(session.effective) !== canonicalJson(session.granted),
     headline: said.headline,
     worst: leftLine(session, status, exposure(session.effective, book, holds, now), naming),
-    ...tightest(shown),
-    meters: shown,
+    meters: metersOf(state, facts),
     can: said.can.map((rule) => ({
       ...rule,
       locked: rule.required || !editable || !rule.enabled,
@@ -101,6 +110,15 @@ export function sessionView({ session, book, open }: SessionState, facts: Sessio
     ...onChain(session),
     left: facts.left.map((it) => leftToOthers(it, naming)),
   }
+}
+
+function metersOf({ session, book, open }: SessionState, { now, keys, naming }: CardFacts): readonly MeterView[] {
+  const policy = session.effective
+  // Without a rule for calls nothing is sent, and nothing of that counted.
+  const isShown = (id: string) => (sendsNothing(policy) ? id.startsWith('msg:') : !id.startsWith('rule:'))
+  return meters(session, book, holdsOf(open), now, keys)
+    .filter(({ id }) => isShown(id))
+    .map((meter) => meterView(meter, naming, policy))
 }
 
 function leftToOthers(left: Left, naming: Naming): Line {

@@ -103,9 +103,9 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
   const facts = { ...known, actions: { ...namesIn(policy), ...known.actions } }
   const worst = exposure(policy, undefined, [], now)
   const on = policy.calls.filter((rule) => rule.enabled)
-  const actions = new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`)))
+  const actions = countActions(policy)
   return {
-    headline: headline(policy, facts, now, actions.size, new Set(on.map((rule) => rule.contract)).size),
+    headline: headline(policy, facts, now, actions, new Set(on.map((rule) => rule.contract)).size),
     worst: withMessages(worstLine(worst, facts, paidBy(policy, facts)), policy, facts),
     danger: isDangerous(worst),
     ...(isDangerous(worst) && !worst.everything ? { tick: tickLine(worst, facts) } : {}),
@@ -135,7 +135,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
     ],
     quotes: [facts.reason, facts.label, facts.siteKey?.agent].filter((quote) => quote !== undefined),
     details: detailsOf(policy, facts),
-    actions: actions.size,
+    actions,
   }
 }
 
@@ -209,6 +209,12 @@ export function canReplaceCode(entrypoints: readonly { readonly selector: Select
 }
 
 /** Names that stand beside the selectors they hash to. */
+/** Distinct actions that are switched on. */
+export function countActions({ calls }: SessionPolicy): number {
+  const on = calls.filter(({ enabled }) => enabled)
+  return new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`))).size
+}
+
 function namesIn(policy: SessionPolicy): Naming['actions'] {
   const entries = policy.calls.flatMap(entriesOf)
   return Object.fromEntries(entries.flatMap(({ selector, name }) => (name === undefined ? [] : [[selector, name]])))

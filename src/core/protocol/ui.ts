@@ -60,7 +60,7 @@ export interface View {
   readonly account?: AccountView
   readonly accounts: readonly AccountView[]
   readonly strip?: SessionStrip
-  readonly sessions: readonly SessionView[]
+  readonly sessions: readonly SessionCardView[]
   readonly approvals: readonly ApprovalView[]
   /** How many wait; known while locked too, when `approvals` is empty. */
   readonly waiting: readonly { readonly id: string; readonly host: string; readonly tint?: number }[]
@@ -332,7 +332,8 @@ export interface MeterView {
   readonly resetsAt?: UnixSeconds
 }
 
-export interface SessionView {
+/** What lists show. The whole of one is asked for where its page is open: there may be hundreds. */
+export interface SessionCardView {
   readonly id: string
   readonly site: SiteView
   readonly account: { readonly address: Address; readonly name: string }
@@ -343,12 +344,6 @@ export interface SessionView {
   readonly cause?: Line
   /** While it is paused for a cause: what a person can do about it, and the page where they begin. */
   readonly todo?: { readonly line: Line; readonly opens?: 'account' | 'networks' }
-  readonly canResume: boolean
-  /** Nothing has its place yet: it can be renewed. */
-  readonly canRenew: boolean
-  readonly canRotate: boolean
-  /** Less is enforced than was granted: it can be taken back. */
-  readonly canRestore: boolean
   readonly cut: readonly number[]
   readonly createdAt: UnixSeconds
   readonly startsAt: UnixSeconds
@@ -358,9 +353,19 @@ export interface SessionView {
   readonly actions: number
   /** It has no rule for calls. */
   readonly signsOnly?: true
+  /** While it runs: of the whole session, the limit with the smallest share left. */
+  readonly tightest?: MeterView
+}
+
+export interface SessionView extends SessionCardView {
+  readonly canResume: boolean
+  /** Nothing has its place yet: it can be renewed. */
+  readonly canRenew: boolean
+  readonly canRotate: boolean
+  /** Less is enforced than was granted: it can be taken back. */
+  readonly canRestore: boolean
   readonly headline: Line
   readonly worst: Line
-  readonly tightest?: MeterView
   readonly meters: readonly MeterView[]
   readonly can: readonly RuleView[]
   readonly cannot: readonly Line[]
@@ -983,6 +988,8 @@ export interface Verbs {
     }
     result: null
   }
+  /** All of one that the View has the card of. */
+  readonly session: { params: { readonly id: string }; result: SessionView }
   /** Somebody looks at it: the chain is asked what it knows of it. */
   readonly lookSession: { params: { readonly id: string }; result: null }
   readonly pauseSession: { params: { readonly id: string }; result: null }
@@ -1147,6 +1154,7 @@ export const verbs = {
   keepOpen: { effect: 'command', whenLocked: 'yes' },
   /** Refusing works while locked; allowing is checked by the handler. */
   decide: { effect: 'command', whenLocked: 'yes' },
+  session: { effect: 'read', whenLocked: 'unlocked' },
   lookSession: { effect: 'read', whenLocked: 'unlocked' },
   pauseSession: { effect: 'command', whenLocked: 'yes' },
   resumeSession: { effect: 'command', whenLocked: 'unlocked' },

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { UnixSeconds } from '../../core/time.ts'
-import { clock } from '../words.ts'
+import { minute } from '../words.ts'
 import { type CutPlace, cutShape } from './cut.ts'
 
 export type CardState = 'asked' | 'running' | 'needsYou' | 'ended'
@@ -55,7 +55,8 @@ export function SessionCard({ cut, size, state, life, children }: CardProps) {
 /** By the minute: a line that creeps each second would be the only moving thing of the page. */
 function share(life: CardProps['life']): number {
   if (life === undefined) return 100
-  const now = Math.floor(clock.value / 60) * 60
   const whole = life.endsAt - life.startsAt
-  return whole <= 0 ? 0 : Math.min(100, Math.max(0, ((life.endsAt - Math.max(now, life.startsAt)) / whole) * 100))
+  return whole <= 0
+    ? 0
+    : Math.min(100, Math.max(0, ((life.endsAt - Math.max(minute.value, life.startsAt)) / whole) * 100))
 }

@@ -39,7 +39,12 @@ export function Session({ view, id }: { readonly view: View; readonly id: string
         </div>
       </main>
     )
-  return <Detail session={session} view={view} />
+  return (
+    <main class="page">
+      <Top account={session.account.name} network={networkName(view, session.network)} />
+      <Whole view={view} id={id} />
+    </main>
+  )
 }
 
 function Top({ account, network }: { readonly account: string | undefined; readonly network: string | undefined }) {
@@ -63,6 +68,23 @@ function Top({ account, network }: { readonly account: string | undefined; reado
   )
 }
 
+/** Read again with each change: until the first answer the page has its title alone. */
+function Whole({ view, id }: { readonly view: View; readonly id: string }) {
+  const { ask } = useWallet()
+  const [session, setSession] = useState<SessionView>()
+  useEffect(() => {
+    let current = true
+    ask('session', { id }).then(
+      (found) => current && setSession(found),
+      (error) => current && toast(sentenceOf(error)),
+    )
+    return () => {
+      current = false
+    }
+  }, [id, view])
+  return session?.id === id ? <Detail session={session} view={view} /> : null
+}
+
 function Detail({ session, view }: { readonly session: SessionView; readonly view: View }) {
   const { ask } = useWallet()
   const [narrowing, setNarrowing] = useState(false)
@@ -83,164 +105,161 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
     </Button>
   )
   return (
-    <main class="page">
-      <Top account={session.account.name} network={networkName(view, session.network)} />
-      <div class="body">
-        <Head session={session} view={view} />
-        {session.cause !== undefined && (
-          <div class={`row section paused-why ${session.group === 'needsYou' ? 'warn' : 'muted'}`}>
-            <Icon name={session.group === 'needsYou' ? 'warn' : 'info'} size={18} />
-            <div class="grow" role="status">
-              <p>{said(session.cause)}</p>
-              {session.todo !== undefined && <p class="muted">{said(session.todo.line)}</p>}
-            </div>
-            <Begin session={session} />
+    <div class="body">
+      <Head session={session} view={view} />
+      {session.cause !== undefined && (
+        <div class={`row section paused-why ${session.group === 'needsYou' ? 'warn' : 'muted'}`}>
+          <Icon name={session.group === 'needsYou' ? 'warn' : 'info'} size={18} />
+          <div class="grow" role="status">
+            <p>{said(session.cause)}</p>
+            {session.todo !== undefined && <p class="muted">{said(session.todo.line)}</p>}
           </div>
-        )}
-        {session.seen !== undefined && (
-          <p class={`row label ${session.seen.level === 'warn' ? 'warn' : 'muted'}`} role="status">
-            <Icon name={session.seen.level === 'warn' ? 'warn' : 'info'} size={16} />
-            <span class="grow">{said(session.seen.line)}</span>
-          </p>
-        )}
-        {!ended && (
-          <div class="row wrap session-acts">
-            {session.status === 'paused' || !running ? (
-              <Button
-                icon="play"
-                off={!session.canResume}
-                busy={isDoing('resume')}
-                onPress={() => void run('resume', () => ask('resumeSession', { id }), t('ui_state_running'))}
-              >
-                {t('ui_resume')}
-              </Button>
-            ) : (
-              <Button
-                icon="pause"
-                busy={isDoing('pause')}
-                onPress={() => void run('pause', () => ask('pauseSession', { id }), t('ui_state_paused'))}
-              >
-                {t('ui_pause')}
-              </Button>
-            )}
-            <Button look="equal" onPress={() => setNarrowing(!narrowing)}>
-              {t(narrowing ? 'ui_narrow_done' : 'ui_narrow')}
-            </Button>
-            {session.canRotate && (
-              <Button
-                look="equal"
-                busy={isDoing('rotate')}
-                onPress={() => void run('rotate', () => ask('rotateSession', { id }))}
-              >
-                {t('ui_rotate')}
-              </Button>
-            )}
-            {session.canRenew && renew}
-            {session.canRestore && (
-              <Button
-                look="equal"
-                busy={isDoing('restore')}
-                onPress={() => void run('restore', () => ask('restoreSession', { id }), t('ui_saved'))}
-              >
-                {t('ui_unnarrow')}
-              </Button>
-            )}
-            <span class="grow" />
-            <button
-              type="button"
-              class="plain danger"
-              onClick={() => void run('end', () => ask('endSession', { id, onChain: false }), t('ui_state_ended'))}
+          <Begin session={session} />
+        </div>
+      )}
+      {session.seen !== undefined && (
+        <p class={`row label ${session.seen.level === 'warn' ? 'warn' : 'muted'}`} role="status">
+          <Icon name={session.seen.level === 'warn' ? 'warn' : 'info'} size={16} />
+          <span class="grow">{said(session.seen.line)}</span>
+        </p>
+      )}
+      {!ended && (
+        <div class="row wrap session-acts">
+          {session.status === 'paused' || !running ? (
+            <Button
+              icon="play"
+              off={!session.canResume}
+              busy={isDoing('resume')}
+              onPress={() => void run('resume', () => ask('resumeSession', { id }), t('ui_state_running'))}
             >
-              {t('ui_endSession')}
-            </button>
-          </div>
-        )}
-        {ended && session.canRenew && <div class="row wrap session-acts">{renew}</div>}
-        <OnChain session={session} />
-        {session.left.length > 0 && <Left session={session} newest={view.activity[0]} />}
-        {session.meters.length > 0 && (
-          <section class="section">
-            <h2>{t('ui_used')}</h2>
-            <ul class="meters">
-              {session.meters.map((meter) => (
-                <li key={meter.id}>
-                  <span class="label muted">{said(meter.title)}</span>
-                  <Meter meter={meter} still={!running} over={ended} />
-                </li>
-              ))}
-            </ul>
-          </section>
-        )}
+              {t('ui_resume')}
+            </Button>
+          ) : (
+            <Button
+              icon="pause"
+              busy={isDoing('pause')}
+              onPress={() => void run('pause', () => ask('pauseSession', { id }), t('ui_state_paused'))}
+            >
+              {t('ui_pause')}
+            </Button>
+          )}
+          <Button look="equal" onPress={() => setNarrowing(!narrowing)}>
+            {t(narrowing ? 'ui_narrow_done' : 'ui_narrow')}
+          </Button>
+          {session.canRotate && (
+            <Button
+              look="equal"
+              busy={isDoing('rotate')}
+              onPress={() => void run('rotate', () => ask('rotateSession', { id }))}
+            >
+              {t('ui_rotate')}
+            </Button>
+          )}
+          {session.canRenew && renew}
+          {session.canRestore && (
+            <Button
+              look="equal"
+              busy={isDoing('restore')}
+              onPress={() => void run('restore', () => ask('restoreSession', { id }), t('ui_saved'))}
+            >
+              {t('ui_unnarrow')}
+            </Button>
+          )}
+          <span class="grow" />
+          <button
+            type="button"
+            class="plain danger"
+            onClick={() => void run('end', () => ask('endSession', { id, onChain: false }), t('ui_state_ended'))}
+          >
+            {t('ui_endSession')}
+          </button>
+        </div>
+      )}
+      {ended && session.canRenew && <div class="row wrap session-acts">{renew}</div>}
+      <OnChain session={session} />
+      {session.left.length > 0 && <Left session={session} newest={view.activity[0]} />}
+      {session.meters.length > 0 && (
         <section class="section">
-          <h2>{t('ui_allowed')}</h2>
-          <Facts>
-            {narrowing && !ended && (
-              <Group name={t('ui_ends')}>
-                <EndDate
-                  min={clock.value + 120}
-                  max={session.endsAt}
-                  chosen={session.endsAt}
-                  onSet={(validUntil) => narrow({ validUntil })}
-                />
-              </Group>
-            )}
-            {session.can.length > 0 && (
-              <Group name={t('ui_can')}>
-                <Rules
-                  rules={session.can}
-                  {...(ended ? {} : { onSwitch: (id: string, on: boolean) => narrow({ rules: { [id]: on } }) })}
-                />
-              </Group>
-            )}
-            {session.limits.length > 0 && (
-              <Group name={t('ui_limits')}>
-                {session.limits.map((limit) => (
-                  <Limit
-                    key={limit.id}
-                    limit={limit}
-                    onEdit={
-                      narrowing && !ended
-                        ? (limits) => narrow({ limits: limits as NonNullable<Edits['limits']> })
-                        : undefined
-                    }
-                  />
-                ))}
-              </Group>
-            )}
-            <Group name={t('ui_cannot')}>
-              <Lines lines={session.cannot.map(said)} />
-            </Group>
-            <Group name={t('ui_held')}>
-              <Lines lines={session.held.map(said)} />
-              {!ended && (
-                <div class="fact">
-                  <span class="grow">{t('ui_runsWhileLocked')}</span>
-                  <Switch
-                    name={t('ui_runsWhileLocked')}
-                    on={session.runWhileLocked}
-                    onChange={(runWhileLocked) => narrow({ runWhileLocked })}
-                  />
-                </div>
-              )}
-            </Group>
-            {session.quotes.length > 0 && (
-              <Group name={t('ui_siteSays')}>
-                {session.quotes.map((quote) => (
-                  <p key={quote} class="fact">
-                    <Quote text={quote} />
-                  </p>
-                ))}
-              </Group>
-            )}
-          </Facts>
-          {!ended && <Risks risks={session.risks} />}
+          <h2>{t('ui_used')}</h2>
+          <ul class="meters">
+            {session.meters.map((meter) => (
+              <li key={meter.id}>
+                <span class="label muted">{said(meter.title)}</span>
+                <Meter meter={meter} still={!running} over={ended} />
+              </li>
+            ))}
+          </ul>
         </section>
-        <Log session={session} view={view} />
+      )}
+      <section class="section">
+        <h2>{t('ui_allowed')}</h2>
         <Facts>
-          <FoldedDetails hint={t('ui_session_detailHint')} facts={session.details} />
+          {narrowing && !ended && (
+            <Group name={t('ui_ends')}>
+              <EndDate
+                min={clock.value + 120}
+                max={session.endsAt}
+                chosen={session.endsAt}
+                onSet={(validUntil) => narrow({ validUntil })}
+              />
+            </Group>
+          )}
+          {session.can.length > 0 && (
+            <Group name={t('ui_can')}>
+              <Rules
+                rules={session.can}
+                {...(ended ? {} : { onSwitch: (id: string, on: boolean) => narrow({ rules: { [id]: on } }) })}
+              />
+            </Group>
+          )}
+          {session.limits.length > 0 && (
+            <Group name={t('ui_limits')}>
+              {session.limits.map((limit) => (
+                <Limit
+                  key={limit.id}
+                  limit={limit}
+                  onEdit={
+                    narrowing && !ended
+                      ? (limits) => narrow({ limits: limits as NonNullable<Edits['limits']> })
+                      : undefined
+                  }
+                />
+              ))}
+            </Group>
+          )}
+          <Group name={t('ui_cannot')}>
+            <Lines lines={session.cannot.map(said)} />
+          </Group>
+          <Group name={t('ui_held')}>
+            <Lines lines={session.held.map(said)} />
+            {!ended && (
+              <div class="fact">
+                <span class="grow">{t('ui_runsWhileLocked')}</span>
+                <Switch
+                  name={t('ui_runsWhileLocked')}
+                  on={session.runWhileLocked}
+                  onChange={(runWhileLocked) => narrow({ runWhileLocked })}
+                />
+              </div>
+            )}
+          </Group>
+          {session.quotes.length > 0 && (
+            <Group name={t('ui_siteSays')}>
+              {session.quotes.map((quote) => (
+                <p key={quote} class="fact">
+                  <Quote text={quote} />
+                </p>
+              ))}
+            </Group>
+          )}
         </Facts>
-      </div>
-    </main>
+        {!ended && <Risks risks={session.risks} />}
+      </section>
+      <Log session={session} view={view} />
+      <Facts>
+        <FoldedDetails hint={t('ui_session_detailHint')} facts={session.details} />
+      </Facts>
+    </div>
   )
 }
 

@@ -1,4 +1,6 @@
-import type { SessionView, View } from '../../core/protocol/ui.ts'
+import { computed } from '@preact/signals'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { SessionCardView, View } from '../../core/protocol/ui.ts'
 import { text } from '../../core/words.ts'
 import { Button, IconButton } from '../parts/controls.tsx'
 import { Icon } from '../parts/icons.tsx'
@@ -17,11 +19,14 @@ const GROUPS = [
   { group: 'ended', title: 'ui_sessions_ended' },
 ] as const
 
-export const cardState = (session: SessionView): CardState =>
+export const cardState = (session: SessionCardView): CardState =>
   session.group === 'waiting' ? 'asked' : session.group === 'needsYou' ? 'needsYou' : session.group
 
 export function Sessions({ view }: { readonly view: View }) {
   const { sessions } = view
+  const drawn = useDrawn(sessions.length)
+  const groups = GROUPS.map((it) => ({ ...it, all: sessions.filter(({ group }) => group === it.group) }))
+  const first = new Set(groups.flatMap(({ all }) => all).slice(0, drawn))
   const runs = sessions.some((session) => session.group === 'running')
   return (
     <main class="page">
@@ -33,13 +38,13 @@ export function Sessions({ view }: { readonly view: View }) {
       <div class="body">
         <AfterStop />
         {sessions.length === 0 && <NoSession />}
-        {GROUPS.map(({ group, title }) => {
-          const shown = sessions.filter((session) => session.group === group)
+        {groups.map(({ group, title, all }) => {
+          const shown = all.filter((session) => first.has(session))
           return (
             shown.length > 0 && (
               <section key={group} aria-label={t(title)}>
                 <h2 class="quiet-title">{t(title)}</h2>
-                <ul class="stack gap8">
+                <ul class="stack gap8 cards">
                   {shown.map((session) => (
                     <li key={session.id}>
                       <ListCard session={session} />
@@ -56,14 +61,25 @@ export function Sessions({ view }: { readonly view: View }) {
   )
 }
 
-function ListCard({ session }: { readonly session: SessionView }) {
+/** What fills a window at once, so that it is there at once; then the rest, twice as many each time. */
+function useDrawn(all: number): number {
+  const [drawn, setDrawn] = useState(24)
+  useEffect(() => {
+    if (drawn >= all) return
+    const timer = setTimeout(() => setDrawn(drawn * 2))
+    return () => clearTimeout(timer)
+  }, [drawn, all])
+  return drawn
+}
+
+function ListCard({ session }: { readonly session: SessionCardView }) {
   const state = cardState(session)
   const { tightest } = session
-  const meter = tightest !== undefined && state !== 'ended' && session.cause === undefined
+  const { rough, exact } = useTimes(session)
   return (
     <SessionCard
       cut={session.cut}
-      size={meter || session.cause !== undefined ? 'list' : 'short'}
+      size={tightest !== undefined || session.cause !== undefined ? 'list' : 'short'}
       state={state}
       life={session}
     >
@@ -74,7 +90,7 @@ function ListCard({ session }: { readonly session: SessionView }) {
             <a class="strong stretch" href={`#/session/${session.id}`}>
               {session.site.host}
             </a>
-            <span class="label num">{times(session).rough}</span>
+            <span class="label num">{rough}</span>
           </div>
           <div class="row between wrap tight label muted">
             <span class="dots">
@@ -83,7 +99,7 @@ function ListCard({ session }: { readonly session: SessionView }) {
                 {session.signsOnly ? t('policy_titleMessages') : plural('policy_actions_other', session.actions)}
               </span>
             </span>
-            <span class="num">{times(session).exact}</span>
+            <span class="num">{exact}</span>
           </div>
         </div>
       </div>
@@ -105,16 +121,25 @@ function ListCard({ session }: { readonly session: SessionView }) {
           )}
         </div>
       )}
-      {meter && (
+      {tightest !== undefined && (
         <div class="card-meter">
-          <Meter meter={tightest} still={state !== 'running'} />
+          <Meter meter={tightest} />
         </div>
       )}
     </SessionCard>
   )
 }
 
-export function times(session: SessionView): { readonly rough: string; readonly exact: string } {
+/** Follows the clock; drawn again only when the words are others. */
+function useTimes(session: SessionCardView): ReturnType<typeof times> {
+  const [rough, exact] = useMemo(
+    () => [computed(() => times(session).rough), computed(() => times(session).exact)],
+    [session],
+  )
+  return { rough: rough.value, exact: exact.value }
+}
+
+export function times(session: SessionCardView): { readonly rough: string; readonly exact: string } {
   if (session.group === 'ended') {
     const at = session.endedAt ?? Math.min(session.endsAt, clock.value)
     return { rough: ago(at), exact: t('ui_endedAt', { at: text(moment(at)) }) }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { ConnectedSiteView, QuietSiteView, SessionView, View } from '../../core/protocol/ui.ts'
+import type { ConnectedSiteView, QuietSiteView, SessionCardView, View } from '../../core/protocol/ui.ts'
 import { count, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { Button, IconButton, Sheet } from '../parts/controls.tsx'
@@ -198,7 +198,7 @@ function mayStandFor(view: View, site: ConnectedSiteView): View['accounts'] {
   )
 }
 
-function SessionsOf({ sessions }: { readonly sessions: readonly SessionView[] }) {
+function SessionsOf({ sessions }: { readonly sessions: readonly SessionCardView[] }) {
   if (sessions.length === 0) return null
   return (
     <section class="section">

@@ -31,7 +31,7 @@ import { id, nothing, rev, type VerbRows, verbError } from './verb.ts'
 export interface MoneyVerbNeeds {
   readonly own: Own
   readonly tokens: Tokens
-  readonly views: Pick<Views, 'activity' | 'detail' | 'exported' | 'log'>
+  readonly views: Pick<Views, 'session' | 'activity' | 'detail' | 'exported' | 'log'>
   readonly settings: SettingsOwner
   readonly selected: () => Promise<{ readonly account: OwnAccount; readonly network: NetworkId }>
   readonly networkOf: (id: NetworkId) => NetworkRecord
@@ -58,6 +58,7 @@ type MoneyVerb =
   | 'chooseFee'
   | 'activity'
   | 'activityDetail'
+  | 'session'
   | 'sessionLog'
   | 'exportActivity'
   | 'replaceTransaction'
@@ -194,6 +195,14 @@ export function moneyVerbs(needs: MoneyVerbNeeds): VerbRows<MoneyVerb> {
       params: exact({ id: text(400) }),
       act: async ({ id }) => {
         const found = await views.detail(id)
+        if (found === undefined) throw verbError('gone', line('err_gone'))
+        return found
+      },
+    },
+    session: {
+      params: exact({ id: text(200) }),
+      act: async ({ id }) => {
+        const found = await views.session(id as SessionId) // Looked up, not trusted.
         if (found === undefined) throw verbError('gone', line('err_gone'))
         return found
       },
