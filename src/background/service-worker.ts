@@ -747,8 +747,8 @@ function openApprovalWindow(): Promise<void> {
   opening = opening
     .catch(() => undefined)
     .then(async () => {
-      if ((await session.get(APPROVAL_WINDOW)) !== undefined) return
-      // A worker may have died between a window and the note of it.
+      // A worker may have died between a window and the note of it, or between its closing and the note of that.
+      if (await windows.isOpen(await session.get(APPROVAL_WINDOW))) return
       const open = await windows.showing(APPROVAL)
       const id = open ?? (await windows.open(APPROVAL, { as: 'window', width: 420, height: 760 }))
       if (__E2E__) await checkpoint('opened')

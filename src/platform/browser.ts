@@ -142,6 +142,16 @@ export const windows = {
     const tabs = await chrome.runtime.getContexts({ contextTypes: ['TAB'] })
     return tabs.find(({ documentUrl }) => documentUrl === urlOf(path))?.windowId
   },
+  /** Asks the browser: what was noted of a window outlives it. */
+  async isOpen(id: unknown): Promise<boolean> {
+    return (
+      typeof id === 'number' &&
+      browser.windows.get(id).then(
+        () => true,
+        () => false,
+      )
+    )
+  },
   onRemoved(listener: (id: number) => void): void {
     browser.windows.onRemoved.addListener((id) => listener(id))
   },
