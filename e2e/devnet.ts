@@ -48,15 +48,19 @@ const READY_MS = 60_000
 
 /**
  * @param options.port where it listens; without one a free port from 20000 up, because fetch refuses some of the lower ones
+ * @param options.chain whose id it has; without one Sepolia's
  * @param options.archive keeps the state of each block, without which none can be taken back
  */
-export async function startDevnet(options: { port?: number; archive?: boolean } = {}): Promise<Devnet> {
+export async function startDevnet(
+  options: { port?: number; archive?: boolean; chain?: 'MAINNET' } = {},
+): Promise<Devnet> {
   const binary = process.env.DEVNET_PATH
   if (!binary) throw new Error('DEVNET_PATH is not set: run .ci/setup.sh, which writes it to .env.local')
   const port = options.port ?? (await freePort())
   const flags = ['--host', '127.0.0.1', '--port', String(port), '--seed', SEED, '--predeclare-argent']
   const archive = options.archive ? ['--state-archive-capacity', 'full'] : []
-  const child = spawn(binary, [...flags, ...archive], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const chain = options.chain === undefined ? [] : ['--chain-id', options.chain]
+  const child = spawn(binary, [...flags, ...archive, ...chain], { stdio: ['ignore', 'ignore', 'pipe'] })
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   const url = `http://127.0.0.1:${port}`

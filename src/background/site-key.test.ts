@@ -261,6 +261,7 @@ const SEEN: Omit<ApprovalFacts, 'digest'> & SessionFacts = {
   typedData: undefined,
   recipients: [],
   stepUp: false,
+  limitsUnread: false,
   stepState: () => 'todo',
   outcome: undefined,
   keys: { unlocked: true, workingSet: true },

@@ -64,7 +64,7 @@ import type { Watcher } from './sending/watcher.ts'
 import { accountView } from './views/accounts.ts'
 import { activityOf } from './views/activity.ts'
 import { activityDetail } from './views/activity-detail.ts'
-import { type ApprovalFacts, approvalView } from './views/approvals.ts'
+import { type ApprovalFacts, approvalView, areLimitsUnread } from './views/approvals.ts'
 import { type Named, namingOf, siteOf } from './views/facts.ts'
 import { isShown, tokenViews } from './views/money.ts'
 import { networkView } from './views/networks.ts'
@@ -451,6 +451,7 @@ export function createView(needs: ViewNeeds): Views {
           typedData,
           recipients: sent === undefined ? [] : await recipientsOf(sent, records, known.there),
           stepUp: await needs.stepUp(record),
+          limitsUnread: areLimitsUnread(record, needs.networkOf(question.network), settings),
           stepState: state,
           outcome,
           ...known,

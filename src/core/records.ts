@@ -504,6 +504,8 @@ export interface Settings {
   readonly showHashes?: true
   /** Mainnet stays closed until three words of the phrase were checked. */
   readonly backupChecked: boolean
+  /** What a session is held by, and what it cannot undo, was read before the first one on mainnet (approval-ux.md 7.2). */
+  readonly limitsRead?: true
 }
 /** Of a limit, in percent: where its use is worth a word (approval-ux.md 11). */
 export const LIMIT_SHARES = [50, 80, 100] as const

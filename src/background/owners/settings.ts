@@ -20,7 +20,7 @@ import { type Database, type Guard, type ReadTx, type Tx, tamperedError } from '
 /**
  * What the person chose. What only changes how things look is a plain row, read before the first unlock too; what cannot be
  * read of it is the default again. What keeps others out (how long the wallet stays open, whether sessions run, whether the
- * phrase was checked) is a row that guards money (security.md 7.1): before the first unlock it says nothing, and the default
+ * phrase was checked and the limits were read) is a row that guards money (security.md 7.1): before the first unlock it says nothing, and the default
  * stands for it.
  */
 export interface SettingsOwner {
@@ -62,6 +62,7 @@ const rulesStored = exact({
   idlePause: optional(integer(86_400, 604_800)),
   lastUnlocked: optional(time),
   backupChecked: boolean(),
+  limitsRead: optional(literal(true)),
 })
 export type Rules = Output<typeof rulesStored>
 const DEFAULT_RULES: Rules = { autoLock: DEFAULTS.autoLock, backupChecked: DEFAULTS.backupChecked }
@@ -142,7 +143,7 @@ export async function beginRules(tx: Tx, key: Guard, rules: Partial<Rules> = {})
 /** In one order, so that equal ones have equal texts. */
 function partsOf(settings: Settings) {
   const { network, account, defaultAccount, theme, language, notify, limitsFrom, fiat, showHashes, ...rest } = settings
-  const { autoLock, sessionsOff, restLocked, defaultLife, idlePause, lastUnlocked, backupChecked } = rest
+  const { autoLock, sessionsOff, restLocked, defaultLife, idlePause, lastUnlocked, backupChecked, limitsRead } = rest
   return {
     looks: present({
       network,
@@ -156,7 +157,16 @@ function partsOf(settings: Settings) {
       showHashes,
       ...(backupChecked ? { checked: true } : {}),
     }),
-    rules: present({ autoLock, sessionsOff, restLocked, defaultLife, idlePause, lastUnlocked, backupChecked }),
+    rules: present({
+      autoLock,
+      sessionsOff,
+      restLocked,
+      defaultLife,
+      idlePause,
+      lastUnlocked,
+      backupChecked,
+      limitsRead,
+    }),
   }
 }
 

@@ -56,6 +56,7 @@ function viewOf(question: Partial<TransactionQuestion>): TransactionView {
     typedData: undefined,
     recipients: [],
     stepUp: false,
+    limitsUnread: false,
     stepState: () => 'todo',
     outcome: undefined,
   }

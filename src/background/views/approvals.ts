@@ -43,8 +43,10 @@ import type {
   ApprovalRecord,
   Carried,
   NetworkId,
+  NetworkRecord,
   PlannedStep,
   SessionQuestion,
+  Settings,
   StoredSession,
   SwitchQuestion,
   TransactionQuestion,
@@ -55,7 +57,7 @@ import { askedNow, cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { type Arg, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
-import { isLoopback } from '../owners/networks.ts'
+import { isLoopback, isMainnet } from '../owners/networks.ts'
 import { readBounds } from '../sending/fees.ts'
 import { holdsOf } from '../sending/journal.ts'
 import type { SessionState } from '../sending/ledger.ts'
@@ -94,6 +96,8 @@ export interface ApprovalFacts extends EffectFacts {
   /** Of a message: what it is, hashed again for this drawing. */
   readonly typedData: Classified | undefined
   readonly stepUp: boolean
+  /** Of a session: the page of limits comes first. */
+  readonly limitsUnread: boolean
   readonly stepState: (step: PlannedStep) => StepView['state']
   readonly outcome: Line | undefined
 }
@@ -126,7 +130,18 @@ export function approvalView(record: ApprovalRecord, facts: ApprovalFacts): Appr
 export function holdsBack(shown: ApprovalView | undefined): { readonly blocked?: Line; readonly tick: boolean } {
   if (shown === undefined) return { tick: false }
   const tick = shown.kind === 'session' ? shown.danger : 'ticks' in shown && shown.ticks.length > 0
-  return { tick, ...(shown.blocked === undefined ? {} : { blocked: shown.blocked }) }
+  const unread = shown.kind === 'session' && shown.limitsUnread === true ? line('err_limitsFirst') : undefined
+  const blocked = unread ?? shown.blocked
+  return { tick, ...(blocked === undefined ? {} : { blocked }) }
+}
+
+/** Once, before the first session on mainnet or a copy of it (approval-ux.md 7.2); a refusal is no reading. */
+export function areLimitsUnread(
+  { phase }: Pick<ApprovalRecord, 'phase'>,
+  network: Pick<NetworkRecord, 'chainId'>,
+  { limitsRead }: Pick<Settings, 'limitsRead'>,
+): boolean {
+  return phase === 'asking' && isMainnet(network) && limitsRead !== true
 }
 
 function base(
@@ -295,6 +310,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     phase: record.phase,
     ...(facts.outcome === undefined ? {} : { outcome: facts.outcome }),
     stepUp: facts.stepUp,
+    ...(facts.limitsUnread ? { limitsUnread: true } : {}),
     ...(blocked === undefined ? {} : { blocked }),
     details: [
       ...[said.notCounted, ...said.details].map((label) => ({ label, value: '', mono: false })),

@@ -47,6 +47,7 @@ function factsOf({ calls = [pay(NEW)], there = 'contract' }: Shown): ApprovalFac
       it.to === STRK ? [{ call, recipient: recipientOf(it.calldata[0]!, known) }] : [],
     ),
     stepUp: false,
+    limitsUnread: false,
     stepState: () => 'todo',
     outcome: undefined,
   }

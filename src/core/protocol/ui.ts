@@ -552,6 +552,8 @@ export interface SessionRequestView extends ApprovalBase {
   readonly stepUp: boolean
   /** In danger: the sentence of consequence to tick, "I know it can take everything in this account." */
   readonly tick?: Line
+  /** The first one on mainnet: the page of limits comes before it, once, and nothing is allowed until that was read. */
+  readonly limitsUnread?: true
 }
 export interface TransactionView extends ApprovalBase {
   readonly kind: 'transaction'
@@ -1039,6 +1041,8 @@ export interface Verbs {
     result: null
   }
   readonly setLanguage: { params: { readonly language: string | null }; result: null }
+  /** The page of limits, for good. */
+  readonly readLimits: { params: null; result: null }
   /** What the wallet keeps of a network to be quick is read again; no session and no transaction is lost. */
   readonly resetNetwork: { params: { readonly network: NetworkId }; result: null }
 }
@@ -1177,5 +1181,6 @@ export const verbs = {
   setSessions: { effect: 'command', whenLocked: 'unlocked' },
   setSessionDefaults: { effect: 'command', whenLocked: 'unlocked' },
   setLanguage: { effect: 'command', whenLocked: 'yes' },
+  readLimits: { effect: 'command', whenLocked: 'unlocked' },
   resetNetwork: { effect: 'command', whenLocked: 'unlocked' },
 } as const satisfies Readonly<Record<Verb, VerbTable[string]>>

@@ -4,11 +4,12 @@ import type { Proof, View } from '../../core/protocol/ui.ts'
 import type { MessageKey } from '../../core/words.ts'
 import { duration, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
-import { Button, IconButton, Picker, Switch } from '../parts/controls.tsx'
+import { Button, Fold, IconButton, Picker, Switch } from '../parts/controls.tsx'
 import { saveActivity } from '../parts/export-log.ts'
 import { sentenceOf } from '../parts/fault.tsx'
 import { Select, TextField } from '../parts/field.tsx'
 import { Icon } from '../parts/icons.tsx'
+import { Limits } from '../parts/limits.tsx'
 import { Heading, toast } from '../parts/live.tsx'
 import { Notifications } from '../parts/notifications.tsx'
 import { LessStrict } from '../parts/proof-sheet.tsx'
@@ -82,6 +83,7 @@ const SECTIONS: readonly Section[] = [
       'ui_settings_idle',
       'ui_settings_shares',
       'ui_settings_allSessions',
+      'ui_limitsPage',
     ],
     Body: SessionSettings,
   },
@@ -272,6 +274,12 @@ function SessionSettings({ view }: { readonly view: View }) {
           onChoose={(limitsFrom) => void ask('setSessionDefaults', { limitsFrom }).catch(told)}
         />
       </Setting>
+      <div class="stack gap4">
+        <h3 class="strong">{t('ui_limitsPage')}</h3>
+        <Fold head={<span class="grow">{t('ui_limitsPage_what')}</span>}>
+          <Limits />
+        </Fold>
+      </div>
       <p>
         <a class="link" href="#/sessions">
           {t('ui_settings_allSessions')}

@@ -4,10 +4,17 @@ import { classify } from '../../../cold/reserved.ts'
 import { OUTSIDE_TYPES } from '../../../cold/samples.ts'
 import { LISTED, STRK } from '../../../core/account.ts'
 import { felt } from '../../../core/felt.ts'
-import type { ApprovalRecord, MessageQuestion } from '../../../core/records.ts'
+import type {
+  ApprovalRecord,
+  MessageQuestion,
+  NetworkId,
+  Question,
+  SessionQuestion,
+  StoredSession,
+} from '../../../core/records.ts'
 import { createApprovals } from '../../owners/approvals.ts'
 import { ACCOUNT, account, CHAIN_ID, createWorld, NETWORK, ORIGIN, START } from '../../sending/stub-world.ts'
-import { approvalView, holdsBack } from '../../views/approvals.ts'
+import { approvalView, areLimitsUnread, holdsBack } from '../../views/approvals.ts'
 import { namingOf, siteOf } from '../../views/facts.ts'
 import { approvalVerbs } from './approvals.ts'
 
@@ -32,7 +39,9 @@ beforeEach(async () => {
 })
 
 async function createLife() {
-  const { clock, db, networks } = await createWorld()
+  const { clock, db, networks, start, sessions } = await createWorld()
+  /** What the person has read so far. */
+  let settings: Parameters<typeof areLimitsUnread>[2] = {}
   const approvals = createApprovals({
     db,
     now: () => clock.now,
@@ -63,6 +72,7 @@ async function createLife() {
           : undefined,
       recipients: [],
       stepUp: false,
+      limitsUnread: areLimitsUnread(record, networks.get(networkOf(record.question)), settings),
       stepState: () => 'todo',
       outcome: undefined,
     })
@@ -79,8 +89,15 @@ async function createLife() {
     goOn: () => undefined,
     changed: () => undefined,
   })
-  const ask = async (seconds: number, effects?: MessageQuestion['effects']) => {
-    const question: MessageQuestion = {
+  const asked = async (question: Question) => {
+    const asker = { origin: ORIGIN, document: 'd1', tab: 1, request: 'r1', gesture: true }
+    approvals.ask(asker, question).catch(() => undefined)
+    const waiting = async () => (await approvals.waiting())[0]
+    await expect.poll(waiting).toBeDefined()
+    return (await waiting()) as ApprovalRecord
+  }
+  const ask = (seconds: number, effects?: MessageQuestion['effects']) =>
+    asked({
       kind: 'message',
       network: NETWORK,
       account: ACCOUNT,
@@ -88,14 +105,31 @@ async function createLife() {
       hash: felt(1),
       reasons: [],
       ...(effects === undefined ? {} : { effects }),
-    }
-    const asker = { origin: ORIGIN, document: 'd1', tab: 1, request: 'r1', gesture: true }
-    approvals.ask(asker, question).catch(() => undefined)
-    const waiting = async () => (await approvals.waiting())[0]
-    await expect.poll(waiting).toBeDefined()
-    return (await waiting()) as ApprovalRecord
+    })
+  const askSession = async (network: NetworkId, more: Partial<SessionQuestion> = {}) => {
+    if (sessions.list().length === 0) await start('s1')
+    const { granted } = sessions.list()[0] as StoredSession
+    return asked({
+      kind: 'session',
+      network,
+      account: ACCOUNT,
+      connects: false,
+      askedAt: clock.now,
+      steps: [],
+      done: [],
+      // Nothing else of what its site asked is drawn.
+      asked: { words: {}, limits: [], mayNarrow: true } as unknown as SessionQuestion['asked'],
+      granted,
+      effective: granted,
+      runWhileLocked: true,
+      sessionId: 's2' as SessionQuestion['sessionId'], // Of the test's own making.
+      ...more,
+    })
   }
-  const decide = (record: ApprovalRecord, more: { readonly ticked?: boolean }) =>
+  const decide = (
+    record: ApprovalRecord,
+    more: { readonly ticked?: boolean; readonly decision?: 'allow' | 'refuse' } = {},
+  ) =>
     verbs.decide.act({
       id: record.id,
       rev: record.rev,
@@ -103,8 +137,12 @@ async function createLife() {
       decision: 'allow',
       ...more,
     })
-  return { approvals, ask, decide, shown }
+  const read = () => {
+    settings = { limitsRead: true }
+  }
+  return { approvals, ask, askSession, decide, shown, read }
 }
+const networkOf = (question: Question): NetworkId => ('network' in question ? question.network : NETWORK)
 const phase = async () => (await life.approvals.get('a1'))?.phase
 
 describe('calls for somebody else to send', () => {
@@ -131,5 +169,50 @@ describe('calls for somebody else to send', () => {
     const record = await life.ask(3_600)
     await expect(life.decide(record, {})).rejects.toMatchObject({ code: 'blocked' })
     expect(await phase()).toBe('asking')
+  })
+})
+
+describe('before the first session on mainnet', () => {
+  it('the limits are read first: until then a yes is refused, whatever comes with it', async () => {
+    const record = await life.askSession('mainnet')
+    expect(life.shown(record)).toMatchObject({ kind: 'session', limitsUnread: true })
+    for (const more of [{}, { ticked: true }])
+      await expect(life.decide(record, more)).rejects.toMatchObject({
+        code: 'blocked',
+        line: { key: 'err_limitsFirst' },
+      })
+    expect(await phase()).toBe('asking')
+    life.read()
+    expect(life.shown(record)).not.toHaveProperty('limitsUnread')
+    await life.decide(record)
+    expect(await phase()).toBe('running')
+  })
+  it('a refusal needs no reading, and is none', async () => {
+    const first = await life.askSession('mainnet')
+    await life.decide(first, { decision: 'refuse' })
+    expect(await phase()).toBeUndefined()
+    expect(life.shown(await life.askSession('mainnet'))).toMatchObject({ limitsUnread: true })
+  })
+  it('they are asked for of a change and of several sessions as well, and of nothing that is allowed already', async () => {
+    const { askSession, shown } = life
+    const record = await askSession('mainnet', { more: [] })
+    const { asked, granted, effective, runWhileLocked, sessionId } = record.question as SessionQuestion
+    const part = { asked, granted, effective, runWhileLocked, sessionId }
+    for (const change of [{ change: 'renew' }, { more: [part] }] as const)
+      expect(shown({ ...record, question: { ...(record.question as SessionQuestion), ...change } })).toMatchObject({
+        limitsUnread: true,
+      })
+    expect(shown({ ...record, phase: 'running' })).not.toHaveProperty('limitsUnread')
+  })
+  it.each(['sepolia', 'devnet'] as const)('of %s nothing is read', async (network) => {
+    const record = await life.askSession(network)
+    expect(life.shown(record)).not.toHaveProperty('limitsUnread')
+    await life.decide(record)
+    expect(await phase()).toBe('running')
+  })
+  it('of another question on mainnet nothing is read', async () => {
+    const record = await life.ask(3_600, { moves: [] })
+    const moved = { ...record, question: { ...(record.question as MessageQuestion), network: 'mainnet' as const } }
+    expect(life.shown(moved)).not.toHaveProperty('limitsUnread')
   })
 })

@@ -287,6 +287,15 @@ test('from which share of a limit on its use is told, and whether hashes are sho
   expect(await settings.get()).not.toHaveProperty('showHashes')
 })
 
+test('that the limits were read outlives the worker, in the row that keeps others out', async () => {
+  const later = () => createSettings({ db: world.db, guard: () => world.guard })
+  expect(await later().get()).not.toHaveProperty('limitsRead')
+  await verbs.readLimits.act(null)
+  await verbs.setSessionDefaults.act({ life: 3_600 })
+  expect(await later().get()).toMatchObject({ limitsRead: true, defaultLife: 3_600 })
+  expect(await world.db.read(['settings'], (tx) => tx.get('settings', 'settings'))).toBeUndefined()
+})
+
 test('settings of an older wallet, without what came later, are read as they are', async () => {
   await world.db.write(['settings'], 'strict', (tx) =>
     tx.put('settings', 'settings', { network: 'devnet', theme: 'dark' }),

@@ -35,6 +35,7 @@ type SettingVerb =
   | 'setSessions'
   | 'setSessionDefaults'
   | 'setLanguage'
+  | 'readLimits'
   | 'refresh'
   | 'openTab'
   | 'resetNetwork'
@@ -158,6 +159,14 @@ export function settingVerbs(needs: SettingVerbNeeds): VerbRows<SettingVerb> {
       params: exact({ language: nullable(text(20)) }),
       act: async ({ language }) => {
         await settings.change(({ language: _before, ...rest }) => (language === null ? rest : { ...rest, language }))
+        needs.changed()
+        return null
+      },
+    },
+    readLimits: {
+      params: nothing,
+      act: async () => {
+        await settings.set({ limitsRead: true })
         needs.changed()
         return null
       },

@@ -1,7 +1,7 @@
 import type { ComponentChildren, ComponentType } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { ApprovalView, Decision, Proof, View } from '../../../core/protocol/ui.ts'
-import { count, line, text } from '../../../core/words.ts'
+import { count, type MessageKey } from '../../../core/words.ts'
 import { useWallet } from '../../client.ts'
 import { Button, IconButton, Tick } from '../../parts/controls.tsx'
 import { DecisionBar } from '../../parts/decision-bar.tsx'
@@ -9,7 +9,6 @@ import { sentenceOf, wentWrong } from '../../parts/fault.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { toast } from '../../parts/live.tsx'
 import { ProofField } from '../../parts/proof.tsx'
-import { Sentence } from '../../parts/text.tsx'
 import { plural, said, t } from '../../words.ts'
 import type { Act } from './acts.ts'
 
@@ -22,52 +21,12 @@ const showFirst = () => document.getElementById('first')?.scrollIntoView({ block
 /** After Allow a session's steps may still run: its page stays and tells. */
 export const isAtWork = (approval: ApprovalView) => approval.kind === 'session' && approval.phase !== 'asking'
 
-const TITLES = {
-  connect: 'ui_connect_title',
-  session: 'ui_session_title',
-  update: 'ui_change_title',
-  request: 'ui_change_title',
-  rotate: 'ui_rotate_title',
-  renew: 'ui_renew_title',
-  several: 'ui_several_title',
-  transaction: 'ui_transaction_title',
-  declare: 'ui_declare_title',
-  message: 'ui_message_title',
-  send: 'ui_transaction_ownTitle',
-  faster: 'ui_transaction_ownTitle',
-  cancel: 'ui_transaction_ownTitle',
-  takeBack: 'ui_transaction_ownTitle',
-  outside: 'ui_outside_title',
-  switch: 'ui_switch_title',
-  network: 'ui_addNetwork_title',
-  token: 'ui_watchToken_title',
-} as const
-const ALLOWS = {
-  connect: 'ui_connect_allow',
-  session: 'ui_session_allow',
-  update: 'ui_change_allow',
-  request: 'ui_change_allow',
-  rotate: 'ui_rotate_allow',
-  renew: 'ui_session_allow',
-  several: 'ui_several_allow',
-  transaction: 'ui_transaction_allow',
-  declare: 'ui_declare_allow',
-  message: 'ui_message_allow',
-  send: 'ui_transaction_send',
-  faster: 'ui_transaction_speedUp',
-  cancel: 'ui_transaction_cancelIt',
-  takeBack: 'ui_takeBack',
-  outside: 'ui_message_allow',
-  switch: 'ui_switch_allow',
-  network: 'ui_addNetwork_allow',
-  token: 'ui_watchToken_allow',
-} as const
-const kindOf = (approval: ApprovalView) => {
-  if (approval.kind === 'transaction')
-    return approval.carries?.kind === 'class' ? 'declare' : (approval.own ?? 'transaction')
-  if (approval.kind === 'message') return approval.calls.length > 0 ? 'outside' : 'message'
-  if (approval.kind !== 'session') return approval.kind
-  return approval.parts === undefined ? (approval.change?.kind ?? 'session') : 'several'
+/** What a question is called, and its yes; over that yes, the worst of it and its end. */
+export interface Named {
+  readonly title: MessageKey
+  readonly allow: MessageKey
+  readonly worst: ComponentChildren
+  readonly end: ComponentChildren
 }
 
 /** What is asked, whole. */
@@ -96,8 +55,16 @@ export interface ApprovalProps {
 export function Approval<A extends ApprovalView>({
   approval: asked,
   Body,
+  named,
+  onRead,
   ...props
-}: ApprovalProps & { readonly approval: A; readonly Body: ComponentType<BodyProps<A>> }) {
+}: ApprovalProps & {
+  readonly approval: A
+  readonly Body: ComponentType<BodyProps<A>>
+  readonly named: Named
+  /** It is a page to read before the question, and decides nothing but to go on: what a yes takes comes with the question. */
+  readonly onRead?: Act
+}) {
   const approval: ApprovalView = asked
   const { view, at, all, onTurn, onPressed, onDecided, onLeave } = props
   const { ask } = useWallet()
@@ -109,13 +76,16 @@ export function Approval<A extends ApprovalView>({
   const [wrong, setWrong] = useState<string>()
   const [drafts, setDrafts] = useState(0)
   const own = useOwnEdits(approval)
+  const asks = onRead === undefined
 
   const danger =
-    approval.kind === 'session'
+    asks &&
+    (approval.kind === 'session'
       ? approval.danger
-      : 'risks' in approval && approval.risks.some(({ level }) => level === 'danger')
-  const needsPassword = approval.stepUp === true
-  const ticks = ticksOf(approval)
+      : 'risks' in approval && approval.risks.some(({ level }) => level === 'danger'))
+  const needsPassword = asks && approval.stepUp === true
+  const ticks = asks ? ticksOf(approval) : []
+  const blocked = asks ? approval.blocked : undefined
   const ticked = ticks.every((it) => tickedAll.has(it))
   const stepUpMissing = !ticked || (needsPassword && password === '')
   const atWork = isAtWork(approval)
@@ -155,10 +125,11 @@ export function Approval<A extends ApprovalView>({
   ) : (
     <DecisionBar
       revision={`${approval.id} ${approval.rev} ${approval.digest}`}
-      allowLabel={t(ALLOWS[kindOf(approval)])}
-      {...summaryOf(approval)}
+      allowLabel={t(named.allow)}
+      worst={named.worst}
+      end={named.end}
       danger={danger}
-      ready={approval.blocked === undefined && drafts === 0 && !own.busy}
+      ready={blocked === undefined && drafts === 0 && !own.busy}
       stepUpMissing={stepUpMissing}
       stepUp={
         ticks.length > 0 || needsPassword ? (
@@ -178,10 +149,16 @@ export function Approval<A extends ApprovalView>({
               <>
                 {!danger && approval.kind === 'session' && (
                   <p class="label">
-                    {t(approval.enableFacts.length > 0 ? 'ui_session_whyPassword' : 'ui_session_whyPasswordDeploy')}{' '}
-                    <button type="button" class="link" onClick={showFirst}>
-                      {t('ui_session_readFirst')}
-                    </button>
+                    {approval.enableFacts.length > 0 ? (
+                      <>
+                        {t('ui_session_whyPassword')}{' '}
+                        <button type="button" class="link" onClick={showFirst}>
+                          {t('ui_session_readFirst')}
+                        </button>
+                      </>
+                    ) : (
+                      t('ui_session_whyPasswordMainnet')
+                    )}
                   </p>
                 )}
                 <ProofField
@@ -199,7 +176,7 @@ export function Approval<A extends ApprovalView>({
       }
       notice={
         <>
-          {approval.blocked !== undefined && <BarLine icon="warn">{said(approval.blocked)}</BarLine>}
+          {blocked !== undefined && <BarLine icon="warn">{said(blocked)}</BarLine>}
           {own.changed.size > 0 && <BarLine icon="info">{plural('ui_changed_other', own.changed.size)}</BarLine>}
           {slow && <BarLine icon="clock">{t('ui_reconnecting')}</BarLine>}
           {failure !== undefined && <BarLine icon="danger">{failure}</BarLine>}
@@ -209,13 +186,16 @@ export function Approval<A extends ApprovalView>({
       lapsesAt={approval.lapsesAt}
       busy={busy}
       onKeepOpen={() => void ask('keepOpen', { id: approval.id }).catch((error) => setFailure(sentenceOf(error)))}
-      onDecide={(decision) => void decide(decision)}
+      onDecide={(decision) => {
+        if (onRead !== undefined && decision === 'allow') own.edit(onRead)
+        else void decide(decision)
+      }}
     />
   )
   return (
     <main class="page approval" aria-describedby="sentence">
       <header class="top">
-        <h1>{t(TITLES[kindOf(approval)])}</h1>
+        <h1>{t(named.title)}</h1>
         {all > 1 && (
           <nav class="pager" aria-label={t('ui_pager')}>
             <IconButton icon="left" name={t('ui_pager_before')} off={at === 0} onPress={() => onTurn(-1)} />
@@ -289,42 +269,6 @@ function ticksOf(approval: ApprovalView): readonly string[] {
   if ('ticks' in approval) return approval.ticks.map(said)
   if (approval.kind !== 'session' || !approval.danger) return []
   return [approval.tick === undefined ? t('ui_session_tick') : said(approval.tick)]
-}
-
-function summaryOf(approval: ApprovalView): { readonly worst: ComponentChildren; readonly end: ComponentChildren } {
-  switch (approval.kind) {
-    case 'connect':
-      return {
-        worst: <Sentence line={line('ui_connect_summary', { account: text(approval.account.name) })} strong="names" />,
-        end: t('ui_connect_end'),
-      }
-    case 'switch':
-      return { worst: t('ui_switch_summary', { network: text(approval.to) }), end: t('ui_connect_end') }
-    case 'network':
-      return { worst: t('ui_addNetwork_summary', { host: text(approval.host) }), end: t('ui_addNetwork_end') }
-    case 'token':
-      return {
-        worst: t('ui_watchToken_summary', { symbol: text(approval.name.symbol) }),
-        end: t('ui_watchToken_end'),
-      }
-    case 'session':
-      return { worst: <Sentence line={approval.summary.worst} />, end: said(approval.summary.end) }
-    case 'message':
-      return {
-        worst:
-          approval.summary === undefined ? (
-            t(approval.calls.length > 0 ? 'ui_outside_summary' : 'ui_message_summary')
-          ) : (
-            <Sentence line={approval.summary} />
-          ),
-        end: said(approval.end),
-      }
-    case 'transaction':
-      return {
-        worst: <Sentence line={approval.summary ?? approval.fee.line} />,
-        end: t(kindOf(approval) === 'declare' ? 'ui_declare_end' : 'ui_transaction_end'),
-      }
-  }
 }
 
 /**

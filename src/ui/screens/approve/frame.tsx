@@ -5,10 +5,11 @@ import { Button } from '../../parts/controls.tsx'
 import { t } from '../../words.ts'
 import { Unlock } from '../unlock.tsx'
 import { Approval, type ApprovalProps, CLOSE_AFTER, isAtWork } from './approval.tsx'
-import { SessionRequest } from './session.tsx'
+import { SessionRequest, sessionNamed } from './session.tsx'
 
 // A session is what this window is first for; the others are read when one is asked.
 const OtherApproval = later(() => import('./others.tsx').then((it) => it.OtherApproval))
+const LimitsFirst = later(() => import('./limits-first.tsx').then((it) => it.LimitsFirst))
 
 /** The approval window. What is shown is never replaced by another question; later ones only change "1 of n". */
 export function Approvals({ view }: { readonly view: View }) {
@@ -76,8 +77,9 @@ export function Approvals({ view }: { readonly view: View }) {
 
 function Question(props: ApprovalProps) {
   const { approval } = props
-  if (approval.kind === 'session') return <Approval {...props} approval={approval} Body={SessionRequest} />
-  return <OtherApproval {...props} approval={approval} />
+  if (approval.kind !== 'session') return <OtherApproval {...props} approval={approval} />
+  if (approval.limitsUnread) return <LimitsFirst {...props} approval={approval} />
+  return <Approval {...props} approval={approval} Body={SessionRequest} named={sessionNamed(approval)} />
 }
 
 const isAskedHere = (approval: ApprovalView) =>

@@ -11,7 +11,22 @@ import { Quote, Sentence } from '../../parts/text.tsx'
 import { networkName, Who } from '../../parts/who.tsx'
 import { moment, said, t } from '../../words.ts'
 import type { Act } from './acts.ts'
+import type { Named } from './approval.tsx'
 import { Call } from './call.tsx'
+
+const NAMES = {
+  session: ['ui_session_title', 'ui_session_allow'],
+  update: ['ui_change_title', 'ui_change_allow'],
+  request: ['ui_change_title', 'ui_change_allow'],
+  rotate: ['ui_rotate_title', 'ui_rotate_allow'],
+  renew: ['ui_renew_title', 'ui_session_allow'],
+  several: ['ui_several_title', 'ui_several_allow'],
+} as const
+
+export function sessionNamed({ parts, change, summary }: SessionRequestView): Named {
+  const [title, allow] = NAMES[parts === undefined ? (change?.kind ?? 'session') : 'several']
+  return { title, allow, worst: <Sentence line={summary.worst} />, end: said(summary.end) }
+}
 
 interface Props {
   readonly approval: SessionRequestView
@@ -84,15 +99,7 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             <Lines lines={[approval.connects, approval.sends].flatMap((it) => (it === undefined ? [] : [said(it)]))} />
           </Group>
         )}
-        {approval.parts === undefined && approval.quotes.length > 0 && (
-          <Group name={t('ui_siteSays')}>
-            {approval.quotes.map((quote) => (
-              <p key={quote} class="fact">
-                <Quote text={quote} />
-              </p>
-            ))}
-          </Group>
-        )}
+        {approval.parts === undefined && <SiteSays quotes={approval.quotes} />}
         <FoldedDetails hint={t('ui_session_detailsHint')} facts={approval.details} />
       </Facts>
     </>
@@ -189,15 +196,7 @@ function Part({
           </p>
           <Terms approval={part} changed={NONE} onEdit={onEdit} onDraft={onDraft} />
           <Facts>
-            {part.quotes.length > 0 && (
-              <Group name={t('ui_siteSays')}>
-                {part.quotes.map((quote) => (
-                  <p key={quote} class="fact">
-                    <Quote text={quote} />
-                  </p>
-                ))}
-              </Group>
-            )}
+            <SiteSays quotes={part.quotes} />
           </Facts>
         </Within.Provider>
       )}
@@ -205,6 +204,19 @@ function Part({
   )
 }
 const NONE: ReadonlySet<string> = new Set()
+
+function SiteSays({ quotes }: Pick<SessionRequestView, 'quotes'>) {
+  if (quotes.length === 0) return null
+  return (
+    <Group name={t('ui_siteSays')}>
+      {quotes.map((quote) => (
+        <p key={quote} class="fact">
+          <Quote text={quote} />
+        </p>
+      ))}
+    </Group>
+  )
+}
 
 /** What becomes of the session that is there: read before anything else. */
 function Change({
