@@ -812,7 +812,7 @@ export interface Verbs {
     result: null
   }
   readonly removePasskey: { params: { readonly password: Proof; readonly credentialId: string }; result: null }
-  /** The text of a file, and a name for it. It opens with the password the wallet has now. */
+  /** The text of a file, and a name for it. It is sealed with the password the wallet has now, so a passkey cannot make it. */
   readonly exportBackup: {
     params: { readonly password: string }
     /** `missing`: names of accounts with a key that does not open; all else is in the file. */
@@ -842,7 +842,7 @@ export interface Verbs {
     result: { readonly dropped: number; readonly missing: readonly string[] }
   }
   /** Everything, for good. */
-  readonly wipe: { params: { readonly password: string; readonly ticked: boolean }; result: null }
+  readonly wipe: { params: { readonly password: Proof; readonly ticked: boolean }; result: null }
   readonly selectNetwork: { params: { readonly network: NetworkId }; result: null }
   /** Who a node says it is, before it is one of the wallet's. `same`: the network that it serves is here already. */
   readonly probeNode: {

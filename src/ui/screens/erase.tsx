@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks'
+import type { Proof } from '../../core/protocol/ui.ts'
 import { useWallet } from '../client.ts'
 import { useAct } from '../parts/act.ts'
-import { Button, PasswordField, Tick } from '../parts/controls.tsx'
+import { Button, Tick } from '../parts/controls.tsx'
 import { Fault } from '../parts/fault.tsx'
 import { toast } from '../parts/live.tsx'
+import { ProofField } from '../parts/proof.tsx'
 import { t } from '../words.ts'
 import { SecurityPage } from './ways-in.tsx'
 
@@ -12,7 +14,7 @@ export function Erase({ checked }: { readonly checked: boolean }) {
   const { ask } = useWallet()
   const act = useAct()
   const [ticked, setTicked] = useState(false)
-  const [password, setPassword] = useState('')
+  const [password, setPassword] = useState<Proof>('')
   const erase = () =>
     act.run(async () => {
       if (!ticked) return
@@ -35,7 +37,7 @@ export function Erase({ checked }: { readonly checked: boolean }) {
       <Tick on={ticked} onChange={setTicked}>
         {t('ui_erase_tick')}
       </Tick>
-      <PasswordField
+      <ProofField
         value={password}
         wrong={act.failure}
         onInput={(value) => {

@@ -14,7 +14,7 @@ import type { SettingsOwner } from '../../owners/settings.ts'
 import { missingOf, type Repaired, wipeContents } from '../../repairing.ts'
 import type { Unlocking } from '../../unlocking.ts'
 import { passwordCheck, WEAK } from './keys.ts'
-import { nothing, password, type VerbRows, verbError } from './verb.ts'
+import { nothing, password, proof, type VerbRows, verbError } from './verb.ts'
 
 export interface BackupNeeds {
   readonly unlocking: Unlocking
@@ -129,7 +129,7 @@ export function backupVerbs(needs: BackupNeeds): VerbRows<BackupVerb> {
       },
     },
     wipe: {
-      params: exact({ password, ticked: boolean() }),
+      params: exact({ password: proof, ticked: boolean() }),
       act: async ({ password, ticked }) => {
         if (!ticked) throw verbError('blocked', line('err_tickWipe'))
         opened(await vault.verifyPassword(password))
