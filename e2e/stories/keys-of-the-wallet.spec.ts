@@ -137,6 +137,46 @@ test('The way back: what was saved comes back from the file after everything was
   await expect(page.getByRole('heading', { name: 'No session', exact: true })).toBeVisible()
 })
 
+test('The end: a passkey erases the wallet as the password does, and whoever forgot both erases it closed', async ({
+  context,
+  home,
+}) => {
+  test.setTimeout(240_000)
+  const person = await personAt(context, home)
+  const { page } = person
+  const button = (name: string) => page.getByRole('button', { name, exact: true })
+  const gone = () => expect(button('Create a wallet')).toBeVisible({ timeout: 60_000 })
+  await authenticatorAt(page)
+  await person.createWallet()
+  await person.addPasskey()
+  await button('Menu').click()
+  await page.getByRole('menuitem', { name: 'Settings', exact: true }).click()
+  await button('Open security settings').click()
+  await button('Erase this wallet').click()
+  await button('Use passkey').click()
+  await expect(page.getByText('Passkey confirmed')).toBeVisible()
+  // The tick is not left out.
+  await expect(button('Erase this wallet')).toBeDisabled()
+  await page.getByRole('checkbox', { name: /^I have my secret phrase/ }).check()
+  await button('Erase this wallet').click()
+  await gone()
+  await page.reload()
+  await gone()
+
+  await person.createWallet()
+  await person.lock()
+  await button('Forgot password?').click()
+  await expect(button('Erase this wallet')).toBeDisabled()
+  await page.getByRole('checkbox', { name: /^I have my phrase/ }).check()
+  await button('Erase this wallet').click()
+  await expect(button('Erase this wallet')).toBeDisabled()
+  await page.getByRole('checkbox', { name: /^I have my secret phrase/ }).check()
+  await button('Erase this wallet').click()
+  await gone()
+  await page.reload()
+  await gone()
+})
+
 test('Mainnet stays closed until three words of the phrase were checked', async ({ context, home }) => {
   test.setTimeout(120_000)
   const person = await personAt(context, home)

@@ -841,8 +841,8 @@ export interface Verbs {
     /** `missing`: names of accounts with a key that does not open. */
     result: { readonly dropped: number; readonly missing: readonly string[] }
   }
-  /** Everything, for good. */
-  readonly wipe: { params: { readonly password: Proof; readonly ticked: boolean }; result: null }
+  /** Everything, for good. `password`: of a wallet that is open; of a closed one whoever forgot it says so by leaving it out. */
+  readonly wipe: { params: { readonly password?: Proof; readonly ticked: boolean }; result: null }
   readonly selectNetwork: { params: { readonly network: NetworkId }; result: null }
   /** Who a node says it is, before it is one of the wallet's. `same`: the network that it serves is here already. */
   readonly probeNode: {

@@ -10,7 +10,14 @@ import { t } from '../words.ts'
 import { SecurityPage } from './ways-in.tsx'
 
 /** The end of this wallet on this computer. Its accounts live on, for whoever has the phrase. */
-export function Erase({ checked }: { readonly checked: boolean }) {
+export function Erase({
+  checked,
+  forgotten,
+}: {
+  readonly checked: boolean
+  /** Nobody has the password: the way back, and no field for it. */
+  readonly forgotten?: () => void
+}) {
   const { ask } = useWallet()
   const act = useAct()
   const [ticked, setTicked] = useState(false)
@@ -18,13 +25,13 @@ export function Erase({ checked }: { readonly checked: boolean }) {
   const erase = () =>
     act.run(async () => {
       if (!ticked) return
-      await ask('wipe', { password, ticked })
+      await ask('wipe', forgotten === undefined ? { password, ticked } : { ticked })
       toast(t('ui_erase_done'))
       history.replaceState(null, '', '#/')
       dispatchEvent(new HashChangeEvent('hashchange'))
     }, setPassword)
   return (
-    <SecurityPage title={t('ui_erase')}>
+    <SecurityPage title={t('ui_erase')} {...(forgotten === undefined ? {} : { onBack: forgotten })}>
       <Fault level="danger" title={t('ui_erase_what')}>
         <ul class="stack gap4">
           <li>{t('ui_erase_keys')}</li>
@@ -37,15 +44,28 @@ export function Erase({ checked }: { readonly checked: boolean }) {
       <Tick on={ticked} onChange={setTicked}>
         {t('ui_erase_tick')}
       </Tick>
-      <ProofField
-        value={password}
-        wrong={act.failure}
-        onInput={(value) => {
-          setPassword(value)
-          act.clear()
-        }}
-      />
-      <Button look="tall risky" busy={act.busy} off={!ticked || password === ''} onPress={() => void erase()}>
+      {forgotten === undefined ? (
+        <ProofField
+          value={password}
+          wrong={act.failure}
+          onInput={(value) => {
+            setPassword(value)
+            act.clear()
+          }}
+        />
+      ) : (
+        act.failure !== undefined && (
+          <p class="danger" role="alert">
+            {act.failure}
+          </p>
+        )
+      )}
+      <Button
+        look="tall risky"
+        busy={act.busy}
+        off={!ticked || (forgotten === undefined && password === '')}
+        onPress={() => void erase()}
+      >
         {t(act.busy ? 'ui_erase_erasing' : 'ui_erase')}
       </Button>
     </SecurityPage>

@@ -8,6 +8,7 @@ import { Start } from '../parts/start.tsx'
 import { t } from '../words.ts'
 import { Contents, FileAndPassword, LookButton, useFile } from './backup-file.tsx'
 import { Done } from './done.tsx'
+import { Erase } from './erase.tsx'
 import { Import } from './import.tsx'
 
 /** A wallet from its backup file: looked into first, and made in one step or not at all. */
@@ -81,11 +82,21 @@ export function RestoreFile({
   )
 }
 
-/** Nobody can reset a password: the wallet is made anew, from the phrase or a file. What that costs is said first. */
-export function Forgot({ onBack, onDone }: { readonly onBack: () => void; readonly onDone: () => void }) {
-  const [way, setWay] = useState<'told' | 'phrase' | 'file'>('told')
+/** Nobody can reset a password: the wallet is made anew, from the phrase or a file, or goes. What that costs is said first. */
+export function Forgot({
+  checked,
+  onBack,
+  onDone,
+}: {
+  /** Whether the phrase was; of a wallet that cannot be read nobody knows, and it does not go from here. */
+  readonly checked?: boolean
+  readonly onBack: () => void
+  readonly onDone: () => void
+}) {
+  const [way, setWay] = useState<'told' | 'phrase' | 'file' | 'erase'>('told')
   const [ticked, setTicked] = useState(false)
   if (way === 'phrase') return <Import replaces onBack={() => setWay('told')} onDone={onDone} />
+  if (way === 'erase' && checked !== undefined) return <Erase checked={checked} forgotten={() => setWay('told')} />
   if (way === 'file') return <RestoreFile replaces onBack={() => setWay('told')} onDone={onDone} />
   return (
     <Start foot={t('ui_phrase_foot')} progress={0.1}>
@@ -110,10 +121,15 @@ export function Forgot({ onBack, onDone }: { readonly onBack: () => void; readon
             {t('ui_forgot_file')}
           </Button>
         </div>
-        <div class="row">
+        <div class="row between">
           <Button look="tall" onPress={onBack}>
             {t('ui_back')}
           </Button>
+          {checked !== undefined && (
+            <Button look="tall" off={!ticked} onPress={() => setWay('erase')}>
+              {t('ui_erase_open')}
+            </Button>
+          )}
         </div>
       </div>
     </Start>

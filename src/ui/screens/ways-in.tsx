@@ -13,11 +13,19 @@ import { canUsePasskeys, passkeySentence } from '../passkey.ts'
 import { go } from '../route.ts'
 import { t } from '../words.ts'
 
-export function SecurityPage({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+export function SecurityPage({
+  title,
+  onBack = () => go('/security'),
+  children,
+}: {
+  readonly title: string
+  readonly onBack?: () => void
+  readonly children: ComponentChildren
+}) {
   return (
     <main class="page">
       <header class="top">
-        <IconButton icon="left" name={t('ui_back')} onPress={() => go('/security')} look="back" />
+        <IconButton icon="left" name={t('ui_back')} onPress={onBack} look="back" />
         <Heading>{title}</Heading>
       </header>
       <div class="body stack gap16">{children}</div>

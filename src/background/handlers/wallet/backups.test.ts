@@ -6,13 +6,14 @@ const PASSWORD = 'a long enough password'
 const PASSKEY = { credentialId: 'aabbcc', prf: '17'.repeat(32) }
 
 /** Only these are asked of the wallet when it is erased. */
-function createLife() {
+function createLife(state: 'unlocked' | 'locked' | 'asleep' = 'unlocked') {
   let erased = 0
   const isOurs = (proof: Proof) =>
     typeof proof === 'string'
       ? proof === PASSWORD
       : proof.credentialId === PASSKEY.credentialId && proof.prf === PASSKEY.prf
   const { wipe } = backupVerbs({
+    unlocking: { state: async () => state },
     vault: {
       verifyPassword: async (proof: Proof) =>
         isOurs(proof)
@@ -51,4 +52,21 @@ test('another password or another passkey erases nothing', async () => {
   ] as const)
     await expect(wipe.act({ password, ticked: true })).rejects.toMatchObject({ code })
   expect(erased()).toBe(0)
+})
+
+test('an open wallet is not erased without a proof; a closed one is, for whoever forgot the password, with the tick', async () => {
+  const open = createLife()
+  await expect(open.wipe.act({ ticked: true })).rejects.toMatchObject({ code: 'wrongPassword' })
+  expect(open.erased()).toBe(0)
+  for (const state of ['locked', 'asleep'] as const) {
+    const { wipe, erased } = createLife(state)
+    await expect(wipe.act({ ticked: false })).rejects.toMatchObject({ code: 'blocked' })
+    // One that is given has to be right.
+    await expect(wipe.act({ password: 'another password', ticked: true })).rejects.toMatchObject({
+      code: 'wrongPassword',
+    })
+    expect(erased()).toBe(0)
+    await wipe.act({ ticked: true })
+    expect(erased()).toBe(1)
+  }
 })

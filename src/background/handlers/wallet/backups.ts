@@ -129,10 +129,12 @@ export function backupVerbs(needs: BackupNeeds): VerbRows<BackupVerb> {
       },
     },
     wipe: {
-      params: exact({ password: proof, ticked: boolean() }),
+      params: exact({ password: optional(proof), ticked: boolean() }),
       act: async ({ password, ticked }) => {
         if (!ticked) throw verbError('blocked', line('err_tickWipe'))
-        opened(await vault.verifyPassword(password))
+        // A closed one goes for whoever forgot the password, as it does for another wallet in its place (`replaces`).
+        if (password !== undefined || (await unlocking.state()) === 'unlocked')
+          opened(await vault.verifyPassword(password ?? ''))
         await leaving.wipe()
         needs.changed()
         return null
