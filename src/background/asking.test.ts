@@ -194,6 +194,7 @@ function createLife() {
   const execute = executeHandlers({
     ...shared,
     executor,
+    networks,
     state: async () => (world.lock.asleep ? 'asleep' : 'unlocked'),
     isConnected: stops.hasGrant,
     readClass: (input, named, turn) =>

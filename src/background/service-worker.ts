@@ -411,6 +411,7 @@ const router = createRouter({
             executor,
             grants,
             history,
+            networks,
             sessions,
             print,
             state: unlocking.state,

@@ -323,6 +323,20 @@ describe('a session in a form of older libraries', () => {
     },
   )
 
+  it('of a page that calls it by another key is another session; by the same key it is the same, and the key is no key of it', async () => {
+    const by = (sessionKey: string) => ({ ...forms[1], message: { ...forms[1]!.message, sessionKey } })
+    const first = sign('r1', by('0x3003'))
+    await allow('r1')
+    const answered = await first
+    expect(only().asked).toMatchObject({ pageKey: '0x3003' })
+    expect(only().key).toEqual({ by: 'wallet', guid: only().key.guid })
+    expect(await sign('r2', by('0x3003'))).toEqual(answered)
+    const second = sign('r3', by('0x4004'))
+    await allow('r3')
+    expect(await second).not.toEqual(answered)
+    const keys = world.sessions.list({ origin: ORIGIN }).map(({ asked }) => (asked as { pageKey?: string }).pageKey)
+    expect(keys.sort()).toEqual(['0x3003', '0x4004'])
+  })
   it('has the fee limit of both halves that it named', async () => {
     const answer = sign('r1', forms[1])
     await allow('r1')

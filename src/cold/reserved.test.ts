@@ -116,6 +116,7 @@ describe('what is written exactly is what it is', () => {
       expires: 1893456000n,
       methods: [{ contract: felt(STRK), method: shortString('transfer') }],
       account: ACCOUNT,
+      pageKey: '0x3003',
       fees: { token: felt(STRK), low: 5n, high: 1n },
     })
     expect(typedData.getTypeHash(plugin.types, 'Session')).toBe(

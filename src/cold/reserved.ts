@@ -47,6 +47,8 @@ export interface OlderSession {
   readonly methods: readonly { readonly contract: Felt; readonly method: Felt }[]
   /** The plugin account's names none. */
   readonly account?: Felt
+  /** With which its page signs what it asks for: of `ArgentSession` alone. */
+  readonly pageKey?: Felt
   readonly fees?: { readonly token: Felt; readonly low: bigint; readonly high: bigint }
 }
 /** SNIP-9: calls that somebody else sends, and pays for. */
@@ -334,8 +336,8 @@ function pluginOf(data: TypedData, hashed: Hashed): OlderSession | undefined {
 
 function offchainOf(data: TypedData, hashed: Hashed): OlderSession | undefined {
   if (!isForm(data, hashed, OFFCHAIN_FORM, 0)) return undefined
-  const [account, , expires, spending, list] = partsOf(hashed.message)
-  if (!account || !expires || !spending || !list) return undefined
+  const [account, key, expires, spending, list] = partsOf(hashed.message)
+  if (!account || !key || !expires || !spending || !list) return undefined
   const [token, amount] = partsOf(spending)
   const [low, high] = amount ? partsOf(amount) : []
   if (!token || !low || !high) return undefined
@@ -344,6 +346,7 @@ function offchainOf(data: TypedData, hashed: Hashed): OlderSession | undefined {
     expires: expires.felt,
     methods: methodsIn(list),
     account: felt(account.felt),
+    pageKey: felt(key.felt),
     fees: { token: felt(token.felt), low: low.felt, high: high.felt },
   }
 }

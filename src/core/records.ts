@@ -368,6 +368,8 @@ export interface TransactionQuestion {
   readonly session?: SessionId
   readonly steps: readonly PlannedStep[]
   readonly carries?: Carried
+  /** Its site has signed for this nonce of the account alone: it is sent at no other. */
+  readonly onlyAt?: Felt
   /** Asked in the wallet's own pages: no site waits for it. */
   readonly own?: OwnTransaction
   /** What the person chose of the fee; absent: as the wallet does it. */

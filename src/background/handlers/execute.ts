@@ -24,12 +24,14 @@ import type { Accounts } from '../owners/accounts.ts'
 import type { Approvals } from '../owners/approvals.ts'
 import type { Grants } from '../owners/grants.ts'
 import type { History } from '../owners/history.ts'
+import type { Networks } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionRequest } from '../sending/deciding.ts'
 import type { Executor, InSession } from '../sending/executor.ts'
 import type { Load } from '../sending/sender.ts'
 import type { SessionPrint } from '../session-print.ts'
+import { type Offchain, readOffchain, refuseUnsigned, sessionOfKey } from './offchain.ts'
 import { createTrying } from './trying.ts'
 
 type Execute = Pick<
@@ -50,6 +52,7 @@ export interface ExecuteNeeds {
   readonly executor: Executor
   readonly grants: Grants
   readonly history: History
+  readonly networks: Pick<Networks, 'get'>
   readonly sessions: Sessions
   readonly print: SessionPrint
   readonly state: () => Promise<'new' | 'asleep' | 'locked' | 'unlocked'>
@@ -83,17 +86,22 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   return {
     wallet_addInvokeTransaction: async (context, { calls: raw, session: hint, proof }) => {
       const brought = proof === undefined ? undefined : proofOf(proof)
-      const calls = callsOf(raw)
+      const all = callsOf(raw)
       const mode = hint?.mode ?? 'auto'
+      const older = readOffchain(raw, all)
+      if (older !== undefined && brought !== undefined) throw malformed('/proof', 'expected none: the page signs none')
+      const id = older === undefined ? hint?.id : await sessionNamed(context, older, hint)
+      const what: What = older === undefined ? { calls: all } : { calls: older.calls, onlyAt: older.nonce }
+      const { calls } = what
       // Of a site without a grant only once a person has connected it: the answer tells what is in this wallet.
-      if ((await grants.get(context.origin)) !== undefined) await refuseOwn(calls, mode)
-      let found = mode === 'never' ? NONE : await inSession(context, calls, hint?.id, brought)
+      if ((await grants.get(context.origin)) !== undefined) await refuseOwn(what, mode)
+      let found = mode === 'never' ? NONE : await inSession(context, what, id, brought)
       if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
       if (mode === 'only') {
         await noteOften(context, calls, found)
-        throw await missed(context, found, hint?.id)
+        throw await missed(context, found, id)
       }
-      if (found.kind === 'refuse') throw await missed(context, found, hint?.id)
+      if (found.kind === 'refuse') throw await missed(context, found, id)
       // Before the first unlock nobody knows which sessions there are.
       const mayRunUnlocked =
         found.kind === 'ask'
@@ -101,11 +109,11 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
           : mode !== 'never' && (await needs.state()) === 'asleep'
       if (mayRunUnlocked) {
         await access.unlocked(context)
-        found = await inSession(context, calls, hint?.id, brought)
+        found = await inSession(context, what, id, brought)
         if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
-        if (found.kind === 'refuse') throw await missed(context, found, hint?.id)
+        if (found.kind === 'refuse') throw await missed(context, found, id)
       }
-      return { transaction_hash: padded(await byPerson(context, calls, found, brought)) }
+      return { transaction_hash: padded(await byPerson(context, what, found, brought)) }
     },
 
     wallet_addDeclareTransaction: async (context, { compiled_class_hash, class_hash, contract_class }) => {
@@ -120,7 +128,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
         throw malformed('/class_hash', 'expected the hash of this class')
       const bytes = JSON.stringify(load).length
       const carries = { kind: 'class' as const, classHash, compiledClassHash: compiled_class_hash, bytes }
-      const hash = await byPerson(context, [], NONE, { carries, load })
+      const hash = await byPerson(context, { calls: [] }, NONE, { carries, load })
       return { transaction_hash: padded(hash), class_hash: padded(classHash) }
     },
 
@@ -180,16 +188,43 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     return { verdict: 'prompt', ...session, error: told(await missed(context, found, id)), reasons }
   }
 
-  /** With a proof it is never automatic: what it moves is not in its calls. */
+  /** With a proof it is never automatic: what it moves is not in its calls. @throws Refused 114 for another nonce */
   async function inSession(
     context: Context,
-    calls: readonly Call[],
+    { calls, onlyAt }: What,
     id: string | undefined,
     brought: Brought | undefined,
-  ): Promise<InSession> {
+  ): Promise<Found> {
     const request = await requestOf(context, calls, id)
     if ('kind' in request) return request
-    return executor.executeInSession(brought === undefined ? request : { ...request, unsupported: ['proof'] })
+    const found = await executor.executeInSession({
+      ...request,
+      ...(brought === undefined ? {} : { unsupported: ['proof'] }),
+      ...(onlyAt === undefined ? {} : { onlyAt }),
+    })
+    if (found.kind === 'nonce') throw otherNonce(found.next)
+    return found
+  }
+
+  /**
+   * Which session a page of an older library means, by its key; the key itself, where there is none. A site that is not
+   * connected is asked to connect first: whose account it is called for is not known before.
+   *
+   * @throws Refused 114
+   */
+  async function sessionNamed(
+    context: Context,
+    older: Offchain,
+    hint: Params<'wallet_addInvokeTransaction'>['session'],
+  ) {
+    const { origin } = context
+    const known = await grants.get(origin)
+    if (known === undefined && hint?.mode === 'only') return older.key
+    const { account, network } = known ?? (await access.connected(context))
+    refuseUnsigned(older, { account, chainId: needs.networks.get(network).chainId })
+    const id = sessionOfKey(sessions.list({ origin, account, network }), older.key)?.id ?? older.key
+    if (hint?.id !== undefined && hint.id !== id) throw malformed('/session/id', 'expected the session of this key')
+    return id
   }
 
   /** The error of `mode: "only"` and of what is bad in every mode. */
@@ -209,28 +244,29 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     return thrown(errorOf(found.reasons, about))
   }
 
-  async function refuseOwn(calls: readonly Call[], mode: 'auto' | 'only' | 'never'): Promise<void> {
+  async function refuseOwn({ calls, onlyAt }: What, mode: 'auto' | 'only' | 'never'): Promise<void> {
     const own = new Set((await accounts.all()).filter(isOwn).map(({ address }) => address))
     const index = calls.findIndex(({ to }) => own.has(to))
     if (index < 0) return
-    const at = `/calls/${index}/contract_address`
+    const at = `/calls/${onlyAt === undefined ? index : index + 1}/contract_address`
     const why = 'a call to an account of this wallet'
     throw mode === 'only' ? refused('SESSION_POLICY_REFUSED', { at, why }) : malformed(at, why)
   }
 
-  async function byPerson(
-    context: Context,
-    calls: readonly Call[],
-    found: InSession,
-    brought?: Brought,
-  ): Promise<Felt> {
+  async function byPerson(context: Context, what: What, found: Found, brought?: Brought): Promise<Felt> {
+    const { calls, onlyAt } = what
     const grant = await access.connected(context)
     // The accounts of a wallet that was asleep are only known now.
-    await refuseOwn(calls, 'auto')
+    await refuseOwn(what, 'auto')
     const account = await accountOf(grant)
     const state = await accounts.state(account, grant.network, 0)
     if (readiness(state, account) === 'off') throw refused('USER_REFUSED_OP', { reason: 'context' })
     const deploys = missingSteps(state, account).includes('deploy')
+    if (onlyAt !== undefined) {
+      // Nobody is asked for what could not be sent any more.
+      const next = await executor.nextNonce(grant.network, account.address)
+      if (next !== onlyAt) throw otherNonce(next)
+    }
     const reasons: readonly Reason[] = found.kind === 'ask' ? found.reasons : []
     const asked: TransactionQuestion = {
       kind: 'transaction',
@@ -242,6 +278,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       ...(found.kind === 'ask' && found.session !== undefined ? { session: found.session } : {}),
       steps: [],
       ...(brought === undefined ? {} : { carries: brought.carries }),
+      ...(onlyAt === undefined ? {} : { onlyAt }),
     }
     const putAway = brought && executor.bring(brought.carries, brought.load)
     try {
@@ -269,7 +306,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   async function askAndSend(
     context: Context,
     question: TransactionQuestion,
-    found: InSession,
+    found: Found,
     account: OwnAccount,
     deploys: boolean,
   ): Promise<Felt> {
@@ -292,7 +329,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   }
 
   /** In mode `only` a site can ask as often as it likes: one row a second and session tells what it wanted. */
-  async function noteOften(context: Context, calls: readonly Call[], found: InSession): Promise<void> {
+  async function noteOften(context: Context, calls: readonly Call[], found: Found): Promise<void> {
     const { session } = found.kind === 'none' ? {} : found
     if (session === undefined || noted.has(session)) return
     noted.add(session)
@@ -304,7 +341,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
   }
 
   /** The person reads later what a session would not do, and why. */
-  async function noteRefusal({ request, origin }: Context, calls: readonly Call[], found: InSession): Promise<void> {
+  async function noteRefusal({ request, origin }: Context, calls: readonly Call[], found: Found): Promise<void> {
     if (found.kind !== 'ask' && found.kind !== 'refuse') return
     const session = found.session === undefined ? undefined : sessions.get(found.session)
     if (session === undefined) return
@@ -343,9 +380,20 @@ function proofOf({ data, proof_facts: facts }: NonNullable<Params<'wallet_addInv
   return { carries: { kind: 'proof', facts, digest: sha256(data) }, load: data }
 }
 
-type Missed = Exclude<InSession, { kind: 'sent' }>
+interface What {
+  readonly calls: readonly Call[]
+  /** Of an older library's page, which has signed for this nonce alone. Its params have a call more, before these. */
+  readonly onlyAt?: Felt
+}
+type Found = Exclude<InSession, { kind: 'nonce' }>
+type Missed = Exclude<Found, { kind: 'sent' }>
 
 const NONE = { kind: 'none' } as const
+
+/** As the account itself would say of it: what was signed for another nonce is over, or not due. */
+function otherNonce(next: Felt): Refused {
+  return malformed('/calls/0/offchainSessionDetails/nonce', `expected the account's next: ${next}`)
+}
 
 /** To its own site a session by its id is not unknown: it was paused with the disconnect (seeds.md 9, row 7). */
 function disconnected({ id, state }: StoredSession): Missed {

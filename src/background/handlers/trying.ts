@@ -87,7 +87,7 @@ export function createTrying({ approvals, executor, wait }: TryingNeeds): Trying
     send: async (id, account, by) => {
       const { question, decided } = await approvals.begin(id)
       if (question.kind !== 'transaction' || question.trial === undefined) throw new Error('nothing was tried out')
-      const { network, calls, carries, own, steps, trial } = question
+      const { network, calls, carries, own, steps, trial, onlyAt } = question
       const before = replacing(own)
       const isClass = carries?.kind === 'class'
       // Its bounds are above what the person said at most.
@@ -116,6 +116,7 @@ export function createTrying({ approvals, executor, wait }: TryingNeeds): Trying
         bounds: trial.bounds,
         ...(trial.tip === undefined ? {} : { tip: BigInt(trial.tip) }),
         ...(before === undefined ? {} : { replaces: before.replaces }),
+        ...(onlyAt === undefined ? {} : { onlyAt }),
         ...by,
       })
       return hash

@@ -403,7 +403,7 @@ function asksTheSame(a: Question, b: Question): boolean {
   return a.kind === b.kind
 }
 
-const asWork = ({ calls, carries }: TransactionQuestion) => canonicalJson({ calls, carries })
+const asWork = ({ calls, carries, onlyAt }: TransactionQuestion) => canonicalJson({ calls, carries, onlyAt })
 
 function stale(kind: Stale['kind']): Stale {
   return Object.assign(new Error(kind), { kind })

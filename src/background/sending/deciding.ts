@@ -40,6 +40,8 @@ export interface SessionRequest {
   readonly session?: SessionId
   /** Members of the request that no session decides. */
   readonly unsupported?: readonly string[]
+  /** At no other nonce of the account: its site has signed for this one. */
+  readonly onlyAt?: Felt
 }
 export type Decided =
   | { readonly kind: 'verdict'; readonly verdict: Exclude<Verdict, { kind: 'auto' }>; readonly session: SessionId }
@@ -367,6 +369,7 @@ export function createDeciding(needs: DecidingNeeds): Deciding {
       chainNonce: sponsored ? 0n : await nonces.chain(network, account, node),
       facts,
       ...(request.request === undefined ? {} : { request: request.request }),
+      ...(request.onlyAt === undefined ? {} : { onlyAt: request.onlyAt }),
     }
     used.set(session.id, { calls, at: needs.ticks() })
     return { kind: 'auto', verdict, session: session.id, proposal, shape, isKept: gas === undefined }

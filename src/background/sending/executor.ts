@@ -15,7 +15,7 @@ import type {
   Trial,
 } from '../../core/records.ts'
 import type { Seconds, UnixSeconds } from '../../core/time.ts'
-import { mayBeOut } from '../../core/transaction.ts'
+import { mayBeOut, nextNonce } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { isStorageError, isTampered } from '../../platform/database.ts'
 import type { Body, Node, Nodes } from '../../platform/node.ts'
@@ -56,6 +56,8 @@ export type InSession =
   | { readonly kind: 'ask' | 'refuse'; readonly reasons: readonly Reason[]; readonly session?: SessionId }
   /** No session of this site could be meant. */
   | { readonly kind: 'none' }
+  /** It is for one nonce of the account alone, and the next is this. */
+  | { readonly kind: 'nonce'; readonly next: Felt }
 
 export interface ApprovedWork {
   readonly network: NetworkId
@@ -71,6 +73,8 @@ export interface ApprovedWork {
   readonly bounds: StoredBounds
   /** fri per unit of L2 gas, as the person chose it. */
   readonly tip?: bigint
+  /** At no other nonce of the account. */
+  readonly onlyAt?: Felt
   /** A row that is out and in no block: this takes its nonce. */
   readonly replaces?: JournalRow['id']
 }
@@ -89,6 +93,8 @@ export interface Executor {
   check(request: SessionRequest): Promise<{ readonly verdict: Verdict; readonly session?: SessionId } | undefined>
   /** Who signs beside the owner there, as the chain says. @throws NodeError */
   signsAs(account: OwnAccount, network: NetworkId, age?: Seconds): Promise<SignsAs>
+  /** The account's, by our own count, of which the chain's part is read now. @throws NodeError */
+  nextNonce(network: NetworkId, account: Address): Promise<Felt>
   /** @throws NodeError, NotNow `locked`; nothing was signed unless the hold stays */
   executeApproved(approved: Approved, work: ApprovedWork): Promise<{ readonly hash: Felt }>
   /** Bounds for a whole chain of transactions that are not sent yet; `calls` come after the steps. @throws NodeError */
@@ -214,6 +220,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
   const attempt = async (request: SessionRequest, lane: Lane): Promise<InSession | Full> => {
     let last: SessionId | undefined
     let how: How = {}
+    let isFresh = false
     for (let round = 0; round < ROUNDS; round += 1) {
       const decided = await deciding.decide(request, how)
       if (decided === undefined) return { kind: 'none' }
@@ -227,6 +234,14 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (__E2E__) await checkpoint('judged')
       const result = await ledger.hold(decided.proposal)
       if (result.kind === 'known') return answerOf(result.row)
+      if (result.kind === 'nonce') {
+        // Something else of this account may have been sent since it was read.
+        const { network, account } = decided.proposal
+        if (BigInt(result.next) >= BigInt(request.onlyAt ?? '0x0') || isFresh) return result
+        nonces.forget(network, account)
+        isFresh = true
+        continue
+      }
       if (result.kind !== 'held') {
         if (isFull(result)) return { kind: 'full', session: decided.session }
         if (decided.isKept) {
@@ -276,7 +291,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
     const until = now() + ROOM_LASTS
     for (;;) {
       // Beside the lane: who waits for a service keeps no transaction of the account's own waiting.
-      const sponsored = await bySponsor(request)
+      const sponsored = request.onlyAt === undefined ? await bySponsor(request) : undefined
       const isTried = sponsored === undefined || sponsored.kind === 'ask'
       const own = isTried ? await lane.run(mine, () => attempt(request, lane)) : sponsored
       const result = own.kind === 'none' ? (sponsored ?? own) : own
@@ -355,6 +370,7 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
           hashOf: (nonce) => personHash({ ...work, account: account.address, nonce, tip: u256(tip) }, account, chainId),
           ...(work.carries === undefined ? {} : { carries: work.carries }),
           ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+          ...(work.onlyAt === undefined ? {} : { onlyAt: work.onlyAt }),
           ...(work.replaces === undefined ? {} : { replaces: work.replaces }),
           ...(work.origin === undefined ? {} : { origin: work.origin }),
           ...(work.request === undefined ? {} : { request: work.request }),
@@ -541,6 +557,11 @@ export function createExecutor(needs: ExecutorNeeds): Executor {
       if (sponsored?.verdict.kind === 'auto') return sponsored
       const decided = await deciding.decide(request, { head: 'now' })
       return decided === undefined ? sponsored : { verdict: decided.verdict, session: decided.session }
+    },
+    nextNonce: async (network, account) => {
+      const node = await nodes.of(network)
+      nonces.forget(network, account)
+      return felt(nextNonce(await nonces.chain(network, account, node), await journal.open({ network, account })))
     },
     executeApproved: async (approved, work) => ({ hash: (await executeApproved(approved, work)).hash }),
     estimateSteps: async ({ network, account, steps, setups = [], calls }) => {

@@ -87,6 +87,8 @@ export interface SessionProposal {
   readonly feeToken: StoredSession['account']
   /** The chain's part of the nonce. */
   readonly chainNonce: bigint
+  /** The only nonce it may have. */
+  readonly onlyAt?: Felt
   /** Read before the transaction; `now` and what depends on it are taken inside. */
   readonly facts: (now: UnixSeconds) => Facts
 }
@@ -111,6 +113,8 @@ export interface ApprovedProposal {
   readonly bounds: Bounds
   readonly tip: bigint
   readonly chainNonce: bigint
+  /** The only nonce it may have. */
+  readonly onlyAt?: Felt
   /** A row that is out and in no block: on its nonce, so that one of the two lands. */
   readonly replaces?: JournalRow['id']
   /** Synchronous. */
@@ -145,6 +149,8 @@ export type HoldResult =
   | { readonly kind: 'ask' | 'refuse'; readonly reasons: readonly Reason[]; readonly session: SessionId }
   /** The request id has its transaction already: the same answer, never a second one. */
   | { readonly kind: 'known'; readonly row: JournalRow }
+  /** It may have one nonce alone, and the account's next is this. */
+  | { readonly kind: 'nonce'; readonly next: Felt }
 
 export interface Settlement {
   readonly end: End
@@ -176,8 +182,13 @@ export type HeldMessage = Branded<
 >
 
 export interface Ledger {
+  /** An outside execution has a nonce of its own. */
+  hold(
+    proposal: SessionProposal & { readonly outside: OutsideProposal },
+  ): Promise<Exclude<HoldResult, { kind: 'nonce' }>>
   hold(proposal: SessionProposal): Promise<HoldResult>
-  hold(proposal: ApprovedProposal): Promise<Exclude<HoldResult, { kind: 'ask' | 'refuse' }>>
+  /** @throws Refused 113 where it may have one nonce alone, which is not the account's next */
+  hold(proposal: ApprovedProposal): Promise<Exclude<HoldResult, { kind: 'ask' | 'refuse' | 'nonce' }>>
   /**
    * The same for what a site sends itself: at the account's next nonce by our own count, where no more than 3 of it share one
    * and count as the largest of them. The same hash again is the same hold.
@@ -359,6 +370,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const { now, wrong } = needs.clock(it.network, lastWall)
     const { origin, chainId, account, calls, outside } = it
     const signed = outside === undefined ? ownPart(it, ofAccount) : outsidePart(it, outside)
+    if (outside === undefined && it.onlyAt !== undefined && it.onlyAt !== signed.nonce)
+      return { kind: 'nonce', next: signed.nonce }
     const onNonce = outside === undefined ? [] : open.filter((row) => row.group === signed.group)
     // The site may have the signature of just this already: it is one cheque, held once.
     const again = outside?.via === 'site' ? onNonce.find((row) => row.hash === signed.hash) : undefined
@@ -471,6 +484,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const stuck = it.replaces === undefined ? undefined : await putAside(tx, reading.guard, ofAccount, it)
     const nonce = stuck?.nonce ?? felt(nextNonce(floorOf(it), ofAccount))
     if (inPlaceOf !== undefined && inPlaceOf.nonce !== nonce) return { kind: 'known', row: inPlaceOf }
+    if (it.onlyAt !== undefined && it.onlyAt !== nonce) throw refused('USER_REFUSED_OP', { reason: 'context' })
     const row: JournalRow = {
       ...newRow(it, newId(), nonce, it.hashOf(nonce), now),
       kind: it.kind,

@@ -27,6 +27,8 @@ export interface Asked {
   readonly tag?: Felt
   /** Of the session, where its site wrote the whole of it: what is signed is this and nothing else. */
   readonly hash?: Felt
+  /** Of an older library's page: it names the session by it, and no chain knows it (argent-sessions.md 14). */
+  readonly pageKey?: Felt
   readonly label?: string
   readonly reason?: string
   /** `adjustable`: the person may change amounts and rules; the end can always be shortened. */

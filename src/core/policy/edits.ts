@@ -130,7 +130,10 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
   if (asked.chainId !== undefined && asked.chainId !== running.chainId) return false
   if (asked.tag !== undefined && asked.tag !== running.tag) return false
   if (!sameHolder(running.key, asked.key)) return false
-  if (sameRequest(running.asked as Asked, asked)) return true // stored by us as it was parsed
+  const before = running.asked as Asked // stored by us as it was parsed
+  // Its page calls it by this key, and no other.
+  if (asked.pageKey !== undefined && asked.pageKey !== before.pageKey) return false
+  if (sameRequest(before, asked)) return true
   // It is sent once, by the request that asked for it.
   if (asked.setup !== undefined) return false
   const { effective } = running

@@ -45,11 +45,12 @@ export function askedWritten(
   return { asked: { ...parsed.asked, hash }, written: { hash, expiresAt, methods, metadata, keyGuid } }
 }
 
-/** A session as older libraries wrote it: what they said, and none of their keys. */
+/** A session as older libraries wrote it: what they said. None of their keys is one of the session. */
 export interface OlderFelts {
   readonly expires: bigint
   readonly methods: readonly { readonly contract: Felt; readonly method: Felt }[]
   readonly fees?: { readonly token: Felt; readonly low: bigint; readonly high: bigint }
+  readonly pageKey?: Felt
 }
 
 /**
@@ -74,7 +75,7 @@ export function askedOlder(it: OlderFelts, ctx: ReadContext): Asked {
     ctx,
   )
   if (!parsed.ok) throw asWritten(thrown(parsed.error))
-  return parsed.asked
+  return it.pageKey === undefined ? parsed.asked : { ...parsed.asked, pageKey: it.pageKey }
 }
 
 /** A selector has about 250 bits of a hash: none of them reads as a name. */

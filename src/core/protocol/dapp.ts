@@ -56,8 +56,17 @@ const target = scalar<string>(
   (it) => (isCanonicalFelt(it) && parseAddress(it) !== undefined ? it : undefined),
   'an address: 0x, lowercase, no leading zeros',
 )
-const call = exact({ contract_address: target, entry_point: entrypoint, calldata: optional(list(felt, MAX_FELTS), []) })
-const calls = list(call, MAX_CALLS)
+const callParts = { contract_address: target, entry_point: entrypoint, calldata: optional(list(felt, MAX_FELTS), []) }
+const calls = list(exact(callParts), MAX_CALLS)
+const anyFelt = scalar<Felt>(parseFelt, 'a felt: hex or decimal text')
+/** As Argent's offchain sessions of early 2024 wrote a transaction: its first call tells who signed it (argent-sessions.md 14). */
+const sentCalls = list(
+  exact({
+    ...callParts,
+    offchainSessionDetails: optional(exact({ nonce: anyFelt, maxFee: anyFelt, version: picklist(['0x1']) })),
+  }),
+  MAX_CALLS,
+)
 const chainId = scalar<Felt>(
   (it) => (typeof it === 'string' && /^0x/i.test(it) ? parseFelt(it.toLowerCase()) : undefined),
   'a chain id in hex',
@@ -186,7 +195,7 @@ export const dapp = {
     who: 'anyone',
     effect: 'command',
     asks: true,
-    params: exact({ ...apiVersion, calls, session: optional(hint), proof: optional(proof) }),
+    params: exact({ ...apiVersion, calls: sentCalls, session: optional(hint), proof: optional(proof) }),
     errors: [
       'USER_REFUSED_OP',
       'INVALID_REQUEST_PAYLOAD',

@@ -110,7 +110,7 @@ export const TOLD: Readonly<Record<Method | 'wallet_watchAsset' | 'wallet_cosign
     params:
       '{calls: [{contract_address, entry_point, calldata?}], proof?: {data, output, proof_facts}, session?: {mode?, id?}}',
     result: '{transaction_hash}',
-    does: 'Inside a running session: signed and sent without a window, locked too. Anything else is a question. Answers when the node took it. `session.mode`: `auto` (a window where no session fits), `only` (an error 210 to 217 instead), `never` (always a window). A `proof` is never automatic.',
+    does: "Inside a running session: signed and sent without a window, locked too. Anything else is a question. Answers when the node took it. `session.mode`: `auto` (a window where no session fits), `only` (an error 210 to 217 instead), `never` (always a window). A `proof` is never automatic. A first call `use_offchain_session` with its `offchainSessionDetails` (pages of early 2024) names the session by the page's key: the page's signature is checked, that call is left out, and the others are sent at the nonce that was signed, or not at all.",
     cells: ASKS,
   },
   wallet_addDeclareTransaction: {
