@@ -94,8 +94,9 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
       const what: What = older === undefined ? { calls: all } : { calls: older.calls, onlyAt: older.nonce }
       const { calls } = what
       // Of a site without a grant only once a person has connected it: the answer tells what is in this wallet.
-      if ((await grants.get(context.origin)) !== undefined) await refuseOwn(what, mode)
-      let found = mode === 'never' ? NONE : await inSession(context, what, id, brought)
+      const grant = await grants.get(context.origin)
+      if (grant !== undefined) await refuseOwn(what, mode)
+      let found = mode === 'never' ? NONE : await inSession(context, what, id, grant, brought)
       if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
       if (mode === 'only') {
         await noteOften(context, calls, found)
@@ -109,7 +110,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
           : mode !== 'never' && (await needs.state()) === 'asleep'
       if (mayRunUnlocked) {
         await access.unlocked(context)
-        found = await inSession(context, what, id, brought)
+        found = await inSession(context, what, id, await grants.get(context.origin), brought)
         if (found.kind === 'sent') return { transaction_hash: padded(found.hash) }
         if (found.kind === 'refuse') throw await missed(context, found, id)
       }
@@ -134,7 +135,7 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
 
     wallet_checkSession: async (context, { calls: raw, session: hint }): Promise<SessionVerdict> => {
       const calls = callsOf(raw)
-      const request = await requestOf(context, calls, hint?.id)
+      const request = requestOf(context, calls, hint?.id, await grants.get(context.origin))
       if ('kind' in request) return prompted(context, request, hint?.id)
       const checked = await executor.check(request)
       if (checked === undefined) return prompted(context, NONE, hint?.id)
@@ -161,12 +162,12 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     wallet_strk20ShadowAccountCommitment: strk20,
   }
 
-  async function requestOf(
+  function requestOf(
     { origin, request }: Context,
     calls: readonly Call[],
     id: string | undefined,
-  ): Promise<SessionRequest | Missed> {
-    const grant = await grants.get(origin)
+    grant: GrantRecord | undefined,
+  ): SessionRequest | Missed {
     const named = id === undefined ? undefined : sessions.get(id as SessionId) // Looked up: unknown and foreign are none.
     if (id !== undefined && named?.origin !== origin) return NONE
     if (grant === undefined) return named === undefined ? NONE : disconnected(named)
@@ -193,9 +194,10 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     context: Context,
     { calls, onlyAt }: What,
     id: string | undefined,
+    grant: GrantRecord | undefined,
     brought: Brought | undefined,
   ): Promise<Found> {
-    const request = await requestOf(context, calls, id)
+    const request = requestOf(context, calls, id, grant)
     if ('kind' in request) return request
     const found = await executor.executeInSession({
       ...request,

@@ -42,7 +42,7 @@ import {
   policyCalls,
 } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
-import { type Database, type Guard, isTampered, type Tx } from '../../platform/database.ts'
+import { type Database, type Guard, isTampered, type ReadTx, type Tx } from '../../platform/database.ts'
 import { type Bounds, committedMaximum, invokeHash } from '../../starknet/invoke.ts'
 import { outsideHash } from '../../starknet/outside.ts'
 import type { Allowed, Approved } from '../keys/approved.ts'
@@ -295,6 +295,17 @@ interface SettledRow {
   readonly pause?: PauseReason
 }
 
+/** Asked for together: each is a way to the disk, and who waits for one has waited for all. @throws TamperedError */
+async function stateIn(tx: ReadTx, guard: Guard, id: SessionId): Promise<SessionState | undefined> {
+  const [session, book, open] = await Promise.all([
+    guard.get<StoredSession>(tx, 'sessions', id),
+    guard.get<MeterBook>(tx, 'books', id),
+    openRowsOfSession(tx, guard, id),
+  ])
+  const [known, counted] = [value(session), value(book)]
+  return known && counted && { session: known, book: counted, open }
+}
+
 export function createLedger(needs: LedgerNeeds): Ledger {
   const { db, newId } = needs
   const key = () => awake(needs.guard)
@@ -326,10 +337,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       account,
       session: (id: SessionId) =>
         once(sessions, id, async () => {
-          const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
-          const book = value(await guard.get<MeterBook>(tx, 'books', id))
-          if (session === undefined || book === undefined) return undefined
-          return { session, book, open: [...(await openRowsOfSession(tx, guard, id))] }
+          const state = await stateIn(tx, guard, id)
+          return state && { ...state, open: [...state.open] }
         }),
       put: async (row: JournalRow) => {
         await putRow(tx, guard, row)
@@ -347,6 +356,8 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     lastWall: UnixSeconds | undefined,
   ): Promise<HoldResult> => {
     const { guard } = reading
+    // Asked for with the rest, and looked at where it is needed.
+    if (it.by === 'session') Promise.all([reading.session(it.session), reading.account(it)]).catch(() => undefined)
     if (it.origin !== undefined && it.request !== undefined) {
       const rows = await rowsOfRequest(tx, guard, it.origin, it.request, onDamaged)
       const known = standsFor(rows.filter((row) => answersFor(row, it)))
@@ -363,10 +374,9 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     it: SessionProposal,
     lastWall: UnixSeconds | undefined,
   ): Promise<HoldResult> => {
-    const found = await reading.session(it.session)
+    const [found, ofAccount] = await Promise.all([reading.session(it.session), reading.account(it)])
     if (found === undefined) return { kind: 'ask', reasons: [{ code: 'revoked' }], session: it.session }
     const { session, book, open } = found
-    const ofAccount = await reading.account(it)
     const { now, wrong } = needs.clock(it.network, lastWall)
     const { origin, chainId, account, calls, outside } = it
     const signed = outside === undefined ? ownPart(it, ofAccount) : outsidePart(it, outside)
@@ -638,11 +648,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
   const state: Ledger['state'] = async (id) => {
     try {
       return await db.read(STORES, async (tx) => {
-        const guard = key()
-        const session = value(await guard.get<StoredSession>(tx, 'sessions', id))
-        const book = value(await guard.get<MeterBook>(tx, 'books', id))
-        if (session === undefined || book === undefined) return undefined
-        return { session, book, open: await openRowsOfSession(tx, guard, id) }
+        return stateIn(tx, key(), id)
       })
     } catch (error) {
       if (!isTampered(error)) throw error
