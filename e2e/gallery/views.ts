@@ -277,7 +277,7 @@ const request: SessionRequestView = {
   quotes: ['Play rounds without popups'],
   steps: [{ step: 'session', title: plainLine('Start the session'), cost: plainLine('free'), state: 'todo' }],
   enableFacts: [],
-  setup: [],
+  batches: [],
   danger: false,
   phase: 'asking',
   stepUp: false,
@@ -444,6 +444,45 @@ const widened: SessionRequestView = {
     limits: { [limits[0]!.id]: line('policy_inAll', { what: strk('15') }), [limits[2]!.id]: null },
     gone: [line('change_goneLimit', { title: inner(plainLine('Tip')), limit: inner(plainLine('at most 1')) })],
   },
+}
+const slot = (at: number): SessionRequestView['batches'][number] => ({
+  name: line('scheduled_at', { at: count(at), n: count(3) }),
+  lines: [
+    line('scheduled_when', { from: time(NOW + at * 6 * ENDS.hour), to: time(NOW + (at * 6 + 1) * ENDS.hour) }),
+    line('scheduled_aside', { amount: strk('5') }),
+  ],
+  calls: [
+    {
+      contract: STRK_TOKEN,
+      contractName: 'STRK',
+      entrypoint: line('call_named', { action: text('transfer') }),
+      args: [
+        { name: 'recipient', text: ARENA, line: line('call_to', { to: place(ARENA, 'Arena') }) },
+        { name: 'amount', text: '5000000000000000000', line: line('call_amount', { amount: strk('5') }) },
+      ],
+      warnings: [],
+      raw: [ARENA, felt(5n * 10n ** 18n), felt(0n)],
+    },
+  ],
+})
+/** An agent has the key, and three payments are signed with the session. */
+const scheduled: SessionRequestView = {
+  ...request,
+  risks: [
+    {
+      level: 'warn',
+      line: line('policy_riskScheduled_other', { n: count(3), until: time(NOW + 19 * ENDS.hour) }),
+      detail: line('policy_riskScheduledDetail'),
+    },
+    {
+      level: 'warn',
+      line: line('policy_riskAgentKey'),
+      detail: line('policy_riskSiteKeyDetail', { host: text('play.g.io') }),
+    },
+  ],
+  cannot: [line('policy_cannotAccount'), line('policy_cannotTokens'), line('policy_cannotEndScheduled')],
+  held: [line('session_agentKey', { host: text('play.g.io') })],
+  batches: [slot(1), slot(2), slot(3)],
 }
 const several: SessionRequestView = {
   ...request,
@@ -1162,6 +1201,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   'session-widened': asks(widened),
   'session-rotated': asks(rotated),
   'session-several': asks(several),
+  'session-scheduled': asks(scheduled),
   'session-renewed': asks(renewed),
   'session-setup': asks(setup),
   'session-limits': asks({ ...request, network: 'mainnet', limitsUnread: true as const }),

@@ -129,6 +129,7 @@ test('T12: a site that nobody connected gets the same answers from an unlocked a
           'messages',
           'dapp_key',
           'agent_key',
+          'schedule',
           'setup_calls',
           'array',
         ],
@@ -298,7 +299,6 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
   // A session that could never be.
   const rule = { contract_address: game, entry_point: 'move' }
   const ask = { calls: [rule] }
-  const unsupported = (feature: string) => refusal(210, 'SESSION_UNSUPPORTED', { feature })
   const never = (at: string) => refusal(215, 'SESSION_POLICY_REFUSED', { at, why: expect.any(String) })
   const agent = { held_by: 'agent', public_key: '0x0', label: 'bot' }
   const asks: readonly [unknown, object][] = [
@@ -313,7 +313,8 @@ test('AO-5 AO-8 CH-10: what no request may hold is refused with its code and its
     [{ ...ask, deny: [{ ...rule, contract_address: kept.address }] }, never('/deny/0/contract_address')],
     [{ ...ask, messages: [{}] }, malformed('/messages/0/domain')],
     [{ ...ask, key: agent }, malformed('/key/public_key')],
-    [{ ...ask, schedule: [{ calls: [call], not_before: 1, not_after: 2 }] }, unsupported('/schedule')],
+    [{ ...ask, schedule: [{ calls: [call], not_before: 1, not_after: 2 }] }, malformed('/schedule')],
+    [{ ...ask, schedule: Array.from({ length: 65 }, () => ({})) }, never('/schedule')],
     [{ ...ask, spend_limits: [{ token, per_period: {} }] }, malformed('/spend_limits/0/per_period/amount')],
     [{ calls: [] }, never('/calls')],
     [{ ...ask, duration: 91 * DAY }, never('/duration')],

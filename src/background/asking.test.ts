@@ -148,6 +148,8 @@ function createLife() {
       return steps(planned, onDone)
     },
     keep: async () => undefined,
+    scheduling: async () => ({ ownAccounts: [ACCOUNT], from: 1 }),
+    follow: () => undefined,
     wipe: () => undefined,
   })
   const there = { classHash: '0xc' as ClassHash, entrypoints: [] }

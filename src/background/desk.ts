@@ -2,7 +2,7 @@
  * The person's side of the worker: what only screens, and the way from a yes to a session, need. It is put together at its first
  * use, behind the person's door (doors.ts), from the parts that the worker starts with.
  */
-import { guardianKey, missingSteps } from '../core/account.ts'
+import { guardianKey, isOwn, missingSteps } from '../core/account.ts'
 import { partsOf } from '../core/approval.ts'
 import { refused } from '../core/errors.ts'
 import type { Address } from '../core/felt.ts'
@@ -265,6 +265,11 @@ export function createDesk(needs: DeskNeeds): Desk {
         }
       },
       keep: unlocking.keep,
+      scheduling: async ({ network }) => ({
+        ownAccounts: (await accounts.all()).filter(isOwn).map(({ address }) => address),
+        from: (await (await nodes.of(network)).lastBlock()).number,
+      }),
+      follow: ({ network, account }) => sending.watcher.follow(network, account),
       wipe,
     }),
   )

@@ -5,6 +5,7 @@ import type { SessionInfo } from '../core/protocol/session-info.ts'
 import type { StoredSession } from '../core/records.ts'
 import { askedNow } from '../core/session.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { outsideTypedData } from '../starknet/outside.ts'
 import { holdsOf } from './sending/journal.ts'
 import type { Ledger } from './sending/ledger.ts'
 
@@ -49,6 +50,14 @@ export function createSessionPrint({ ledger, now, keysOf }: PrintNeeds): Session
         runs_while_locked: session.runWhileLocked,
         backing: session.backing,
         chain: chainOf(session),
+        ...(session.scheduled === undefined
+          ? {}
+          : {
+              scheduled: session.scheduled.map(({ signature, ...outside }) => ({
+                outside_execution: outsideTypedData({ ...outside, chainId: session.chainId, account: session.account }),
+                signature,
+              })),
+            }),
         ...(session.setup.length === 0
           ? {}
           : { setup: session.setup.map(({ step, hash }) => ({ step, transaction_hash: padded(hash) })) }),

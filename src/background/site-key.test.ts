@@ -91,12 +91,15 @@ const written = ({ methods = [[GAME, MOVE]], end = END, metadata = METADATA, gui
 let world: World
 let life: ReturnType<typeof createLife>
 beforeEach(async () => {
+  followed = []
   world = await createWorld({ classify })
   await world.nodes.of(NETWORK)
   life = createLife()
   await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
 })
 
+/** Sessions whose handed-out calls are looked for on the chain. */
+let followed: SessionId[] = []
 /** Only what is asked in a form of older libraries has its key here. */
 let sealsKeys = false
 
@@ -150,6 +153,11 @@ function createLife() {
     guardian: async (own) => own.guardian,
     runSteps: async () => undefined,
     keep: async ({ id }) => void world.useKey(id, new Uint8Array(0)),
+    scheduling: async () => ({ ownAccounts: [ACCOUNT], from: 1 }),
+    follow: ({ id, network, account: of }) => {
+      followed.push(id)
+      world.watcher.follow(network, of)
+    },
     wipe: () => undefined,
   })
   const shared = { access, accounts, approvals, grants, history, sessions, print }
@@ -1318,5 +1326,277 @@ describe('a session whose key its page has brought', () => {
   ])('refused: %s, and nobody is asked', async (_what, json, code, at) => {
     expect(await ask('r1', json)).toMatchObject({ code, data: { at } })
     expect(await life.approvals.waiting()).toEqual([])
+  })
+})
+
+describe('calls that an agent sends in their own time', () => {
+  const agent = { held_by: 'agent', public_key: publicKey(SESSION), label: 'Bot' }
+  const FRIEND = felt(0xf00d)
+  const pay = (amount: bigint) => ({
+    contract_address: STRK,
+    entry_point: 'transfer',
+    calldata: [FRIEND, felt(amount), felt(0)],
+  })
+  const slot = (hour: number, amount = 2n) => ({
+    calls: [pay(amount)],
+    not_before: START + hour * 3_600,
+    not_after: START + (hour + 1) * 3_600,
+  })
+  const request = {
+    calls: [
+      { contract_address: GAME, entry_point: 'move' },
+      { contract_address: STRK, entry_point: 'transfer' },
+    ],
+    spend_limits: [{ token: STRK, total: '6', recipients: [FRIEND] }],
+    fees: { payer: 'sponsor' },
+    duration: 86_400,
+    key: agent,
+    schedule: [slot(1), slot(2), slot(3)],
+  }
+  interface Answered {
+    readonly id: string
+    readonly scheduled: readonly { readonly outside_execution: object; readonly signature: readonly Felt[] }[]
+  }
+  const ask = (id: string, json: object = request) =>
+    settled(life.session.wallet_requestSession(from(id), json as never)) as Promise<{
+      readonly result?: Answered
+      readonly code?: number
+      readonly data?: unknown
+    }>
+  const started = async (json: object = request, id = 'r1') => {
+    const answer = ask(id, json)
+    const record = await allow(id)
+    return { record, answered: await answer }
+  }
+  const spent = () => heldOf(`spend:${STRK}`)
+  const viewOf = (record: ApprovalRecord, more: Partial<ApprovalFacts> = {}) =>
+    approvalView(record, { ...SEEN, digest: life.approvals.digest(record), ...more }) as SessionRequestView
+
+  it('are signed by owner and second key as outside executions of these calls and times alone, each held in full', async () => {
+    const { answered } = await started()
+    const { scheduled } = answered.result!
+    expect(scheduled).toHaveLength(3)
+    const held = await rows()
+    for (const [index, { outside_execution: data, signature }] of scheduled.entries()) {
+      const hash = library.getMessageHash(data as never, ACCOUNT) as Felt
+      const [count, , owner, r, s, , guardian, gr, gs] = signature
+      expect([Number(count), owner, guardian]).toEqual([2, publicKey(OWNER), publicKey(GUARDIAN)])
+      expect(verify(hash, { r: r!, s: s! }, publicKey(OWNER))).toBe(true)
+      expect(verify(hash, { r: gr!, s: gs! }, publicKey(GUARDIAN))).toBe(true)
+      expect(data).toMatchObject({
+        domain: { version: '2' },
+        message: {
+          Caller: ANYBODY,
+          'Execute After': felt(START + (index + 1) * 3_600 - 1),
+          'Execute Before': felt(START + (index + 2) * 3_600),
+          Calls: [{ To: STRK, Selector: selectorOf('transfer'), Calldata: [FRIEND, '0x2', '0x0'] }],
+        },
+      })
+      expect(held.find((row) => row.hash === hash)).toMatchObject({
+        status: 'signed',
+        outside: { via: 'agent', payer: ANYBODY, version: 2 },
+      })
+    }
+    expect(new Set(held.map(({ nonce }) => nonce)).size).toBe(3)
+    expect([held.length, await spent(), await heldOf('tx')]).toEqual([3, 6n, 3n])
+    expect(followed).toEqual([only().id])
+    // The rest of the session has what is left of its limits: nothing.
+    const { params } = builtOutside({
+      calls: [{ to: STRK, selector: selectorOf('transfer'), calldata: [FRIEND, felt(1), felt(0)] }],
+    })
+    expect(await cosign('c1', params)).toMatchObject({ code: 214, data: { limit: 'spend' } })
+  })
+
+  it('are shown with their times and what is set aside, and that an end does not call them back', async () => {
+    void ask('r1')
+    const record = await waits('r1')
+    const view = viewOf(record)
+    expect(view.batches.map(({ name, lines }) => [name, ...lines].map(({ key }) => key))).toEqual(
+      Array.from({ length: 3 }, () => ['scheduled_at', 'scheduled_when', 'scheduled_aside']),
+    )
+    expect(view.batches[1]).toMatchObject({
+      name: { args: { at: { count: 2 }, n: { count: 3 } } },
+      lines: [
+        { args: { from: { at: START + 7_200 }, to: { at: START + 10_800 } } },
+        { args: { amount: { items: [{ amount: '2' }] } } },
+      ],
+      calls: [{ contract: STRK, args: [{ name: 'recipient' }, { name: 'amount', text: '2' }] }],
+    })
+    expect(view.risks.map(({ line: { key } }) => key)).toContain('policy_riskScheduled_other')
+    expect(view.cannot.map(({ key }) => key)).toContain('policy_cannotEndScheduled')
+    expect(view.blocked).toBeUndefined()
+    // What was decided is bound to each call and each second of it.
+    const [first, ...rest] = record.question.schedule!
+    for (const other of [
+      [{ ...first!, notAfter: first!.notAfter + 1 }, ...rest],
+      [{ ...first!, calls: [{ ...first!.calls[0]!, calldata: [FRIEND, felt(3), felt(0)] }] }, ...rest],
+      rest,
+    ]) {
+      const changed = { ...record, question: { ...record.question, schedule: other } }
+      expect(life.approvals.digest(changed)).not.toBe(life.approvals.digest(record))
+    }
+  })
+
+  it.each([
+    ['ends before the last of it', { validUntil: START + 3 * 3_600 }, 3],
+    [
+      'has room for two of them',
+      {
+        spend: {
+          look: 'receipt',
+          limits: [
+            {
+              token: STRK,
+              asset: 'erc20',
+              caps: [{ window: { kind: 'session' }, max: '5' }],
+              spenders: [],
+              approvals: 'forbid',
+              foreignTransferFrom: 'forbid',
+            },
+          ],
+        },
+      },
+      3,
+    ],
+  ])('no yes is taken where what the person left %s, and nothing is made of one', async (_what, less, at) => {
+    const answer = ask('r1')
+    const record = await waits('r1')
+    const question = { ...record.question, effective: { ...record.question.effective, ...less } } as SessionQuestion
+    const changed = { ...record, question }
+    expect(viewOf(changed).blocked).toMatchObject({ key: 'blocked_schedule', args: { at: { count: at } } })
+    // Had it been allowed all the same.
+    await life.approvals.change(record.id, record.rev, () => question)
+    const edited = await waits('r1')
+    await life.approvals.decide(edited.id, edited.rev, life.approvals.digest(edited), 'allow')
+    expect(await answer).toMatchObject({ code: 215, data: { at: `/schedule/${at - 1}` } })
+    expect(world.sessions.list({ origin: ORIGIN })).toEqual([])
+    expect(await world.journal.open()).toEqual([])
+  })
+
+  it.each([
+    ['more than its limit', { schedule: [slot(1), slot(2), slot(3), slot(4)] }, 215, '/schedule/3'],
+    [
+      'to somebody else',
+      { schedule: [{ ...slot(1), calls: [{ ...pay(1n), calldata: ['0x1', '0x1', '0x0'] }] }] },
+      215,
+      '/schedule/0',
+    ],
+    ['behind its end', { schedule: [slot(1), slot(24)] }, 215, '/schedule/1'],
+    [
+      'an own account',
+      { schedule: [{ ...slot(1), calls: [{ contract_address: ACCOUNT, entry_point: 'move' }] }] },
+      215,
+      '/schedule/0/calls/0/contract_address',
+    ],
+    ['where the account pays', { fees: { payer: 'account' } }, 215, '/schedule/0'],
+    ['in the past', { schedule: [slot(-1)] }, 114, '/schedule/0/not_before'],
+    ['without an agent', { key: { held_by: 'dapp', public_key: publicKey(SESSION) } }, 114, '/schedule'],
+  ])('refused before anybody is asked: %s', async (_what, more, code, at) => {
+    expect(await ask('r1', { ...request, ...more })).toMatchObject({ code, data: { at } })
+    expect(await life.approvals.waiting()).toEqual([])
+  })
+
+  it('asked again is the same session with the same signatures, and nothing more is signed or held', async () => {
+    const { answered } = await started()
+    expect(await ask('r1')).toEqual(answered)
+    expect((await ask('r2')).result?.scheduled).toEqual(answered.result?.scheduled)
+    expect(await rows()).toHaveLength(3)
+    const [told] = await life.session.wallet_getSessions(from('r3'), {} as never)
+    expect(told).toMatchObject({ scheduled: answered.result?.scheduled })
+  })
+
+  it('what was executed is booked from the chain, what was not is given back once its time has passed there', async () => {
+    await started()
+    const [first] = [...(await rows())].sort((a, b) => a.outside!.executeAfter - b.outside!.executeAfter)
+    world.clock.now = START + 3_700
+    world.node.state.execute({
+      hash: first!.hash,
+      nonce: first!.nonce,
+      transaction: felt(0xfeed),
+      events: [transferEvent(STRK, ACCOUNT, FRIEND as Address, 2n)],
+    })
+    await world.settle(3)
+    expect((await rows()).filter(({ status }) => status === 'settled')).toMatchObject([
+      { hash: first!.hash, end: 'accepted', outside: { transaction: felt(0xfeed) } },
+    ])
+    // Booked or held, it is used.
+    expect([await spent(), await heldOf('tx')]).toEqual([6n, 3n])
+    world.clock.now = START + 4 * 3_600 + 60
+    world.node.state.block += 1
+    await world.settle(3)
+    world.clock.now += 61
+    await world.settle(3)
+    expect((await rows()).map(({ end }) => end).sort()).toEqual(['accepted', 'dropped', 'dropped'])
+    expect(await spent()).toBe(2n)
+  })
+
+  it('an end of the session leaves them held, and its page says that they can still be sent', async () => {
+    await started()
+    const running = only()
+    await world.sessions.revoke(running.id, world.clock.now, false)
+    expect((await rows()).map(({ status }) => status)).toEqual(['signed', 'signed', 'signed'])
+    const state = (await world.ledger.state(running.id))!
+    const view = sessionView(state, SEEN)
+    expect(view.risks.map(({ line }) => line)).toContainEqual(
+      expect.objectContaining({
+        key: 'policy_riskScheduled_other',
+        args: expect.objectContaining({ n: expect.objectContaining({ count: 3 }) }),
+      }),
+    )
+  })
+
+  it('a session in the place of another counts what is held of that one: there is room for both, or for neither', async () => {
+    await started()
+    const again = { ...request, duration: 80_000, schedule: [slot(5)] }
+    const answer = ask('r2', again)
+    const record = await waits('r2')
+    expect(record.question.replaces).toBe(only().id)
+    const state = (await world.ledger.state(only().id))!
+    expect(viewOf(record, { replaced: { [only().id]: state } }).blocked).toMatchObject({ key: 'blocked_schedule' })
+    await allow('r2')
+    expect(await answer).toMatchObject({ code: 215, data: { at: '/schedule/0' } })
+    expect(only().state).toBe('active')
+    const more = { ...again, spend_limits: [{ token: STRK, total: '8', recipients: [FRIEND] }] }
+    const { answered } = await started(more, 'r3')
+    expect(answered.result?.scheduled).toHaveLength(1)
+    const heir = world.sessions.get(answered.result!.id as SessionId)!
+    const { book, open } = (await world.ledger.state(heir.id))!
+    expect(open).toHaveLength(4)
+    const used8 = used(book, holdsOf(open), `spend:${STRK}` as MeterId, { kind: 'session' }, world.clock.now)
+    expect(used8).toBe(8n)
+  })
+
+  it('the signer signs those of the yes and no other', async () => {
+    const { answered } = await started()
+    const session = world.sessions.get(answered.result!.id as SessionId)!
+    const [first] = session.scheduled!
+    const { signature: _signature, ...unsigned } = first!
+    const asked = { calls: unsigned.calls, notBefore: unsigned.executeAfter + 1, notAfter: unsigned.executeBefore }
+    const yes = world.yes([{ kind: 'session', session: session.id, schedule: [asked] }])
+    const by = { kind: 'argent-0.4.0', guardian: account.guardian } as const
+    const signs = (it: readonly (typeof unsigned)[], of = yes) =>
+      world.signer.scheduled(of, session, it, by).then(
+        () => 'signed',
+        ({ message }: Error) => message,
+      )
+    expect(await signs([unsigned])).toBe('signed')
+    for (const other of [
+      [{ ...unsigned, executeBefore: unsigned.executeBefore + 1 }],
+      [{ ...unsigned, executeAfter: unsigned.executeAfter - 1 }],
+      [{ ...unsigned, calls: [move()] }],
+      [unsigned, unsigned],
+      [],
+    ])
+      expect(await signs(other)).toBe('nobody said yes to this')
+    expect(await signs([unsigned], world.yes([{ kind: 'session', session: session.id }]))).toBe(
+      'nobody said yes to this',
+    )
+    const own = [{ ...unsigned, calls: [{ to: ACCOUNT, selector: MOVE, calldata: [] }] }]
+    const yesToOwn = world.yes([
+      { kind: 'session', session: session.id, schedule: [{ ...asked, calls: own[0]!.calls }] },
+    ])
+    expect(await signs(own, yesToOwn)).toBe('a call to an own account')
+    world.lock.unlocked = false
+    expect(await signs([unsigned])).not.toBe('signed')
   })
 })

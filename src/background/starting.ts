@@ -11,6 +11,7 @@ import { narrowedPointers } from '../core/policy/edits.ts'
 import { chainMethods } from '../core/policy/meters.ts'
 import type { SessionPolicy } from '../core/policy/policy.ts'
 import { canonicalText } from '../core/policy/preimage.ts'
+import { callerOf } from '../core/policy/schedule.ts'
 import { backingOfPart } from '../core/policy/wildcards.ts'
 import type {
   ApprovalRecord,
@@ -25,6 +26,8 @@ import type {
 import type { UnixSeconds } from '../core/time.ts'
 import { checkpoint } from '../platform/checkpoint.ts'
 import type { Tx } from '../platform/database.ts'
+import { hexOf } from '../platform/secret-box.ts'
+import { accountKind } from '../starknet/accounts.ts'
 import { type PrivateKey, publicKey, randomKey } from '../starknet/curve.ts'
 import { sha256 } from '../starknet/digest.ts'
 import { methodTree, sessionHash, sessionMetadata, signerGuid } from '../starknet/session-token.ts'
@@ -33,6 +36,7 @@ import type { Signer } from './keys/signer.ts'
 import type { Vault } from './keys/vault.ts'
 import { type Approvals, isStale } from './owners/approvals.ts'
 import type { Sessions } from './owners/sessions.ts'
+import type { Scheduling } from './sending/ledger.ts'
 
 export interface StartNeeds {
   readonly approvals: Approvals
@@ -56,8 +60,14 @@ export interface StartNeeds {
   ) => Promise<void>
   /** Its keys come into the working set. */
   readonly keep: (session: StoredSession) => Promise<void>
+  /** Read before the commit that holds what is scheduled. @throws NodeError */
+  readonly scheduling: (question: SessionQuestion) => Promise<Scheduling>
+  /** What was handed out may be sent from now on. */
+  readonly follow: (session: StoredSession) => void
   readonly wipe: (key: PrivateKey) => void
 }
+
+const NONCE_BYTES = 31
 
 /** @returns in the order of the question; `undefined`: refused by the person */
 export function createStarter(
@@ -80,7 +90,9 @@ export function createStarter(
         ...question.steps
           .filter(({ of }) => !parts.some(({ off, sessionId }) => off && sessionId === of))
           .map(allowedStep),
-        ...parts.flatMap(({ off, sessionId }) => (off ? [] : [{ kind: 'session' as const, session: sessionId }])),
+        ...parts.flatMap(({ off, sessionId: session, schedule }): Allowed[] =>
+          off ? [] : [{ kind: 'session', session, ...(schedule === undefined ? {} : { schedule }) }],
+        ),
       ],
     })
     let done = question.done
@@ -167,7 +179,7 @@ export function createStarter(
         throw malformed('/key/public_key', 'expected a key that no session had')
       // Last of all: only now both keys say that this session may act.
       await approvals.begin(record.id)
-      const session = await authorized(yes, unsigned, question)
+      const session = await scheduled(yes, await authorized(yes, unsigned, question), question)
       if (__E2E__) await checkpoint('authorized')
       const sealed =
         key && session.chain && (await vault.sealSecret({ kind: 'session', id: session.id, bytes: key }, subkey))
@@ -176,15 +188,17 @@ export function createStarter(
         if (approvals.isEnded(record.id)) throw takenBack()
         if (sealed !== undefined) await vault.writeSecret(tx, sealed)
       }
-      const { replaces, change, again } = question
-      if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside)
+      const { replaces, change, again, schedule } = question
+      const scheduling = schedule && (await needs.scheduling(question))
+      if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside, scheduling)
       else {
         const by = { replaces, again: again !== undefined, onChain: change === 'rotate' }
-        await sessions.replace(session, by, alongside)
+        await sessions.replace(session, by, alongside, scheduling)
       }
       if (__E2E__) await checkpoint('created')
       const current = sessions.get(session.id) ?? session
       await needs.keep(current)
+      if (scheduling !== undefined) needs.follow(current)
       return current
     } finally {
       if (key !== undefined) needs.wipe(key)
@@ -197,6 +211,26 @@ export function createStarter(
     const guardian = await needs.guardian(await needs.account(question), question)
     const authorization = [...(await signer.authorization(yes, session, guardian))]
     return { ...session, chain: { ...chain, authorization } }
+  }
+
+  /** One nonce for each, by chance, so that no two of an account are the same. A change hands out nothing new. */
+  async function scheduled(yes: Approved, session: StoredSession, question: SessionQuestion): Promise<StoredSession> {
+    const { schedule, change, replaces } = question
+    if (schedule === undefined) {
+      const before = change === undefined || replaces === undefined ? undefined : sessions.get(replaces)?.scheduled
+      return before === undefined ? session : { ...session, scheduled: before }
+    }
+    const unsigned = schedule.map(({ calls, notBefore, notAfter }) => ({
+      version: 2 as const,
+      caller: callerOf(session.effective.fees),
+      nonce: felt(BigInt(`0x${hexOf(needs.random(NONCE_BYTES))}`)),
+      executeAfter: notBefore - 1,
+      executeBefore: notAfter,
+      calls,
+    }))
+    const account = await needs.account(question)
+    const by = { kind: accountKind(session.accountClass), guardian: await needs.guardian(account, question) }
+    return { ...session, scheduled: await signer.scheduled(yes, session, unsigned, by) }
   }
 
   /** A yes to a change does not let go on what a person, or its site, has paused. */

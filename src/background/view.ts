@@ -64,7 +64,7 @@ import type { Watcher } from './sending/watcher.ts'
 import { accountView } from './views/accounts.ts'
 import { activityOf } from './views/activity.ts'
 import { activityDetail } from './views/activity-detail.ts'
-import { type ApprovalFacts, approvalView, areLimitsUnread } from './views/approvals.ts'
+import { type ApprovalFacts, approvalView, areLimitsUnread, handedCalls } from './views/approvals.ts'
 import { type Named, namingOf, siteOf } from './views/facts.ts'
 import { isShown, tokenViews } from './views/money.ts'
 import { networkView } from './views/networks.ts'
@@ -544,8 +544,8 @@ export function createView(needs: ViewNeeds): Views {
     const facts = await contracts.facts(question.network, scope)
     const replaceable = scope.filter((contract) => canReplaceCode(facts[contract]?.entrypoints ?? []))
     const { given, isWhole } = await contracts.allowances(question.network, question.account, limited, scope)
-    const setup = partsOf(question).flatMap(({ asked }) => asked.setup ?? [])
-    const described = await Promise.all(setup.map((call) => contracts.describe(question.network, call)))
+    const handed = partsOf(question).flatMap(handedCalls)
+    const described = await Promise.all(handed.map((call) => contracts.describe(question.network, call)))
     return { ...NOTHING, described, replaceable: [...new Set(replaceable)], allowances: given, unread: !isWhole }
   }
 

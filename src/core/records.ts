@@ -13,6 +13,7 @@ import type {
   Hold,
   Origin,
   Reason,
+  Scheduled,
   SessionId,
   SessionPolicy,
   SessionRecord,
@@ -130,12 +131,22 @@ export interface StoredSession extends SessionRecord {
   /** JSON pointers into the request that the person changed. */
   readonly narrowed: readonly string[]
   readonly setup: readonly { readonly step: SetupStep; readonly hash: Felt }[]
+  /** Handed out with it, each held as a row of its own: in the order it was asked for. */
+  readonly scheduled?: readonly SignedOutside[]
   readonly lastUsedAt?: UnixSeconds
   readonly endedAt?: UnixSeconds
   /** What the chain said that ended it here: somebody else revoked it, or a key that signed it is not the account's any more. */
   readonly endedFor?: 'revoked' | 'guardian' | 'owner'
   /** Revocation on chain: `wanted` until the transaction is out, `sent` until its receipt, `done` when the account says so. */
   readonly onChain?: { readonly state: 'wanted' | 'sent' | 'done' | 'failed'; readonly hash?: Felt }
+}
+
+/** An outside execution as the owner and the second key signed it: good until its end, whatever becomes of the session. */
+export interface SignedOutside extends Pick<OutsidePart, 'caller' | 'executeAfter' | 'executeBefore'> {
+  readonly version: 2
+  readonly nonce: Felt
+  readonly calls: readonly Call[]
+  readonly signature: readonly Felt[]
 }
 
 /**
@@ -327,6 +338,8 @@ export interface SessionPart {
   readonly change?: SessionChange
   /** What contracts in scope may take is set to 0 first, by these calls of the wallet's own. */
   readonly clears?: readonly Call[]
+  /** Signed with it, and handed out. */
+  readonly schedule?: readonly Scheduled[]
   /** The counts of the whole session begin again: "again up to". With the starts of its streams as they were. */
   readonly again?: Readonly<Record<Address, UnixSeconds>>
   /** Of an array: the person refuses this one. */

@@ -6,9 +6,11 @@ import { isRefused, malformed, refused, type SiteError, siteError, thrown } from
 import { type Address, address, type Felt, padded } from '../../core/felt.ts'
 import { takingBack } from '../../core/policy/allowances.ts'
 import { type Asked, contractsOf } from '../../core/policy/asked.ts'
+import { emptyBook } from '../../core/policy/book.ts'
 import { confirmAdmin, covers } from '../../core/policy/edits.ts'
 import type { Call, Origin, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { resolve } from '../../core/policy/resolve.ts'
+import { fitSchedule, misfit } from '../../core/policy/schedule.ts'
 import { backingOf, backingOfPart } from '../../core/policy/wildcards.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
 import type { TypedDataHashes } from '../../core/policy/wire-messages.ts'
@@ -71,6 +73,7 @@ export const FEATURES = [
   'messages',
   'dapp_key',
   'agent_key',
+  'schedule',
   'setup_calls',
   'array',
 ] as const
@@ -405,7 +408,9 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const named = asked.flatMap((one) => [
       ...one.calls,
       ...(one.deny ?? []),
-      ...(one.setup ?? []).map(({ to }) => ({ contract: to })),
+      ...[...(one.setup ?? []), ...(one.schedule ?? []).flatMap(({ calls }) => calls)].map(({ to }) => ({
+        contract: to,
+      })),
     ])
     const off = (await needs.chosen?.())?.off === true
     const tells =
@@ -543,14 +548,22 @@ export function sessionHandlers(needs: SessionMethodNeeds): {
     const policy = confirmAdmin(resolved.policy)
     const { key } = asked
     if (key !== undefined) refuseForeign(key, policy, by.blind ? [] : ownKeys(account))
+    const sessionId = needs.newSessionId()
+    const { schedule } = asked
+    if (schedule !== undefined) {
+      // As asked: what the person takes away of it is told where they do.
+      const fit = fitSchedule(schedule, { ...ours, policy, now }, emptyBook(sessionId))
+      if (!fit.fits) throw misfit(fit)
+    }
     return {
       asked,
+      ...(schedule === undefined ? {} : { schedule }),
       ...(key === undefined ? {} : { key }),
       granted: policy,
-      effective: begun(policy, asked, chosen?.life, now),
+      effective: withSchedule(begun(policy, asked, chosen?.life, now), schedule),
       // Where the owner's key is needed it rests while locked.
       runWhileLocked: backingOf(policy) === 'chain' && chosen?.restLocked !== true,
-      sessionId: needs.newSessionId(),
+      sessionId,
       ...(replaces === undefined ? {} : { replaces }),
     }
   }
@@ -739,6 +752,11 @@ function begun(policy: SessionPolicy, asked: Asked, life: Seconds | undefined, n
   const named = asked.validUntil !== undefined || asked.duration !== undefined
   if (named || life === undefined || now + life <= policy.validAfter) return preselected(policy, now)
   return { ...policy, validUntil: now + life }
+}
+
+/** What is preselected leaves room for what is signed with it. */
+function withSchedule(policy: SessionPolicy, schedule: Asked['schedule'] = []): SessionPolicy {
+  return { ...policy, validUntil: Math.max(policy.validUntil, ...schedule.map(({ notAfter }) => notAfter)) }
 }
 
 function preselected(policy: SessionPolicy, now: UnixSeconds): SessionPolicy {

@@ -1,5 +1,5 @@
 import type { Address, Branded, Felt, Hash32 } from '../../core/felt.ts'
-import type { Call, SessionId } from '../../core/policy/policy.ts'
+import type { Call, Scheduled, SessionId } from '../../core/policy/policy.ts'
 import type { OwnStep } from '../../core/protocol/session-info.ts'
 import type { Carried, NetworkId } from '../../core/records.ts'
 
@@ -8,7 +8,7 @@ export type Allowed =
   | { readonly kind: 'calls'; readonly calls: readonly Call[]; readonly carries?: Carried }
   | { readonly kind: 'class'; readonly carries: Carried }
   | { readonly kind: 'step'; readonly step: OwnStep }
-  | { readonly kind: 'session'; readonly session: SessionId }
+  | { readonly kind: 'session'; readonly session: SessionId; readonly schedule?: readonly Scheduled[] }
   | { readonly kind: 'message'; readonly hash: Felt }
   | { readonly kind: 'revoke'; readonly sessionHash: Felt }
 

@@ -6,7 +6,7 @@ import type { Classified } from '../../cold/reserved.ts'
 import { type AccountKind, guardianKey as guardianKeyOf, isOwn } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import type { Address, Felt } from '../../core/felt.ts'
-import type { Call, SessionId } from '../../core/policy/policy.ts'
+import type { Call, Scheduled, SessionId } from '../../core/policy/policy.ts'
 import type {
   AccountRecord,
   Carried,
@@ -14,6 +14,7 @@ import type {
   JournalRow,
   NetworkRecord,
   OwnAccount,
+  SignedOutside,
   StoredSession,
 } from '../../core/records.ts'
 import { END_MARGIN, type UnixSeconds } from '../../core/time.ts'
@@ -81,6 +82,18 @@ export interface Signer {
   message(yes: MessageYes, typedData: unknown, by: SignsAs): Promise<readonly Felt[]>
   /** Owner, and the second key that the chain has, over the session hash. @throws NotNow `locked` */
   authorization(approved: Approved, session: StoredSession, guardian: GuardianKey): Promise<readonly Felt[]>
+  /**
+   * Owner and second key over each call that an agent will send in its time: those of the yes, and no other. What is signed
+   * leaves this worker only after its holds are durable.
+   *
+   * @throws NotNow `locked`
+   */
+  scheduled(
+    approved: Approved,
+    session: StoredSession,
+    unsigned: readonly Omit<SignedOutside, 'signature'>[],
+    by: Required<SignsAs>,
+  ): Promise<readonly SignedOutside[]>
   /** Whether the session's keys can be had now: the `workingSet` of the policy's facts. */
   hasKeys(session: StoredSession): boolean
   /** What the first signature of a worker's life computes besides, for a moment in which a node is waited for. */
@@ -359,6 +372,35 @@ export function createSigner(needs: SignerNeeds): Signer {
       }
     },
 
+    scheduled: async (approved, session, unsigned, by) => {
+      const { account: address, chainId } = session
+      const yes = approved.allows.find((it) => it.kind === 'session' && it.session === session.id)
+      const asked = yes?.kind === 'session' ? (yes.schedule ?? []) : []
+      if (approved.account !== address || approved.network !== session.network) throw notApproved()
+      if (asked.length !== unsigned.length || !unsigned.every((it, at) => isScheduled(it, asked[at]!)))
+        throw notApproved()
+      const accounts = await needs.accounts()
+      for (const { calls } of unsigned) {
+        refuseEscape(calls)
+        refuseOwn(calls, accounts)
+      }
+      const account = accountIn(accounts, address)
+      const ownerKey = await opened('owner', ownerSecretId(address), keys.ownerSubkey(now()))
+      const guardianKey = await openedGuardian(account, by.guardian)
+      if (ownerKey === undefined || guardianKey === undefined) throw notNow('locked')
+      try {
+        if (!keys.isUnlocked(now())) throw notNow('locked')
+        return unsigned.map((it) => {
+          const hash = outsideHash({ ...it, chainId, account: address })
+          const owner = signedBy(hash, ownerKey, account.ownerPublicKey)
+          const guardian = signedBy(hash, guardianKey, by.guardian.publicKey)
+          return { ...it, signature: ordinarySignature(by.kind, owner, guardian) }
+        })
+      } finally {
+        wipe(ownerKey, guardianKey)
+      }
+    },
+
     hasKeys: (session) => {
       if (session.backing === 'wallet') return keys.isUnlocked(now())
       if (session.runWhileLocked && keys.sessionKey(session.id) !== undefined) return true
@@ -503,6 +545,14 @@ function checkAllowed(
       if (row.kind !== 'invoke' || !allows(approved, isIt)) throw notApproved()
     }
   }
+}
+
+function isScheduled(
+  { calls, executeAfter, executeBefore }: Omit<SignedOutside, 'signature'>,
+  asked: Scheduled,
+): boolean {
+  // The chain takes it strictly between the two.
+  return executeAfter === asked.notBefore - 1 && executeBefore === asked.notAfter && sameCalls(calls, asked.calls)
 }
 
 function allowedMessage({ allows }: Approved): Felt | undefined {

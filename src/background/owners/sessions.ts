@@ -5,22 +5,21 @@
 import { refused } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
 import { isConsistent, narrows } from '../../core/policy/narrow.ts'
-import type { MeterBook, Origin, PauseReason, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Origin, PauseReason, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import type { JournalRow, NetworkId, StoredSession } from '../../core/records.ts'
 import { isFinal } from '../../core/session.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import type { Tx } from '../../platform/database.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { isWhole } from '../keys/signer.ts'
-import { type Ledger, pausedBy, type Replacing } from '../sending/ledger.ts'
+import { type Ledger, pausedBy } from '../sending/ledger.ts'
 
 export interface Sessions {
   /** Reads and checks every row. What is not what a person approved pauses `storageTampered`, and nothing is repaired. */
   load(): Promise<void>
   /** Row, book and, in the same transaction, what `alongside` writes over the store `vault`: the session's sealed key. */
-  create(session: StoredSession, book: MeterBook, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  create: Ledger['create']
   /** The same for one that takes another's place: from now on, before the commit, the old one signs nothing. @throws Refused 211 */
-  replace(session: StoredSession, by: Replacing, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  replace: Ledger['replace']
   get(id: SessionId): StoredSession | undefined
   /** Newest first; ended ones too. */
   list(which?: SessionQuery): readonly StoredSession[]
@@ -130,18 +129,18 @@ export function createSessions({ ledger, stops, onChange, isOff = () => false }:
       }
       for (const id of suspects) await pause(id, 'storageTampered')
     },
-    create: async (session, book, alongside) => {
+    create: async (session, book, alongside, scheduling) => {
       refuseOff()
       if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
-      await ledger.create(session, book, alongside)
+      await ledger.create(session, book, alongside, scheduling)
       stops.letGo(session.id)
     },
-    replace: async (session, by, alongside) => {
+    replace: async (session, by, alongside, scheduling) => {
       refuseOff()
       if (narrows(session.effective, session.granted) !== true) throw new Error('the policy is wider than granted')
       stops.stopSession(by.replaces)
       try {
-        await ledger.replace(session, by, alongside)
+        await ledger.replace(session, by, alongside, scheduling)
       } catch (error) {
         // Nothing took its place: it goes on.
         if (known.get(by.replaces)?.state === 'active') stops.letGo(by.replaces)

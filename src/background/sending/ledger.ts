@@ -25,6 +25,7 @@ import type {
   SessionId,
   Verdict,
 } from '../../core/policy/policy.ts'
+import { fitSchedule, misfit } from '../../core/policy/schedule.ts'
 import { passedBy, renamedPassed, withTaken } from '../../core/policy/trail.ts'
 import type { Purpose } from '../../core/protocol/session-info.ts'
 import type { Carried, JournalRow, NetworkId, OutsidePart, StoredSession } from '../../core/records.ts'
@@ -47,7 +48,7 @@ import { type Bounds, committedMaximum, invokeHash } from '../../starknet/invoke
 import { outsideHash } from '../../starknet/outside.ts'
 import type { Allowed, Approved } from '../keys/approved.ts'
 import { sameCalls } from '../keys/signer.ts'
-import { readBounds, storedBounds } from './fees.ts'
+import { NO_BOUNDS, readBounds, storedBounds } from './fees.ts'
 import {
   awake,
   holdOf,
@@ -217,14 +218,25 @@ export interface Ledger {
   reorged(id: string): Promise<void>
   /** A network's chain is gone for good: its open rows end, and nothing comes back. */
   abandon(network: NetworkId): Promise<void>
-  create(session: StoredSession, book: MeterBook, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  /** What is scheduled is held in the same commit, or there is no session. @throws Refused 215 where it does not fit */
+  create(
+    session: StoredSession,
+    book: MeterBook,
+    alongside?: (tx: Tx) => Promise<void>,
+    scheduling?: Scheduling,
+  ): Promise<void>
   /**
    * One session takes another's place, in one commit: no moment at which both run or neither. What was used goes on, and
    * what is on its way is the new one's from now on.
    *
    * @throws Refused 211 when another has its place already, or its rows are gone
    */
-  replace(session: StoredSession, by: Replacing, alongside?: (tx: Tx) => Promise<void>): Promise<void>
+  replace(
+    session: StoredSession,
+    by: Replacing,
+    alongside?: (tx: Tx) => Promise<void>,
+    scheduling?: Scheduling,
+  ): Promise<void>
   /**
    * One change of a session, ordered with all holds. What `change` returns is written with the next `seq`; its unsigned
    * holds are released when it does not run any more.
@@ -246,6 +258,12 @@ export interface Replacing {
   readonly again: boolean
   /** The chain is told as well that the old one ended. */
   readonly onChain: boolean
+}
+/** The signed calls of a session that are to be held with it. */
+export interface Scheduling {
+  readonly ownAccounts: readonly Address[]
+  /** The last block: what has them comes after. */
+  readonly from: number
 }
 export interface SessionState {
   readonly session: StoredSession
@@ -630,6 +648,52 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     return { row: counted, others, session: after, ...(overdrawn === undefined ? {} : { pause: 'overdrawn' as const }) }
   }
 
+  /** One row for each that was signed: they were decided together, and are held before the signatures leave. */
+  const holdScheduled = async (
+    tx: Tx,
+    guard: Guard,
+    { session, book, open }: SessionState,
+    { ownAccounts, from }: Scheduling,
+    lastWall: UnixSeconds | undefined,
+  ) => {
+    const { account, chainId, effective, id, network, origin, scheduled = [] } = session
+    const { now } = needs.clock(network, lastWall)
+    const entries = scheduled.map(({ calls, executeAfter, executeBefore }) => ({
+      calls,
+      notBefore: executeAfter + 1,
+      notAfter: executeBefore,
+    }))
+    const schedule = fitSchedule(entries, { account, policy: effective, ownAccounts, now }, book, holdsOf(open))
+    if (!schedule.fits) throw misfit(schedule)
+    const holds = [...holdsOf(open)]
+    for (const [index, { charges, matched }] of schedule.each.entries()) {
+      const { signature: _signature, nonce, calls, ...window } = scheduled[index]! // One for each.
+      const outside: OutsidePart = { ...window, via: 'agent', payer: window.caller, from }
+      const row: JournalRow = {
+        id: newId(),
+        network,
+        account,
+        origin,
+        session: id,
+        kind: 'invoke',
+        group: groupOf(account, nonce, outside),
+        hash: outsideHash({ ...window, nonce, calls, account, chainId }),
+        nonce,
+        calls,
+        outside,
+        bounds: storedBounds(NO_BOUNDS),
+        tip: u256(0n),
+        charges,
+        matched,
+        passed: passedBy(effective, book, holds, charges, now),
+        at: now,
+        status: 'signed',
+      }
+      await putRow(tx, guard, row)
+      holds.push(holdOf({ ...row, session: id }))
+    }
+  }
+
   /** Who counts what a session did: the one that has its place now, by the names its counts have there. */
   const heirOf = async (tx: Tx, guard: Guard, of: SessionId) => {
     let id = of
@@ -835,17 +899,19 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       for (const of of mined.keys()) if (of.startsWith(`${network} `)) mined.delete(of)
       for (const row of ended) needs.onSettled?.(row, undefined)
     },
-    create: async (session, book, alongside) => {
+    create: async (session, book, alongside, scheduling) => {
+      const lastWall = await db.lastWall()
       await db.write([...STORES, 'vault'], 'strict', async (tx) => {
         const guard = key()
         if ((await guard.get(tx, 'sessions', session.id)) !== undefined) throw new Error('the session is there already')
         await guard.put(tx, 'sessions', session.id, session)
         await guard.put(tx, 'books', session.id, book)
+        if (scheduling) await holdScheduled(tx, guard, { session, book, open: [] }, scheduling, lastWall)
         await alongside?.(tx)
       })
       needs.onSession(session)
     },
-    replace: async (session, { replaces, again, onChain }, alongside) => {
+    replace: async (session, { replaces, again, onChain }, alongside, scheduling) => {
       const lastWall = await db.lastWall()
       const done = await db.write([...STORES, 'vault'], 'strict', async (tx) => {
         const guard = key()
@@ -884,7 +950,9 @@ export function createLedger(needs: LedgerNeeds): Ledger {
         }
         await guard.put(tx, 'sessions', replaces, ended)
         await guard.put(tx, 'sessions', session.id, session)
-        await guard.put(tx, 'books', session.id, again ? beginAgain(carried, session, now, holdsOf(kept)) : carried)
+        const counts = again ? beginAgain(carried, session, now, holdsOf(kept)) : carried
+        await guard.put(tx, 'books', session.id, counts)
+        if (scheduling) await holdScheduled(tx, guard, { session, book: counts, open: kept }, scheduling, lastWall)
         await alongside?.(tx)
         return { ended, released }
       })

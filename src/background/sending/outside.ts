@@ -34,6 +34,8 @@ export async function lookFor(row: OutsideRow, node: Node): Promise<Became> {
   const { account, nonce, outside, hash } = row
   // The block comes first: a nonce that is free after it was free in it.
   const block = await node.lastBlock()
+  // Scheduled, it may wait for weeks: no block takes it before its time.
+  if (block.at <= outside.executeAfter) return { kind: 'open' }
   if (await isFree(node, account, nonce)) return block.at >= outside.executeBefore ? { kind: 'over' } : { kind: 'open' }
   const transaction = await node.emittedIn(account, [EVENTS.TransactionExecuted, hash], outside.from)
   const receipt = transaction === undefined ? undefined : await node.receipt(transaction)

@@ -4,7 +4,8 @@ import { partsOf } from '../../core/approval.ts'
 import { tokenMove } from '../../core/call.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, shortText, type U256, u256 } from '../../core/felt.ts'
-import { atMostU256, spendMeter, TX, used } from '../../core/policy/book.ts'
+import { atMostU256, emptyBook, spendMeter, TX, used } from '../../core/policy/book.ts'
+import { carryBook, carryCharges, renaming } from '../../core/policy/carry.ts'
 import {
   barLine,
   type ExplainFacts,
@@ -18,15 +19,17 @@ import { explainReason } from '../../core/policy/explain-reason.ts'
 import { exposure, sumOfSessions } from '../../core/policy/exposure.ts'
 import { actionOf, explainCall, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
 import { narrows } from '../../core/policy/narrow.ts'
-import type { Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
+import type { Call, Hold, MeterBook, SessionId, SessionPolicy } from '../../core/policy/policy.ts'
 import { REPEAT, repeatLimits } from '../../core/policy/repeat.ts'
 import { unnamedTotals } from '../../core/policy/resolve.ts'
+import { fitSchedule, type Schedule } from '../../core/policy/schedule.ts'
 import { backingOfPart } from '../../core/policy/wildcards.ts'
 import type { OwnStep } from '../../core/protocol/session-info.ts'
 import type {
   AccountView,
   AddNetworkView,
   ApprovalView,
+  BatchView,
   ChangeView,
   ConnectView,
   FeeView,
@@ -45,6 +48,7 @@ import type {
   NetworkId,
   NetworkRecord,
   PlannedStep,
+  SessionPart,
   SessionQuestion,
   Settings,
   StoredSession,
@@ -236,7 +240,7 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
   let described = 0
   const views = parts.map((part) => {
     const own = facts.described.slice(described)
-    described += part.asked.setup?.length ?? 0
+    described += handedCalls(part).length
     return requestView(record, { ...question, ...part }, { ...facts, described: own })
   })
   const [first] = views
@@ -245,7 +249,10 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
   const on = parts.filter(({ off }) => !off)
   const worst = sumOfSessions(on.map(({ effective }) => exposure(effective, undefined, [], question.askedAt)))
   const end = Math.max(...on.map(({ effective }) => effective.validUntil))
-  const blocked = on.length === 0 ? line('several_none') : first.blocked
+  const blocked =
+    on.length === 0
+      ? line('several_none')
+      : views.find((view, index) => parts[index]?.off !== true && view.blocked !== undefined)?.blocked
   // What must be said to be known of several is the most that there is.
   const { blocked: _blocked, change: _change, tick: _tick, ...rest } = first
   const known = explainFacts(question, facts)
@@ -265,7 +272,7 @@ function severalView(record: ApprovalRecord, question: SessionQuestion, facts: A
 
 function requestView(record: ApprovalRecord, question: SessionQuestion, facts: ApprovalFacts): SessionRequestView {
   const { asked, effective, granted } = question
-  const { naming, site, account, balances } = facts
+  const { site, account, balances } = facts
   const askedLife = askedLifeOf(question)
   const known = explainFacts(question, facts)
   const said = explain(effective, known, question.askedAt)
@@ -275,7 +282,10 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     (session) => explain(session.effective, withMessagesOf(session, known), question.askedAt),
     facts,
   )
-  const blocked = tooPoor(question.steps, 0n, balances)
+  const fit = scheduleOf(question, facts)
+  const blocked =
+    tooPoor(question.steps, 0n, balances) ??
+    (fit?.fits === false ? line('blocked_schedule', { at: count(fit.index + 1) }) : undefined)
   const shared = base(record, question.network, facts)
   return {
     kind: 'session',
@@ -303,7 +313,7 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
     runWhileLocked: { on: question.runWhileLocked, offered: question.change !== 'rotate' && known.backing === 'chain' },
     quotes: said.quotes,
     steps: stepsOf(question, facts),
-    setup: (asked.setup ?? []).map((call, index) => callView(call, facts.described[index], naming)),
+    batches: batchesOf(question, fit, facts),
     enableFacts: question.steps.some(({ step }) => step === 'enable') ? enableFacts(question.steps) : [],
     danger: said.danger,
     ...(said.tick === undefined ? {} : { tick: said.tick }),
@@ -317,6 +327,52 @@ function requestView(record: ApprovalRecord, question: SessionQuestion, facts: A
       ...shared.details,
     ],
   }
+}
+
+/** The site's own calls of a session, in the order they are described in. */
+export function handedCalls({ asked, schedule = [] }: SessionPart): readonly Call[] {
+  return [...(asked.setup ?? []), ...schedule.flatMap(({ calls }) => calls)]
+}
+
+/** As it would be held now, beside what goes on counting of the one whose place it takes. */
+function scheduleOf(question: SessionQuestion, { replaced, now }: ApprovalFacts): Schedule | undefined {
+  const { account, effective, replaces, schedule, sessionId } = question
+  if (schedule === undefined) return undefined
+  const of = { account, policy: effective, ownAccounts: [], now } // That they call none was seen before it was asked.
+  const old = replaces === undefined ? undefined : replaced[replaces]
+  if (old === undefined) return fitSchedule(schedule, of, emptyBook(sessionId))
+  const renamed = renaming(old.session.effective, effective)
+  const open = holdsOf(old.open).map((hold) => ({ ...hold, charges: carryCharges(hold.charges, renamed) }))
+  return fitSchedule(schedule, of, carryBook(old.book, renamed, sessionId), open)
+}
+
+function batchesOf(question: SessionQuestion, fit: Schedule | undefined, facts: ApprovalFacts): readonly BatchView[] {
+  const { naming, account, balances } = facts
+  const { asked, schedule = [] } = question
+  const setup = asked.setup ?? []
+  let described = setup.length
+  const scheduled = schedule.map(({ calls, notBefore, notAfter }, index): BatchView => {
+    const from = described
+    described += calls.length
+    const charges = fit?.fits === true ? (fit.each[index]?.charges ?? []) : []
+    const aside = question.effective.spend.limits.flatMap((limit) => {
+      const charge = charges.find(({ meter }) => limit.asset === 'erc20' && meter === spendMeter(limit.token))
+      return charge === undefined || limit.asset !== 'erc20' ? [] : [moneyOf(charge.amount, limit.token, naming)]
+    })
+    return {
+      name: line('scheduled_at', { at: count(index + 1), n: count(schedule.length) }),
+      lines: [
+        line('scheduled_when', { from: time(notBefore), to: time(notAfter) }),
+        ...(aside.length === 0 ? [] : [line('scheduled_aside', { amount: list(aside) })]),
+      ],
+      calls: calls.map((call, place) =>
+        callView(call, facts.described[from + place], naming, { account: account.address, balances }),
+      ),
+    }
+  })
+  if (setup.length === 0) return scheduled
+  const first = setup.map((call, index) => callView(call, facts.described[index], naming))
+  return [{ name: line('ui_setup_calls'), lines: [], calls: first }, ...scheduled]
 }
 
 function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainFacts {
@@ -337,6 +393,14 @@ function explainFacts(question: SessionQuestion, facts: ApprovalFacts): ExplainF
     balances: facts.balances,
     allowances: facts.allowances,
     ...(facts.unread === undefined ? {} : { unread: facts.unread }),
+    ...(question.schedule === undefined
+      ? {}
+      : {
+          scheduled: {
+            calls: question.schedule.length,
+            until: Math.max(...question.schedule.map(({ notAfter }) => notAfter)),
+          },
+        }),
     // A change of a session is a question of its own size.
     ...(question.change === undefined ? { clears: question.clears !== undefined } : {}),
     replaceable: facts.replaceable,

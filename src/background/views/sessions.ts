@@ -81,7 +81,8 @@ export function sessionView(state: SessionState, facts: SessionFacts): SessionVi
   const holds = holdsOf(open)
   const card = sessionCard(state, facts)
   const { status } = card
-  const said = explain(session.effective, explainFacts(session, facts), session.createdAt)
+  const known = { ...explainFacts(session, facts), ...stillScheduled(open) }
+  const said = explain(session.effective, known, session.createdAt)
   const running = status === 'active' || status === 'scheduled'
   const editable = session.state === 'active' || session.state === 'paused'
   return {
@@ -119,6 +120,12 @@ function metersOf({ session, book, open }: SessionState, { now, keys, naming }: 
   return meters(session, book, holdsOf(open), now, keys)
     .filter(({ id }) => isShown(id))
     .map((meter) => meterView(meter, naming, policy))
+}
+
+/** What was handed out and may still be sent, whatever became of the session. */
+function stillScheduled(open: SessionState['open']): Pick<ExplainFacts, 'scheduled'> {
+  const ends = open.flatMap(({ outside }) => (outside?.via === 'agent' ? [outside.executeBefore] : []))
+  return ends.length === 0 ? {} : { scheduled: { calls: ends.length, until: Math.max(...ends) } }
 }
 
 function leftToOthers(left: Left, naming: Naming): Line {

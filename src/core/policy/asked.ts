@@ -10,6 +10,7 @@ import type {
   FeePolicy,
   ForeignKey,
   RuleId,
+  Scheduled,
   StreamCap,
   TokenLimit,
   Window,
@@ -44,6 +45,8 @@ export interface Asked {
   readonly calls: readonly AskedRule[]
   /** Sent once by the owner before the session exists; not policy. */
   readonly setup?: readonly Call[]
+  /** For an agent to send in their time, also while this wallet is closed; in the order of the request. */
+  readonly schedule?: readonly Scheduled[]
   /** Absent: none named. */
   readonly deny?: readonly AskedDeny[]
   readonly limits: readonly AskedLimit[]

@@ -158,7 +158,9 @@ export function chargeUsage(ledger: Ledger, tx: Transaction, open: readonly Hold
     facts.reverts.lastAt + backOff(facts.reverts.inARow),
   )
   if (now < freeAt) found.add({ code: 'gap', ...opens(policy, freeAt) })
-  const unfinished = new Set(open.filter((hold) => hold.status !== 'settled').map((hold) => hold.group)).size
+  // What is scheduled waits for its own time, and stands in nobody's way.
+  const sent = open.filter((hold) => hold.status !== 'settled' && hold.via !== 'agent')
+  const unfinished = new Set(sent.map((hold) => hold.group)).size
   if (unfinished >= usage.maxInFlight) found.add({ code: 'inFlight' })
 }
 

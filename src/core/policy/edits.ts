@@ -134,8 +134,8 @@ export function covers(running: SessionRecord, asked: Asked, now: UnixSeconds): 
   // Its page calls it by this key, and no other.
   if (asked.pageKey !== undefined && asked.pageKey !== before.pageKey) return false
   if (sameRequest(before, asked)) return true
-  // It is sent once, by the request that asked for it.
-  if (asked.setup !== undefined) return false
+  // Sent, or signed, once: by the request that asked for it.
+  if (asked.setup !== undefined || asked.schedule !== undefined) return false
   const { effective } = running
   const end = asked.validUntil ?? (asked.duration === undefined ? undefined : now + asked.duration)
   return (
@@ -318,6 +318,7 @@ function membersOf(asked: Asked) {
     asked.mayNarrow,
     asked.enabled,
     asked.setup === undefined ? null : canonicalJson(asked.setup),
+    asked.schedule === undefined ? null : canonicalJson(asked.schedule),
     asked.calls.map((rule) => [
       rule.contract,
       selectors(rule),

@@ -17,7 +17,7 @@ import {
   short,
 } from './charging.ts'
 import { EVERYTHING } from './exposure.ts'
-import { type Facts, SIMULATION_AGE, type Transaction } from './facts.ts'
+import { type Facts, type Judged, SIMULATION_AGE, type Transaction } from './facts.ts'
 import { adminName } from './forbidden.ts'
 import { chargeItems, checkItems, undeclaredItems } from './items.ts'
 import { denyOf, listsExactly, ownedCalls, ownerOf } from './matching.ts'
@@ -38,7 +38,7 @@ export type { Facts, ReadClass, Simulation, Transaction } from './facts.ts'
  * @see properties.test.ts "property: no order of hold, settle and release passes a cap"
  */
 export function evaluate(
-  session: SessionRecord,
+  session: Judged,
   book: MeterBook,
   open: readonly Hold[],
   tx: Transaction,
@@ -114,7 +114,7 @@ function judge<C extends Candidate>(chosen: C, tx: Transaction, now: UnixSeconds
 }
 
 /** Whether a simulation must be seen before this session signs: a contract in scope could pull tokens (policy.md 5.3). */
-export function mustSimulate(session: SessionRecord, book: MeterBook, facts: Pick<Facts, 'liveAllowance'>): boolean {
+export function mustSimulate(session: Judged, book: MeterBook, facts: Pick<Facts, 'liveAllowance'>): boolean {
   return session.effective.spend.look === 'simulate' || facts.liveAllowance || book.credit.length > 0
 }
 
@@ -215,7 +215,7 @@ function checkPerCall(limit: TokenLimit, amount: bigint, index: number, found: F
 
 /** What the simulation shows beyond calldata; it only ever adds (policy.md 5.3). */
 function undeclared(
-  session: SessionRecord,
+  session: Judged,
   book: MeterBook,
   declared: Declared,
   facts: Facts,

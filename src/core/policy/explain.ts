@@ -57,6 +57,8 @@ export interface ExplainFacts extends MessageNaming {
   readonly unread?: boolean
   /** Before the session starts they can be set to 0; `true`: they will be. Absent: not from here. */
   readonly clears?: boolean
+  /** Of calls that are signed with the session: how many can still be sent, and until when. */
+  readonly scheduled?: { readonly calls: number; readonly until: UnixSeconds }
   /** Contracts of which the owner can replace the code. */
   readonly replaceable: readonly Address[]
   /** What the edits are measured against: without it nothing can be edited. */
@@ -117,7 +119,7 @@ export function explain(policy: SessionPolicy, known: ExplainFacts, now: UnixSec
       line(policy.spend.limits.length > 0 ? 'policy_cannotTokens' : cannotSpend(policy)),
       cannotAllow(policy, facts),
       ...(itemLimits(policy).length > 0 ? [line('policy_cannotItems')] : []),
-      line('policy_cannotEnd'),
+      line(facts.scheduled === undefined ? 'policy_cannotEnd' : 'policy_cannotEndScheduled'),
       ...policy.deny.map((deny) => denyLine(deny, facts)),
     ],
     limits: [
@@ -615,6 +617,14 @@ function risksOf(policy: SessionPolicy, worst: Exposure, facts: ExplainFacts): r
     }
   }
   risks.push(...itemRisks(itemLimits(policy), facts))
+  if (facts.scheduled !== undefined) {
+    const { calls, until } = facts.scheduled
+    risks.push({
+      level: 'warn',
+      line: line('policy_riskScheduled_other', { n: count(calls), until: time(until) }),
+      detail: line('policy_riskScheduledDetail'),
+    })
+  }
   for (const { token, amount } of worst.leftBehind) {
     risks.push({
       level: 'warn',

@@ -1,7 +1,7 @@
 import type { Address, ClassHash, Felt, U256 } from '../felt.ts'
 import type { Seconds, UnixSeconds } from '../time.ts'
 import type { Allowance } from './allowances.ts'
-import type { Call, Origin } from './policy.ts'
+import type { Call, Origin, SessionRecord } from './policy.ts'
 
 /** What is about to be signed, as the felts that will be signed. */
 export interface Transaction {
@@ -22,6 +22,12 @@ export interface Transaction {
   /** Names of fields a session cannot carry: `proof`, `paymaster_data`, a version that is not 3, … */
   readonly unsupported: readonly string[]
 }
+
+/** What of a session a decision reads. */
+export type Judged = Pick<
+  SessionRecord,
+  'origin' | 'chainId' | 'genesis' | 'account' | 'accountClass' | 'effective' | 'state' | 'backing' | 'runWhileLocked'
+>
 
 export interface Facts {
   /** All accounts of this wallet, on every network. */

@@ -30,6 +30,7 @@ export const LIMITS = {
   reason: 300,
   tagBytes: 31,
   setupCalls: 20,
+  schedule: 64,
   calls: 64,
   felts: 5_000,
 } as const

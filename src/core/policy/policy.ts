@@ -225,6 +225,12 @@ export interface SessionRecord {
   createdAt: UnixSeconds
   seq: number
 }
+/** Calls with a window of their own: `[notBefore, notAfter)`. */
+export interface Scheduled {
+  readonly calls: readonly Call[]
+  readonly notBefore: UnixSeconds
+  readonly notAfter: UnixSeconds
+}
 export interface Charge {
   meter: MeterId
   amount: U256

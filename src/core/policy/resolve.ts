@@ -25,6 +25,7 @@ import { LIMITS } from './limits.ts'
 import { byValue, chainMethods } from './meters.ts'
 import type {
   AmountCap,
+  Call,
   CallRule,
   CountCap,
   DenyRule,
@@ -113,9 +114,14 @@ export function checkLife(times: Pick<Asked, 'validAfter' | 'validUntil' | 'dura
 
 function resolved(asked: Asked, facts: ResolveFacts, now: UnixSeconds): SessionPolicy {
   const begin = asked.validAfter ?? now
-  ;(asked.setup ?? []).forEach(({ to }, index) => {
-    const own = to === facts.account || facts.ownAccounts.includes(to)
-    if (own) throw never(`/setup_calls/${index}/contract_address`, 'no call to one of the accounts of this wallet')
+  const refuseOwn = (calls: readonly Call[], at: string) =>
+    calls.forEach(({ to }, index) => {
+      const own = to === facts.account || facts.ownAccounts.includes(to)
+      if (own) throw never(`${at}/${index}/contract_address`, 'no call to one of the accounts of this wallet')
+    })
+  refuseOwn(asked.setup ?? [], '/setup_calls')
+  asked.schedule?.forEach(({ calls }, index) => {
+    refuseOwn(calls, `/schedule/${index}/calls`)
   })
   const calls = asked.calls.map((rule, index) => resolveRule(rule, index, facts, begin))
   refuseAlike(calls)

@@ -1,7 +1,7 @@
 import type { Address } from '../felt.ts'
 import { END_MARGIN, type UnixSeconds } from '../time.ts'
 import { askedCalls } from './allowances.ts'
-import { CLASS_AGE, type Facts, type MessageFacts, type Transaction } from './facts.ts'
+import { CLASS_AGE, type Facts, type Judged, type MessageFacts, type Transaction } from './facts.ts'
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import type { Call, CallRule, Reason, SessionPolicy, SessionRecord, Verdict } from './policy.ts'
@@ -13,7 +13,7 @@ import { byWeight } from './refusal.ts'
  *
  * @param now unix seconds, the judged clock
  */
-export function standing(session: SessionRecord, tx: Transaction, facts: Facts, now: UnixSeconds): Verdict | undefined {
+export function standing(session: Judged, tx: Transaction, facts: Facts, now: UnixSeconds): Verdict | undefined {
   return (
     unreadable(tx) ??
     foreign(session, tx, facts) ??
@@ -37,7 +37,7 @@ export function standingOfMessage(
 
 /** Which pinned code is another one now, and which was not read recently enough to say. */
 export function codeOf(
-  session: SessionRecord,
+  session: Judged,
   calls: readonly Call[],
   classes: Facts['classes'],
   now: UnixSeconds,
@@ -91,7 +91,7 @@ function unreadable(tx: Transaction): Verdict | undefined {
 }
 
 function foreign(
-  session: SessionRecord,
+  session: Judged,
   tx: Pick<Transaction, 'origin' | 'chainId' | 'account'>,
   facts: Pick<Facts, 'genesis'>,
 ): Verdict | undefined {
@@ -115,7 +115,7 @@ function banned(tx: Transaction, facts: Facts): Verdict | undefined {
 }
 
 function resting(
-  session: SessionRecord,
+  session: Judged,
   calls: readonly Call[],
   facts: Pick<Facts, 'clockWrong' | 'classes'>,
   now: UnixSeconds,
@@ -137,7 +137,7 @@ function resting(
 }
 
 /** Whether only the lock stops the session: the owner's key is gone, or the session's own keys are not here yet. */
-export function isLocked(session: SessionRecord, facts: Pick<Facts, 'unlocked' | 'workingSet'>): boolean {
+export function isLocked(session: Judged, facts: Pick<Facts, 'unlocked' | 'workingSet'>): boolean {
   if (session.backing === 'wallet') return !facts.unlocked
   return !facts.workingSet || (!facts.unlocked && !session.runWhileLocked)
 }

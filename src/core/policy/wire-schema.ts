@@ -136,11 +136,13 @@ export function decodeKey(json: unknown): Decoded<RawKey> {
   return decode(key, json)
 }
 
-const setupCall = exact({
+const rawCall = exact({
   contract_address: address,
   entry_point: string(),
   calldata: optional(list(scalar(parseFelt, 'a felt'), LIMITS.felts)),
 })
+
+const scheduled = exact({ calls: list(rawCall, LIMITS.calls), not_before: time, not_after: time })
 
 const mayBeNamed = {
   deny: optional(list(deny, LIMITS.denies)),
@@ -164,8 +166,8 @@ const request = exact({
   adjustable: optional(boolean()),
   enabled: optional(boolean()),
   replaces: optional(string()),
-  setup_calls: optional(list(setupCall, LIMITS.setupCalls)),
-  schedule: undecided,
+  setup_calls: optional(list(rawCall, LIMITS.setupCalls)),
+  schedule: optional(list(scheduled, LIMITS.schedule)),
   api_version: optional(string()),
   calls: list(rule, LIMITS.rules),
   ...mayBeNamed,
@@ -227,6 +229,10 @@ function* sized(json: unknown): Generator<Sized> {
   yield { at: '/calls', value: root.calls, max: LIMITS.rules }
   yield { at: '/spend_limits', value: root.spend_limits, max: LIMITS.limits }
   yield { at: '/setup_calls', value: root.setup_calls, max: LIMITS.setupCalls }
+  yield { at: '/schedule', value: root.schedule, max: LIMITS.schedule }
+  for (const [index, entry] of items(root.schedule)) {
+    yield { at: `/schedule/${index}/calls`, value: members(entry).calls, max: LIMITS.calls }
+  }
   yield { at: '/label', value: root.label, max: LIMITS.label }
   yield { at: '/reason', value: root.reason, max: LIMITS.reason }
   yield { at: '/key/label', value: members(root.key).label, max: LIMITS.label }
@@ -282,7 +288,6 @@ function* sized(json: unknown): Generator<Sized> {
 }
 
 function* questions(raw: RawRequest): Generator<{ readonly at: string; readonly named: boolean }> {
-  yield { at: '/schedule', named: isNamed(raw.schedule) }
   yield { at: '/messages', named: isNamed(raw.messages) }
 }
 

@@ -35,7 +35,7 @@ import {
 import { bannedName } from './forbidden.ts'
 import { LIMITS } from './limits.ts'
 import { byValue, windowOf } from './meters.ts'
-import type { Call, Entrypoint, ForeignKey, RuleId, Window } from './policy.ts'
+import type { Call, Entrypoint, ForeignKey, RuleId, Scheduled, Window } from './policy.ts'
 import { checkLife, resolveUsage } from './resolve.ts'
 import type { AskedWindow } from './windows.ts'
 import { content, withSelectors } from './wire-arguments.ts'
@@ -162,7 +162,8 @@ function readMembers(raw: RawRequest, ctx: ReadContext): Asked {
     mayNarrow: raw.adjustable ?? true,
     enabled: raw.enabled ?? true,
     replaces: raw.replaces,
-    setup: raw.setup_calls === undefined || raw.setup_calls.length === 0 ? undefined : readSetup(raw.setup_calls, ctx),
+    setup: hasAny(raw.setup_calls) ? readCalls(raw.setup_calls, '/setup_calls', ctx) : undefined,
+    schedule: hasAny(raw.schedule) ? readSchedule(raw.schedule, raw, ctx) : undefined,
     ...readTimes(raw, ctx.now),
     calls,
     deny: deny.length > 0 ? deny : undefined,
@@ -191,15 +192,41 @@ function readRule(raw: RawRequest['calls'][number], at: string, selectorOf: (nam
   })
 }
 
-function readSetup(raw: NonNullable<RawRequest['setup_calls']>, { selectorOf }: ReadContext): readonly Call[] {
+function readCalls(
+  raw: NonNullable<RawRequest['setup_calls']>,
+  at: string,
+  { selectorOf }: ReadContext,
+): readonly Call[] {
   const calls = raw.map(({ contract_address: to, entry_point, calldata = [] }, index): Call => {
-    const [entry] = readEntrypoints(entry_point, `/setup_calls/${index}`, selectorOf)
-    if (entry === undefined) throw malformed(`/setup_calls/${index}/entry_point`, 'expected an entrypoint')
+    const [entry] = readEntrypoints(entry_point, `${at}/${index}`, selectorOf)
+    if (entry === undefined) throw malformed(`${at}/${index}/entry_point`, 'expected an entrypoint')
     return { to, selector: entry.selector, calldata }
   })
   const felts = calls.reduce((sum, { calldata }) => sum + calldata.length, 0)
-  if (felts > LIMITS.felts) throw never('/setup_calls', `at most ${LIMITS.felts} felts of calldata`)
+  if (felts > LIMITS.felts) throw never(at, `at most ${LIMITS.felts} felts of calldata`)
   return calls
+}
+
+/** Whether they fit the policy is asked once it is resolved. */
+function readSchedule(
+  raw: NonNullable<RawRequest['schedule']>,
+  { key, enabled }: RawRequest,
+  ctx: ReadContext,
+): readonly Scheduled[] {
+  if (key?.held_by !== 'agent') throw malformed('/schedule', 'expected a key held by an agent')
+  if (enabled === false) throw malformed('/enabled', 'expected true, with a schedule')
+  return raw.map(({ calls, not_before: notBefore, not_after: notAfter }, index) => {
+    const at = `/schedule/${index}`
+    if (notBefore < ctx.now) throw malformed(`${at}/not_before`, 'expected a time that is not past')
+    if (notAfter <= notBefore) throw malformed(`${at}/not_after`, 'expected a time after not_before')
+    if (calls.length === 0) throw malformed(`${at}/calls`, 'expected at least one call')
+    return { calls: readCalls(calls, `${at}/calls`, ctx), notBefore, notAfter }
+  })
+}
+
+/** An empty list asks for nothing. */
+function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
+  return list !== undefined && list.length > 0
 }
 
 function readEntrypoints(

@@ -46,6 +46,8 @@ export interface SessionInfo {
     readonly authorization?: readonly string[]
     readonly revoked_in?: string
   } | null
+  /** SNIP-12 typed data (SNIP-9, version 2) with the account's signature: good in its time, also while the wallet is closed. */
+  readonly scheduled?: readonly { readonly outside_execution: object; readonly signature: readonly string[] }[]
   readonly setup?: readonly { readonly step: SetupStep; readonly transaction_hash: string }[]
 }
 

@@ -542,8 +542,8 @@ export interface SessionRequestView extends ApprovalBase {
   /** Deploy, enable, session: only what is needed, in order. Empty `enableFacts` unless the second key is set here. */
   readonly steps: readonly StepView[]
   readonly enableFacts: readonly Line[]
-  /** The site's own calls that are sent once before the session exists; what they are expected to move is in `setupMoves`. */
-  readonly setup: readonly CallView[]
+  /** The site's own calls: sent once before the session exists, or signed with it, each in its time. */
+  readonly batches: readonly BatchView[]
   readonly danger: boolean
   /** Steps run after Allow; `failed` ends it. */
   readonly phase: 'asking' | 'running' | 'done' | 'failed'
@@ -554,6 +554,12 @@ export interface SessionRequestView extends ApprovalBase {
   readonly tick?: Line
   /** The first one on mainnet: the page of limits comes before it, once, and nothing is allowed until that was read. */
   readonly limitsUnread?: true
+}
+export interface BatchView {
+  readonly name: Line
+  /** When, and what is set aside for it. */
+  readonly lines: readonly Line[]
+  readonly calls: readonly CallView[]
 }
 export interface TransactionView extends ApprovalBase {
   readonly kind: 'transaction'

@@ -99,7 +99,7 @@ export function SessionRequest({ approval, view, changed, onEdit, onDraft }: Pro
             <Lines lines={[approval.connects, approval.sends].flatMap((it) => (it === undefined ? [] : [said(it)]))} />
           </Group>
         )}
-        {approval.parts === undefined && <SiteSays quotes={approval.quotes} />}
+        {approval.parts === undefined && <Quotes quotes={approval.quotes} />}
         <FoldedDetails hint={t('ui_session_detailsHint')} facts={approval.details} />
       </Facts>
     </>
@@ -152,14 +152,19 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
           <Lines lines={approval.cannot.map(said)} />
         </Group>
         <Held approval={approval} asking={asking} onEdit={onEdit} />
-        {approval.setup.length > 0 && (
-          <Group name={t('ui_setup_calls')}>
-            {approval.setup.map((call, index) => (
+        {approval.batches.map(({ name, lines, calls }) => (
+          <Group key={said(name)} name={said(name)}>
+            {lines.map((it) => (
+              <p key={said(it)} class="fact">
+                {said(it)}
+              </p>
+            ))}
+            {calls.map((call, index) => (
               // The list of one question never changes its order.
               <Call key={index} call={call} />
             ))}
           </Group>
-        )}
+        ))}
       </Facts>
     </>
   )
@@ -196,7 +201,7 @@ function Part({
           </p>
           <Terms approval={part} changed={NONE} onEdit={onEdit} onDraft={onDraft} />
           <Facts>
-            <SiteSays quotes={part.quotes} />
+            <Quotes quotes={part.quotes} />
           </Facts>
         </Within.Provider>
       )}
@@ -205,7 +210,7 @@ function Part({
 }
 const NONE: ReadonlySet<string> = new Set()
 
-function SiteSays({ quotes }: Pick<SessionRequestView, 'quotes'>) {
+function Quotes({ quotes }: Pick<SessionRequestView, 'quotes'>) {
   if (quotes.length === 0) return null
   return (
     <Group name={t('ui_siteSays')}>
