@@ -183,10 +183,13 @@ test('the caller is the first address that the policy names, and anybody where i
 })
 
 test('property: whatever is sent, and when, no limit is passed', () => {
+  // mulberry32
   let seed = 7
   const random = (below: number) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
-    return seed % below
+    seed = (seed + 0x6d2b79f5) | 0
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
   }
   let fitted = 0
   for (let round = 0; round < 3_000; round += 1) {
