@@ -449,6 +449,7 @@ const slot = (at: number): SessionRequestView['batches'][number] => ({
   name: line('scheduled_at', { at: count(at), n: count(3) }),
   lines: [
     line('scheduled_when', { from: time(NOW + at * 6 * ENDS.hour), to: time(NOW + (at * 6 + 1) * ENDS.hour) }),
+    line('policy_callSend', { amount: strk('5'), to: place(ARENA, 'Arena') }),
     line('scheduled_aside', { amount: strk('5') }),
   ],
   calls: [

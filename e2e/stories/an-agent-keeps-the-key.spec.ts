@@ -62,7 +62,7 @@ test('AL-18 CH-6: an agent of its own key pays three times in their slots while 
     const { window, answer } = await clickFor(page, 'wallet_requestSession', asked)
     await expect(window.getByText(/An agent of .* keeps the key of this session/)).toBeVisible()
     await expect(window.getByText(/3 scheduled calls can be sent in their time/)).toBeVisible()
-    for (const n of [1, 2, 3]) await expect(window.getByText(`Scheduled, ${n} of 3`)).toBeVisible()
+    for (const n of [1, 2, 3]) await expect(window.getByText(`Scheduled ${n} of 3`)).toBeVisible()
     await expect(window.getByText('Set aside from now on: 0.000000000000001 STRK')).toHaveCount(3)
     const password = window.getByLabel('Password', { exact: true })
     await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible()

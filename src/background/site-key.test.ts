@@ -1412,12 +1412,13 @@ describe('calls that an agent sends in their own time', () => {
     const record = await waits('r1')
     const view = viewOf(record)
     expect(view.batches.map(({ name, lines }) => [name, ...lines].map(({ key }) => key))).toEqual(
-      Array.from({ length: 3 }, () => ['scheduled_at', 'scheduled_when', 'scheduled_aside']),
+      Array.from({ length: 3 }, () => ['scheduled_at', 'scheduled_when', 'policy_callSend', 'scheduled_aside']),
     )
     expect(view.batches[1]).toMatchObject({
       name: { args: { at: { count: 2 }, n: { count: 3 } } },
       lines: [
         { args: { from: { at: START + 7_200 }, to: { at: START + 10_800 } } },
+        { args: { amount: { amount: '2' } } },
         { args: { amount: { items: [{ amount: '2' }] } } },
       ],
       calls: [{ contract: STRK, args: [{ name: 'recipient' }, { name: 'amount', text: '2' }] }],

@@ -363,6 +363,7 @@ function batchesOf(question: SessionQuestion, fit: Schedule | undefined, facts: 
       name: line('scheduled_at', { at: count(index + 1), n: count(schedule.length) }),
       lines: [
         line('scheduled_when', { from: time(notBefore), to: time(notAfter) }),
+        ...calls.map((call) => explainCall(call, account.address, naming)),
         ...(aside.length === 0 ? [] : [line('scheduled_aside', { amount: list(aside) })]),
       ],
       calls: calls.map((call, place) =>

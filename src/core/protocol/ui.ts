@@ -557,7 +557,7 @@ export interface SessionRequestView extends ApprovalBase {
 }
 export interface BatchView {
   readonly name: Line
-  /** When, and what is set aside for it. */
+  /** When, what, and what is set aside for it. */
   readonly lines: readonly Line[]
   readonly calls: readonly CallView[]
 }

@@ -154,13 +154,13 @@ function Terms({ approval, changed, onEdit, onDraft }: TermsProps) {
         <Held approval={approval} asking={asking} onEdit={onEdit} />
         {approval.batches.map(({ name, lines, calls }) => (
           <Group key={said(name)} name={said(name)}>
-            {lines.map((it) => (
-              <p key={said(it)} class="fact">
+            {/* The lists of one question never change their order. */}
+            {lines.map((it, index) => (
+              <p key={index} class="fact">
                 {said(it)}
               </p>
             ))}
             {calls.map((call, index) => (
-              // The list of one question never changes its order.
               <Call key={index} call={call} />
             ))}
           </Group>
