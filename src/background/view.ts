@@ -131,10 +131,12 @@ interface Learned {
   readonly replaceable: readonly Address[]
   readonly allowances: Given['given']
   readonly unread: boolean
-  /** What lies at the addresses that get money. */
-  readonly there: Readonly<Record<Address, RecipientFacts['there']>>
+  /** What lies at the addresses that get money. Absent: the node is being asked. */
+  readonly there?: Readonly<Record<Address, RecipientFacts['there']>>
 }
-const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unread: false, there: {} }
+const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unread: false }
+/** ms: one that has not answered by then is said to be silent. */
+const SILENT_AFTER = 2_000
 
 export interface Views {
   now(): Promise<View>
@@ -484,14 +486,17 @@ export function createView(needs: ViewNeeds): Views {
   /** Starts the reading and says what is known until it is through. A node that is silent leaves it at that. */
   function learn(record: ApprovalRecord): Learned {
     learned.set(record.id, NOTHING)
-    read(record).then(
-      (found) => {
-        if (!learned.has(record.id)) return
-        learned.set(record.id, found)
-        needs.changed()
-      },
-      () => undefined, // Names and risks that the chain would tell are missing; the questions say that they are.
-    )
+    const know = (found: Learned) => {
+      if (!learned.has(record.id)) return
+      learned.set(record.id, found)
+      needs.changed()
+    }
+    // Names and risks that the chain would tell are missing then; the questions say that they are.
+    const silent = () => know({ ...NOTHING, there: {} })
+    const late = setTimeout(silent, SILENT_AFTER)
+    read(record)
+      .then(know, silent)
+      .finally(() => clearTimeout(late))
     return NOTHING
   }
 
@@ -518,7 +523,7 @@ export function createView(needs: ViewNeeds): Views {
     }
     return paid.flatMap((to, call) => {
       if (to === undefined) return []
-      const known = there[to]
+      const known = there === undefined ? 'asking' : there[to]
       return [
         { call, recipient: recipientOf(padded(to), { ...facts, ...(known === undefined ? {} : { there: known }) }) },
       ]

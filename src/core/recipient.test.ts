@@ -73,6 +73,7 @@ describe('each row of the checks', () => {
   it('says that the node has not said what is there', () => {
     const { there: _there, ...silent } = facts
     expect(recipientOf(ANA, silent)).toMatchObject({ risks: [{ kind: 'unknown' }] })
+    expect(recipientOf(ANA, { ...facts, there: 'asking' })).toMatchObject({ risks: [] })
   })
   it('says who it is: an own account, a contact, one used four times', () => {
     expect(recipientOf(SAVINGS, facts)).toMatchObject({ known: 'own', name: 'Savings', times: 0 })

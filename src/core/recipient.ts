@@ -30,8 +30,8 @@ export interface RecipientFacts {
   readonly own: readonly { readonly address: Address; readonly name: string }[]
   readonly contacts: readonly { readonly address: Address; readonly name: string }[]
   readonly used: Readonly<Record<Address, number>>
-  /** What the chain has there; absent while the node has not said. */
-  readonly there?: 'nothing' | 'token' | 'contract'
+  /** What the chain has there; `asking`: the node has not had the time to say, absent: it did not. */
+  readonly there?: 'nothing' | 'token' | 'contract' | 'asking'
 }
 
 const MAX_TYPED = 200

@@ -240,15 +240,18 @@ function timeText(at: UnixSeconds, form: 'moment' | 'utc', catalogue: Catalogue,
 /** "14:05" in the person's zone. */
 export function clockText(at: UnixSeconds, locale: string, zone: string | undefined): string {
   const form = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...zoned(zone) } as const
-  return kept(Intl.DateTimeFormat, locale, form).format(at * 1000)
+  return kept(Intl.DateTimeFormat, locale, form, at).format(at * 1000)
 }
 
 /** "12 Nov", or "12 Nov 2027" when the year is another one than now. */
 function dateText(at: UnixSeconds, catalogue: Catalogue, voice: Voice, zone: string | undefined): string {
   const form = { day: 'numeric', month: 'short', year: 'numeric', ...zoned(zone) } as const
-  const format = kept(Intl.DateTimeFormat, voice.locale, form)
   const of = (time: UnixSeconds) =>
-    Object.fromEntries(format.formatToParts(time * 1000).map((piece) => [piece.type, piece.value]))
+    Object.fromEntries(
+      kept(Intl.DateTimeFormat, voice.locale, form, time)
+        .formatToParts(time * 1000)
+        .map((piece) => [piece.type, piece.value]),
+    )
   const { day = '', month = '', year = '' } = of(at)
   const args = { day: text(day), month: text(month), year: text(year) }
   return say({ key: year === of(voice.now).year ? 'ui_date' : 'ui_dateYear', args }, catalogue, voice)
@@ -257,7 +260,7 @@ function dateText(at: UnixSeconds, catalogue: Catalogue, voice: Voice, zone: str
 /** Days since 1970 in the zone: tells today from tomorrow also where clocks change. */
 function dayNumber(at: UnixSeconds, zone: string | undefined): number {
   const form = { year: 'numeric', month: 'numeric', day: 'numeric', ...zoned(zone) } as const
-  const format = kept(Intl.DateTimeFormat, 'en-u-ca-gregory-nu-latn', form)
+  const format = kept(Intl.DateTimeFormat, 'en-u-ca-gregory-nu-latn', form, at)
   const at0 = Object.fromEntries(format.formatToParts(at * 1000).map((piece) => [piece.type, Number(piece.value)]))
   return Date.UTC(at0.year ?? 0, (at0.month ?? 1) - 1, at0.day ?? 1) / 86_400_000
 }
@@ -267,14 +270,16 @@ const zoned = (zone: string | undefined) => (zone === undefined ? {} : { timeZon
 const made = new Map<string, object>()
 /**
  * A formatter of a language and a form. To make one takes a hundred times what it then formats, and a list says thousands of
- * words at once. One without a zone is in that of the computer, where it is made: it is kept for as long as that is so.
+ * words at once. One without a zone is in that of the computer, where it is made: it is kept for times of that zone's distance.
  */
 function kept<Format extends object, Form>(
   Kind: new (locale: string, form?: Form) => Format,
   locale: string,
   form?: Form,
+  at?: UnixSeconds,
 ): Format {
-  const name = JSON.stringify([Kind.name, locale, new Date().getTimezoneOffset(), form])
+  const zone = at === undefined ? undefined : new Date(at * 1_000).getTimezoneOffset()
+  const name = JSON.stringify([Kind.name, locale, zone, form])
   const known = made.get(name) ?? new Kind(locale, form)
   made.set(name, known)
   return known as Format // By its kind's name.

@@ -72,7 +72,8 @@ it('chain drift: an account of another class says so, a silent node says how old
   const shown = async (seen: SessionFacts['seen']) =>
     sessionView((await world.ledger.state(S1))!, { ...facts, now: START + 120, seen }).seen
   const said = async (seen: SessionFacts['seen']) => inEnglish((await shown(seen))?.line)
-  expect(await shown(undefined)).toBe(undefined)
+  // It is being asked, and what is below does not move when it answers.
+  expect(await shown(undefined)).toEqual({ level: 'note', line: { key: 'chain_asking' } })
   expect(await said({ failed: true })).toBe('Could not ask the chain; showing this wallet’s record.')
   expect(await said({ at: START, failed: true })).toBe(
     'Could not ask the chain; showing this wallet’s record (2 min old).',

@@ -147,7 +147,9 @@ function seenView(session: StoredSession, { seen, now }: SessionFacts): Pick<Ses
   if (seen?.wrong === 'code') return { seen: { level: 'warn', line: line('chain_otherCode') } }
   if (seen?.wrong === 'class') return { seen: { level: 'warn', line: line('chain_otherClass') } }
   if (session.state !== 'active' && session.state !== 'paused') return {}
-  if (seen?.at === undefined) return seen?.failed ? { seen: { level: 'note', line: line('chain_unasked') } } : {}
+  // Before there is an answer too: what is below would move.
+  if (seen?.at === undefined)
+    return { seen: { level: 'note', line: line(seen?.failed ? 'chain_unasked' : 'chain_asking') } }
   if (seen.failed)
     return { seen: { level: 'note', line: line('chain_unaskedSince', { age: duration(Math.max(0, now - seen.at)) }) } }
   return { seen: { level: 'note', line: line('chain_asSigned', { at: time(seen.at) }) } }

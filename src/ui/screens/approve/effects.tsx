@@ -9,15 +9,19 @@ import { Call } from './call.tsx'
 export function Effects({
   approval: { balanceChanges, calls },
   changed,
+  isAsking = false,
 }: {
   readonly approval: Pick<TransactionView | MessageView, 'balanceChanges' | 'calls'>
   readonly changed: ReadonlySet<string>
+  /** Not tried yet: the first line of what it moves has its place, so that nothing moves when it comes. */
+  readonly isAsking?: boolean
 }) {
   return (
     <>
-      {balanceChanges.length > 0 && (
+      {(isAsking || balanceChanges.length > 0) && (
         <Group name={t('ui_transaction_expected')}>
           <ul>
+            {isAsking && <li class="fact host muted">{t('ui_tokens_looking')}</li>}
             {balanceChanges.map((change, index) => (
               <li
                 key={`${index} ${said(change.line)}`}

@@ -1,0 +1,74 @@
+/** What was drawn stays where it is: what comes later has its place from the first paint on (approval-ux.md). */
+import type { Page } from '@playwright/test'
+import { playing } from '../person.ts'
+import { press, resultOf } from '../site.ts'
+import { expect, test } from '../world.ts'
+
+const PATHS = [
+  '/',
+  '/sessions',
+  '/activity',
+  '/sites',
+  '/accounts',
+  '/tokens',
+  '/receive',
+  '/send',
+  '/settings',
+  '/networks',
+]
+
+test('no screen moves what it has drawn once, and no question does', async ({ context, home, devnet, site }) => {
+  test.setTimeout(300_000)
+  const { person, page: game } = await playing({ context, home, devnet, site })
+  await game.bringToFront()
+  await press(game, 'Use session')
+  expect(await resultOf(game, 'Use session')).toContain('SUCCEEDED')
+
+  await person.page.goto(`${home.split('#')[0]}#/sessions`)
+  const [card] = await person.page.locator('main li a').all()
+  const session = (await card!.getAttribute('href'))!.slice(1)
+  // A row that says more because more has happened may be higher.
+  await person.page.goto(`${home.split('#')[0]}#/`)
+  await expect(person.page.getByText('Sent', { exact: true })).toHaveCount(0, { timeout: 60_000 })
+  const moved: Record<string, readonly string[]> = {}
+  for (const path of [...PATHS, session]) {
+    const page = await context.newPage()
+    await page.setViewportSize({ width: 360, height: 560 })
+    await page.goto(`${home.split('#')[0]}#${path}`)
+    moved[path] = await shifts(page)
+    await page.close()
+  }
+  const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
+  await game.bringToFront()
+  await press(game, 'Spend over the limit, ask me')
+  moved.approval = await shifts(await opened)
+  expect(moved).toEqual(Object.fromEntries(Object.keys(moved).map((path) => [path, []])))
+})
+
+/** Once it is still: what moved until then, as the browser counts it, and what it was. */
+function shifts(page: Page): Promise<readonly string[]> {
+  return page.evaluate(
+    () =>
+      new Promise<readonly string[]>((done) => {
+        const found: string[] = []
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries() as (PerformanceEntry & {
+            value: number
+            sources: { node: Node | null; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[]
+          })[])
+            if (entry.value > 0)
+              for (const { node, previousRect, currentRect } of entry.sources)
+                found.push(`${previousRect.y} to ${currentRect.y}: ${(node?.textContent ?? '').slice(0, 60)}`)
+        }).observe({ type: 'layout-shift', buffered: true })
+        const isDrawn = () => document.querySelector('main') !== null
+        let still: ReturnType<typeof setTimeout>
+        const wait = () => {
+          clearTimeout(still)
+          still = setTimeout(() => (isDrawn() ? done(found) : wait()), 1_500)
+        }
+        // A clock that goes on is no change of the page.
+        new MutationObserver(wait).observe(document.body, { childList: true, subtree: true })
+        wait()
+      }),
+  )
+}
