@@ -967,9 +967,11 @@ const session: SessionView = {
   quotes: request.quotes,
   details: request.details,
 }
+/** A card has a meter while it runs. */
+const { tightest: _tightest, ...resting } = session
 const sessions: readonly SessionView[] = [
   {
-    ...session,
+    ...resting,
     id: 's2',
     worst: line('policy_leftPaused', { left: inner(session.worst) }),
     site: site('trade.d.io', 3),
@@ -996,7 +998,7 @@ const sessions: readonly SessionView[] = [
     tightest: meter(line('policy_titleToken', { token: text('STRK') }), '30', '10', '0', '20', 'STRK'),
   },
   {
-    ...session,
+    ...resting,
     id: 's5',
     site: play,
     status: 'paused',
@@ -1008,7 +1010,7 @@ const sessions: readonly SessionView[] = [
     canResume: true,
   },
   {
-    ...session,
+    ...resting,
     id: 's4',
     worst: line('policy_leftNothing'),
     site: site('chess.q.io', 1),
