@@ -32,6 +32,8 @@ export interface Measured {
   readonly frames: Readonly<Record<'sessions' | 'activity', readonly number[]>>
   /** Rows of activity that came into view. */
   readonly met: number
+  /** Cards of sessions that did. */
+  readonly cards: number
 }
 
 export async function measureLists(node: StubNode, executablePath: string | undefined): Promise<Measured> {
@@ -74,10 +76,14 @@ export async function measureLists(node: StubNode, executablePath: string | unde
       await shown.close()
       return found
     }
-    if (process.env.TOLD) console.error(JSON.stringify(open))
     const sessions = await through('sessions')
     const activity = await through('activity')
-    return { open, frames: { sessions: sessions.frames, activity: activity.frames }, met: activity.met }
+    return {
+      open,
+      frames: { sessions: sessions.frames, activity: activity.frames },
+      met: activity.met,
+      cards: sessions.met,
+    }
   } finally {
     await context.close()
     await page.stop()

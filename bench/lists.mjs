@@ -12,6 +12,7 @@ import { startStub } from './stub.mjs'
 const SCREENS = ['home', 'sessions', 'activity']
 const LISTS = ['sessions', 'activity']
 const ROWS = 10_000
+const SESSIONS = 256
 /** ms: a frame that is felt. */
 const LONG = 50
 
@@ -36,7 +37,7 @@ if (process.argv.includes('--measure')) {
   }
   const share = (frames) => frames.filter((it) => it > LONG).length / frames.length
   process.exitCode = runBench(import.meta.url, {
-    table: ({ open, frames, met }) => {
+    table: ({ open, frames, met, cards }) => {
       row(['opened', 'few, ms', 'many, ms', 'ratio'])
       for (const screen of SCREENS) {
         const [few, many] = [median(open.few[screen]), median(open.many[screen])]
@@ -52,13 +53,14 @@ if (process.argv.includes('--measure')) {
           Math.max(...frames[list]).toFixed(0),
         ])
       row(['rows of activity met', String(met)])
+      row(['sessions met', String(cards)])
     },
-    goals: ({ open, frames, met }) => [
+    goals: ({ open, frames, met, cards }) => [
       ...SCREENS.flatMap((screen) =>
         goal(`lists.open.${screen}`, median(open.many[screen]) / median(open.few[screen]), '<=', 2, 1.5),
       ),
       ...LISTS.flatMap((list) => goal(`lists.scroll.${list}`, share(frames[list]), '<=', 0.05, 0.01)),
-      ...goal('lists.whole', met >= ROWS ? 1 : 0, '=', 1),
+      ...goal('lists.whole', met >= ROWS && cards >= SESSIONS ? 1 : 0, '=', 1),
     ],
   })
 }

@@ -17,7 +17,12 @@ const PATHS = [
   '/networks',
 ]
 
-test('no screen moves what it has drawn once, and no question does', async ({ context, home, devnet, site }) => {
+test('no screen moves what it has drawn once, and the question about a payment does not', async ({
+  context,
+  home,
+  devnet,
+  site,
+}) => {
   test.setTimeout(300_000)
   const { person, page: game } = await playing({ context, home, devnet, site })
   await game.bringToFront()
@@ -29,6 +34,7 @@ test('no screen moves what it has drawn once, and no question does', async ({ co
   const session = (await card!.getAttribute('href'))!.slice(1)
   // A row that says more because more has happened may be higher.
   await person.page.goto(`${home.split('#')[0]}#/`)
+  await expect(person.page.getByText('Session started', { exact: true })).toBeVisible()
   await expect(person.page.getByText('Sent', { exact: true })).toHaveCount(0, { timeout: 60_000 })
   const moved: Record<string, readonly string[]> = {}
   for (const path of [...PATHS, session]) {
@@ -60,13 +66,13 @@ function shifts(page: Page): Promise<readonly string[]> {
               for (const { node, previousRect, currentRect } of entry.sources)
                 found.push(`${previousRect.y} to ${currentRect.y}: ${(node?.textContent ?? '').slice(0, 60)}`)
         }).observe({ type: 'layout-shift', buffered: true })
-        const isDrawn = () => document.querySelector('main') !== null
+        const isDrawn = () => document.querySelector('.body > *') !== null
         let still: ReturnType<typeof setTimeout>
         const wait = () => {
           clearTimeout(still)
-          still = setTimeout(() => (isDrawn() ? done(found) : wait()), 1_500)
+          still = setTimeout(() => (isDrawn() ? done(found) : wait()), 2_500)
         }
-        // A clock that goes on is no change of the page.
+        // Longer than a node may be silent before a question says so. A clock that goes on is no change of the page.
         new MutationObserver(wait).observe(document.body, { childList: true, subtree: true })
         wait()
       }),

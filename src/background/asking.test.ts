@@ -148,7 +148,7 @@ function createLife() {
       return steps(planned, onDone)
     },
     keep: async () => undefined,
-    scheduling: async () => ({ ownAccounts: [ACCOUNT], from: 1 }),
+    scheduling: async () => ({ ownAccounts: [ACCOUNT], liveAllowance: false, from: 1 }),
     follow: () => undefined,
     wipe: () => undefined,
   })

@@ -265,9 +265,10 @@ export function createDesk(needs: DeskNeeds): Desk {
         }
       },
       keep: unlocking.keep,
-      scheduling: async ({ network }) => ({
+      scheduling: async (session) => ({
         ownAccounts: (await accounts.all()).filter(isOwn).map(({ address }) => address),
-        from: (await (await nodes.of(network)).lastBlock()).number,
+        liveAllowance: await sending.preflight.liveAllowance(session),
+        from: (await (await nodes.of(session.network)).lastBlock()).number,
       }),
       follow: ({ network, account }) => sending.watcher.follow(network, account),
       wipe,

@@ -153,7 +153,7 @@ function createLife() {
     guardian: async (own) => own.guardian,
     runSteps: async () => undefined,
     keep: async ({ id }) => void world.useKey(id, new Uint8Array(0)),
-    scheduling: async () => ({ ownAccounts: [ACCOUNT], from: 1 }),
+    scheduling: async () => ({ ownAccounts: [ACCOUNT], liveAllowance: false, from: 1 }),
     follow: ({ id, network, account: of }) => {
       followed.push(id)
       world.watcher.follow(network, of)
@@ -1490,7 +1490,7 @@ describe('calls that an agent sends in their own time', () => {
       '/schedule/0/calls/0/contract_address',
     ],
     ['where the account pays', { fees: { payer: 'account' } }, 215, '/schedule/0'],
-    ['in the past', { schedule: [slot(-1)] }, 114, '/schedule/0/not_before'],
+    ['whose time is over', { schedule: [slot(-1)] }, 215, '/schedule/0'],
     ['without an agent', { key: { held_by: 'dapp', public_key: publicKey(SESSION) } }, 114, '/schedule'],
   ])('refused before anybody is asked: %s', async (_what, more, code, at) => {
     expect(await ask('r1', { ...request, ...more })).toMatchObject({ code, data: { at } })
@@ -1501,6 +1501,9 @@ describe('calls that an agent sends in their own time', () => {
     const { answered } = await started()
     expect(await ask('r1')).toEqual(answered)
     expect((await ask('r2')).result?.scheduled).toEqual(answered.result?.scheduled)
+    // By a page that is loaded again while the first one's time runs, too.
+    world.clock.now = START + 3_700
+    expect((await ask('again')).result?.scheduled).toEqual(answered.result?.scheduled)
     expect(await rows()).toHaveLength(3)
     const [told] = await life.session.wallet_getSessions(from('r3'), {} as never)
     expect(told).toMatchObject({ scheduled: answered.result?.scheduled })

@@ -61,7 +61,7 @@ export interface StartNeeds {
   /** Its keys come into the working set. */
   readonly keep: (session: StoredSession) => Promise<void>
   /** Read before the commit that holds what is scheduled. @throws NodeError */
-  readonly scheduling: (question: SessionQuestion) => Promise<Scheduling>
+  readonly scheduling: (session: StoredSession) => Promise<Scheduling>
   /** What was handed out may be sent from now on. */
   readonly follow: (session: StoredSession) => void
   readonly wipe: (key: PrivateKey) => void
@@ -189,7 +189,7 @@ export function createStarter(
         if (sealed !== undefined) await vault.writeSecret(tx, sealed)
       }
       const { replaces, change, again, schedule } = question
-      const scheduling = schedule && (await needs.scheduling(question))
+      const scheduling = schedule && (await needs.scheduling(session))
       if (replaces === undefined) await sessions.create(session, emptyBook(session.id), alongside, scheduling)
       else {
         const by = { replaces, again: again !== undefined, onChain: change === 'rotate' }

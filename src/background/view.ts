@@ -430,6 +430,7 @@ export function createView(needs: ViewNeeds): Views {
         const known = learned.get(record.id) ?? learn(record)
         const typedData = typedDataOf(record)
         const sent = callsOf(record, typedData)
+        const recipients = sent === undefined ? [] : await recipientsOf(sent, records, known.there)
         return approvalView(record, {
           now: await needs.clock(question.network),
           digest: approvals.digest(record) as Hash32,
@@ -451,7 +452,8 @@ export function createView(needs: ViewNeeds): Views {
               : undefined,
           replaced: question.kind === 'session' ? await replacedBy(question) : {},
           typedData,
-          recipients: sent === undefined ? [] : await recipientsOf(sent, records, known.there),
+          recipients,
+          isAsking: recipients.length > 0 && known.there === undefined,
           stepUp: await needs.stepUp(record),
           limitsUnread: areLimitsUnread(record, needs.networkOf(question.network), settings),
           stepState: state,

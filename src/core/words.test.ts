@@ -123,6 +123,16 @@ describe('times', () => {
       expect(clockText(0, 'en', undefined)).toBe('00:00')
       process.env.TZ = 'Asia/Tokyo'
       expect(clockText(0, 'en', undefined)).toBe('09:00')
+      // In the winter both are an hour from UTC, in the summer one is two.
+      const [winter, summer] = [1_764_162_300, 1_784_032_800]
+      for (const [zone, said] of [
+        ['Europe/Berlin', '14:40'],
+        ['Africa/Lagos', '13:40'],
+      ] as const) {
+        process.env.TZ = zone
+        expect(clockText(winter, 'en', undefined)).toBe('14:05')
+        expect(clockText(summer, 'en', undefined)).toBe(said)
+      }
     } finally {
       if (own === undefined) delete process.env.TZ
       else process.env.TZ = own

@@ -267,10 +267,15 @@ function dayNumber(at: UnixSeconds, zone: string | undefined): number {
 
 const zoned = (zone: string | undefined) => (zone === undefined ? {} : { timeZone: zone })
 
+/** Two zones that are as far from UTC at a time, in the winter and in the summer of its year, say the same time then. */
+const offsetAt = (at: UnixSeconds): number => new Date(at * 1_000).getTimezoneOffset()
+const yearOf = (at: UnixSeconds): UnixSeconds => Math.floor(at / YEAR) * YEAR
+const YEAR = 365 * DAY
+
 const made = new Map<string, object>()
 /**
  * A formatter of a language and a form. To make one takes a hundred times what it then formats, and a list says thousands of
- * words at once. One without a zone is in that of the computer, where it is made: it is kept for times of that zone's distance.
+ * words at once. One without a zone is in that of the computer, where it is made: it is kept for its zone alone.
  */
 function kept<Format extends object, Form>(
   Kind: new (locale: string, form?: Form) => Format,
@@ -278,7 +283,7 @@ function kept<Format extends object, Form>(
   form?: Form,
   at?: UnixSeconds,
 ): Format {
-  const zone = at === undefined ? undefined : new Date(at * 1_000).getTimezoneOffset()
+  const zone = at === undefined ? undefined : [at, yearOf(at), yearOf(at) + YEAR / 2].map(offsetAt)
   const name = JSON.stringify([Kind.name, locale, zone, form])
   const known = made.get(name) ?? new Kind(locale, form)
   made.set(name, known)

@@ -95,7 +95,13 @@ function Screen({ surface }: { readonly surface: Surface }) {
   if (starting === 'left') setStarting('no')
   // Its last page comes after the wallet is open again.
   if (at === '/forgot' && surface === 'tab')
-    return <Forgot checked={view.backupChecked} onBack={() => go('/')} onDone={() => go('/')} />
+    return (
+      <Forgot
+        {...(view.lock === 'unlocked' ? {} : { checked: view.backupChecked })}
+        onBack={() => go('/')}
+        onDone={() => go('/')}
+      />
+    )
   const alarm = view.alarms?.find(({ quiet }) => !quiet || at === '/escape')
   if (alarm !== undefined && !(passing && view.lock !== 'unlocked'))
     return <EscapeAlarm view={view} alarm={alarm} onUnlock={() => setPassing(true)} />

@@ -266,7 +266,8 @@ export function executeHandlers(needs: ExecuteNeeds): Execute {
     const deploys = missingSteps(state, account).includes('deploy')
     if (onlyAt !== undefined) {
       // Nobody is asked for what could not be sent any more.
-      const next = await executor.nextNonce(grant.network, account.address)
+      // Its deployment takes the first.
+      const next = deploys ? ('0x1' as Felt) : await executor.nextNonce(grant.network, account.address)
       if (next !== onlyAt) throw otherNonce(next)
     }
     const reasons: readonly Reason[] = found.kind === 'ask' ? found.reasons : []

@@ -262,6 +262,8 @@ export interface Replacing {
 /** The signed calls of a session that are to be held with it. */
 export interface Scheduling {
   readonly ownAccounts: readonly Address[]
+  /** As the chain said it just before. */
+  readonly liveAllowance: boolean
   /** The last block: what has them comes after. */
   readonly from: number
 }
@@ -653,7 +655,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     tx: Tx,
     guard: Guard,
     { session, book, open }: SessionState,
-    { ownAccounts, from }: Scheduling,
+    { ownAccounts, liveAllowance, from }: Scheduling,
     lastWall: UnixSeconds | undefined,
   ) => {
     const { account, chainId, effective, id, network, origin, scheduled = [] } = session
@@ -663,7 +665,12 @@ export function createLedger(needs: LedgerNeeds): Ledger {
       notBefore: executeAfter + 1,
       notAfter: executeBefore,
     }))
-    const schedule = fitSchedule(entries, { account, policy: effective, ownAccounts, now }, book, holdsOf(open))
+    const schedule = fitSchedule(
+      entries,
+      { account, policy: effective, ownAccounts, liveAllowance, now },
+      book,
+      holdsOf(open),
+    )
     if (!schedule.fits) throw misfit(schedule)
     const holds = [...holdsOf(open)]
     for (const [index, { charges, matched }] of schedule.each.entries()) {

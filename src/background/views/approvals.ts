@@ -97,6 +97,8 @@ export interface ApprovalFacts extends EffectFacts {
   readonly replaceable: readonly Address[]
   readonly allowances: readonly { readonly token: Address; readonly spender: Address; readonly amount: U256 }[]
   readonly unread?: boolean
+  /** The node is being asked what lies where money goes: no yes before it, or its silence, is known. */
+  readonly isAsking?: boolean
   /** Of a message: what it is, hashed again for this drawing. */
   readonly typedData: Classified | undefined
   readonly stepUp: boolean
@@ -662,8 +664,12 @@ function tipOf({ tip }: Trial): bigint {
 }
 
 /** What holds Allow back: nobody knows the fee, the person's own limit is too low, or the account cannot pay. */
-function blockedBy({ trial, steps }: TransactionQuestion, cap: bigint, { balances }: ApprovalFacts): Line | undefined {
-  if (trial === undefined) return line('blocked_node')
+function blockedBy(
+  { trial, steps }: TransactionQuestion,
+  cap: bigint,
+  { balances, isAsking }: ApprovalFacts,
+): Line | undefined {
+  if (trial === undefined || isAsking === true) return line('blocked_node')
   if (trial.lacks !== undefined) return line('blocked_lacks', { needs: strk(BigInt(trial.lacks)) })
   const poor = tooPoor(steps, cap, balances)
   if (poor !== undefined) return poor

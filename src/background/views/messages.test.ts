@@ -22,12 +22,14 @@ interface Shown {
   readonly effects?: Effects | undefined
   readonly there?: RecipientFacts['there']
   readonly before?: number
+  readonly isAsking?: boolean
 }
 
 /** Its recipients as the worker finds them. */
-function factsOf({ calls = [pay(NEW)], there = 'contract' }: Shown): ApprovalFacts {
+function factsOf({ calls = [pay(NEW)], there = 'contract', isAsking = false }: Shown): ApprovalFacts {
   const known = { account: ACCOUNT, own: [account], contacts: [{ address: ANA, name: 'Ana' }], used: {}, there }
   return {
+    isAsking,
     now: START,
     digest: '0xd' as Hash32,
     site: siteOf(ORIGIN, undefined, 0),
@@ -97,6 +99,12 @@ function transaction(shown: Shown) {
   return view
 }
 const keysOf = (lines: readonly { readonly key: string }[]) => lines.map(({ key }) => key)
+it('no yes to a payment before the node, or its silence, has said what is at the address', () => {
+  for (const shown of [outside, transaction]) {
+    expect(shown({ isAsking: true }).blocked?.key).toBe('blocked_node')
+    expect(shown({}).blocked).toBeUndefined()
+  }
+})
 const risksOf = ({ risks }: Pick<MessageView, 'risks'>) => risks.map(({ level, line }) => `${level} ${line.key}`)
 
 describe('calls that somebody else sends', () => {

@@ -44,6 +44,7 @@ type Shared = Omit<
   | 'unsigned'
 >
 export interface MessageFacts extends EffectFacts {
+  readonly isAsking?: boolean
   readonly now: number
   readonly naming: Naming
   readonly typedData: Classified | undefined
@@ -88,7 +89,7 @@ export function messageView(question: MessageQuestion, facts: MessageFacts, shar
         ...(question.effects === undefined ? [] : effectTicks(question.effects)),
         ...(handed.level === 'danger' ? [line('outside_tick', { until })] : []),
       ],
-      ...(question.effects === undefined ? { blocked: line('blocked_node') } : {}),
+      ...(question.effects === undefined || facts.isAsking === true ? { blocked: line('blocked_node') } : {}),
       calls: callViews(found.calls, facts, naming),
       domain: [],
       message: [],

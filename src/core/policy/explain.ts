@@ -210,13 +210,13 @@ export function canReplaceCode(entrypoints: readonly { readonly selector: Select
   return entrypoints.some(({ selector }) => REPLACES.includes(adminName(selector) ?? ''))
 }
 
-/** Names that stand beside the selectors they hash to. */
 /** Distinct actions that are switched on. */
 export function countActions({ calls }: SessionPolicy): number {
   const on = calls.filter(({ enabled }) => enabled)
   return new Set(on.flatMap((rule) => entriesOf(rule).map(({ selector }) => `${rule.contract} ${selector}`))).size
 }
 
+/** Names that stand beside the selectors they hash to. */
 function namesIn(policy: SessionPolicy): Naming['actions'] {
   const entries = policy.calls.flatMap(entriesOf)
   return Object.fromEntries(entries.flatMap(({ selector, name }) => (name === undefined ? [] : [[selector, name]])))

@@ -144,6 +144,17 @@ describe('a schedule fits as a whole', () => {
 
   test('the whole window may be that of the session, and a time that has come counts from now', () => {
     expect(told([pays(1, 0, { notBefore: NOW - 60, notAfter: NOW + DAY })])).toBe('fits')
+    // Over while somebody read it: nobody can send it.
+    expect(told([pays(1, 0, { notBefore: NOW - 60, notAfter: NOW })])).toEqual([0, 'expired'])
+    expect(told([pays(1, 0, { notBefore: NOW - 60, notAfter: NOW + 1 })])).toBe('fits')
+  })
+
+  test('refuses: what a contract in scope may take already only a trial run would see, and there is none', () => {
+    const of = { account: ACCOUNT, policy: policyOf(), ownAccounts: [ACCOUNT, OTHER_ACCOUNT], now: NOW }
+    expect(fitSchedule([pays(1, 0)], { ...of, liveAllowance: true }, sampleBook())).toMatchObject({
+      fits: false,
+      reason: { code: 'simulationFailed' },
+    })
   })
 
   test('a gap between two counts from the last moment of the one', () => {

@@ -31,6 +31,8 @@ export interface ScheduleOf {
   readonly policy: SessionPolicy
   readonly ownAccounts: readonly Address[]
   readonly now: UnixSeconds
+  /** A contract in scope may take something of the account: only a trial run would see it, and there is none. */
+  readonly liveAllowance?: boolean
 }
 
 /**
@@ -50,7 +52,7 @@ export function fitSchedule(
   const held = open.map((hold): Hold => ({ ...hold, via: 'agent' }))
   const inTime = entries.map((entry, index) => ({ ...entry, index })).sort((a, b) => a.notBefore - b.notBefore)
   for (const { index, calls, notBefore, notAfter } of inTime) {
-    if (notAfter > policy.validUntil) return { fits: false, index, reason: { code: 'expired' } }
+    if (notAfter > policy.validUntil || notAfter <= now) return { fits: false, index, reason: { code: 'expired' } }
     const at = Math.max(notBefore, now)
     const verdict = evaluate(judged(of), book, held, transaction(calls, of), factsAt(of, at), at)
     if (verdict.kind !== 'auto') return { fits: false, index, reason: verdict.reasons[0] ?? { code: 'malformed' } }
@@ -96,7 +98,7 @@ function transaction(calls: readonly Call[], { account, policy }: ScheduleOf) {
 }
 
 /** The code as it was approved: what it will be then nobody knows, and a trial run of today says nothing of then. */
-function factsAt({ account, policy, ownAccounts }: ScheduleOf, at: UnixSeconds): Facts {
+function factsAt({ account, policy, ownAccounts, liveAllowance = false }: ScheduleOf, at: UnixSeconds): Facts {
   const pinned = [...pinsOf(policy)].flatMap(([contract, [pin]]) =>
     pin === undefined
       ? []
@@ -108,7 +110,7 @@ function factsAt({ account, policy, ownAccounts }: ScheduleOf, at: UnixSeconds):
     workingSet: true,
     clockWrong: false,
     classes: Object.fromEntries([...pinned, [account, { classHash: NONE as ClassHash, readAt: at }]]),
-    liveAllowance: false,
+    liveAllowance,
     simulation: 'none',
     reverts: { inARow: 0, lastAt: 0 },
   }

@@ -217,7 +217,6 @@ function readSchedule(
   if (enabled === false) throw malformed('/enabled', 'expected true, with a schedule')
   return raw.map(({ calls, not_before: notBefore, not_after: notAfter }, index) => {
     const at = `/schedule/${index}`
-    if (notBefore < ctx.now) throw malformed(`${at}/not_before`, 'expected a time that is not past')
     if (notAfter <= notBefore) throw malformed(`${at}/not_after`, 'expected a time after not_before')
     if (calls.length === 0) throw malformed(`${at}/calls`, 'expected at least one call')
     return { calls: readCalls(calls, `${at}/calls`, ctx), notBefore, notAfter }

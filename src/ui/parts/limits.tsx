@@ -6,6 +6,7 @@ export function Limits() {
     <ul class="stack gap12">
       <li>{t('ui_done_who')}</li>
       <li>{t('ui_done_keys')}</li>
+      <li>{t('ui_limitsPage_plain')}</li>
       <li>{t('ui_limitsPage_spent')}</li>
       <li>{t('ui_limitsPage_young')}</li>
     </ul>

@@ -56,7 +56,8 @@ test('another password or another passkey erases nothing', async () => {
 
 test('an open wallet is not erased without a proof; a closed one is, for whoever forgot the password, with the tick', async () => {
   const open = createLife()
-  await expect(open.wipe.act({ ticked: true })).rejects.toMatchObject({ code: 'wrongPassword' })
+  // Nobody has typed a wrong one.
+  await expect(open.wipe.act({ ticked: true })).rejects.toMatchObject({ code: 'blocked' })
   expect(open.erased()).toBe(0)
   for (const state of ['locked', 'asleep'] as const) {
     const { wipe, erased } = createLife(state)

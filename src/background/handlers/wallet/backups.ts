@@ -109,6 +109,8 @@ export function backupVerbs(needs: BackupNeeds): VerbRows<BackupVerb> {
       params: nothing,
       act: async () => {
         const rows = await sealedRows()
+        // A file with nothing in it would pass for a saved wallet.
+        if (rows.length === 0) throw verbError('gone', line('err_gone'))
         return fileOf(
           'latchkey-sealed-vault',
           `${JSON.stringify({ format: 'latchkey sealed vault', rows }, null, 2)}\n`,
@@ -133,8 +135,9 @@ export function backupVerbs(needs: BackupNeeds): VerbRows<BackupVerb> {
       act: async ({ password, ticked }) => {
         if (!ticked) throw verbError('blocked', line('err_tickWipe'))
         // A closed one goes for whoever forgot the password, as it does for another wallet in its place (`replaces`).
-        if (password !== undefined || (await unlocking.state()) === 'unlocked')
-          opened(await vault.verifyPassword(password ?? ''))
+        if (password === undefined && (await unlocking.state()) === 'unlocked')
+          throw verbError('blocked', line('err_wipeOpen'))
+        if (password !== undefined) opened(await vault.verifyPassword(password))
         await leaving.wipe()
         needs.changed()
         return null
