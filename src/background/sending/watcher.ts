@@ -176,6 +176,17 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     return 'pending'
   }
 
+  /** Each that others send is looked for by itself: what a node cannot say of one holds no other up. */
+  const checkOne = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
+    try {
+      return await check(row, node)
+    } catch (error) {
+      const isOfThisOne = isNodeError(error) && (error.reason === 'rpc' || error.reason === 'garbage')
+      if (!isOutside(row) || !isOfThisOne) throw error
+      return 'pending'
+    }
+  }
+
   /** In nonce order, and no further than the first that is not accepted: the ones after it cannot be either. */
   const round = async (network: NetworkId, account: Address): Promise<number | undefined> => {
     const rows = (await journal.open({ network, account })).filter(({ status }) => status !== 'held')
@@ -185,7 +196,12 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     let pending = 0
     let own = 0
     for (const row of rows) {
-      if ((await check(row, node)) === 'settled') continue
+      // Scheduled, it may wait for weeks: until its time there is nothing to ask.
+      if (isOutside(row) && now() <= row.outside.executeAfter) {
+        pending += 1
+        continue
+      }
+      if ((await checkOne(row, node)) === 'settled') continue
       pending += 1
       youngest = Math.max(youngest, row.sentAt ?? row.at)
       if (isOutside(row)) continue

@@ -156,12 +156,25 @@ export function chargeUsage(ledger: Ledger, tx: Transaction, open: readonly Hold
   const freeAt = Math.max(
     lastUse(ledger.book, open) + usage.minGap,
     facts.reverts.lastAt + backOff(facts.reverts.inARow),
+    ...slotsAround(now, usage.minGap, open),
   )
   if (now < freeAt) found.add({ code: 'gap', ...opens(policy, freeAt) })
   // What is scheduled waits for its own time, and stands in nobody's way.
   const sent = open.filter((hold) => hold.status !== 'settled' && hold.via !== 'agent')
   const unfinished = new Set(sent.map((hold) => hold.group)).size
   if (unfinished >= usage.maxInFlight) found.add({ code: 'inFlight' })
+}
+
+/** What is scheduled may be sent at any moment of its time: nothing else comes closer to that than the gap. */
+function slotsAround(now: UnixSeconds, minGap: number, open: readonly Hold[]): readonly number[] {
+  if (minGap === 0) return []
+  const slots = open.flatMap(({ via, status, outside }) =>
+    via === 'agent' && status !== 'settled' && outside !== undefined ? [outside] : [],
+  )
+  return slots
+    .map(({ executeAfter, executeBefore }) => ({ from: executeAfter - minGap, until: executeBefore + minGap }))
+    .filter(({ from, until }) => from < now && now < until)
+    .map(({ until }) => until)
 }
 
 /** The last hold: open ones by their own time, settled ones by their booking. */

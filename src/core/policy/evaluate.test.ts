@@ -719,6 +719,19 @@ describe('usage', () => {
     expect(codes(judge([move], { policy: { usage }, book: times(1, NOW - 9) }))).toEqual(['gap'])
     expect(codes(judge([move], { policy: { usage }, open: held(2, NOW - 10) }))).toEqual(['inFlight'])
   })
+
+  test('no call comes closer than the gap to what is scheduled, whenever in its time that is sent', () => {
+    const usage = { ...base.usage, minGap: 10 }
+    const slot = (executeAfter: number, executeBefore: number) => ({
+      ...sampleHold({ via: 'agent', at: NOW - 1_000, status: 'signed' }),
+      outside: { nonce: felt('0x1'), executeAfter, executeBefore },
+    })
+    const at = (...slots: Hold[]) => judge([move], { policy: { usage }, open: slots })
+    expect(at(slot(NOW - 5, NOW + 60))).toMatchObject({ reasons: [{ code: 'gap', retryAt: NOW + 70 }] })
+    expect([at(slot(NOW + 9, NOW + 60)), at(slot(NOW - 60, NOW - 9))].map(codes)).toEqual([['gap'], ['gap']])
+    expect([at(slot(NOW + 10, NOW + 60)), at(slot(NOW - 60, NOW - 10))].map(codes)).toEqual([[], []])
+    expect(codes(judge([move], { open: [slot(NOW - 5, NOW + 60)] }))).toEqual([])
+  })
 })
 
 describe('chooseSession', () => {

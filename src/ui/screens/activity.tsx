@@ -276,7 +276,7 @@ function Detail({ detail }: { readonly detail: ActivityDetail }) {
       </p>
       <Facts>
         {row.lines.length > 0 && (
-          <Group name={t('ui_detail_state')}>
+          <Group name={t('ui_detail_how')}>
             {row.lines.map((it) => (
               <p key={said(it)} class="fact">
                 {said(it)}
@@ -335,7 +335,7 @@ function Detail({ detail }: { readonly detail: ActivityDetail }) {
       </Facts>
       {detail.mayReplace && <Replace id={row.id} />}
       {hash !== undefined && (
-        <div class="row wrap gap8">
+        <div class="row wrap gap8 section">
           <Button
             look="small"
             icon="copy"
