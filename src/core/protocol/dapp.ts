@@ -4,22 +4,12 @@
  */
 import type * as v from 'valibot'
 import { CODES, type ErrorName } from '../errors.ts'
-import { type Address, type Felt, isCanonicalFelt, parseAddress, parseFelt, parseSelector } from '../felt.ts'
-import {
-  boolean,
-  exact,
-  felt,
-  list,
-  literal,
-  optional,
-  pair,
-  picklist,
-  type Schema,
-  scalar,
-  text,
-  unknown,
-} from '../schema.ts'
+import { type Address, type Felt, parseAddress, parseFelt, parseSelector } from '../felt.ts'
+import { boolean, exact, felt, list, optional, picklist, type Schema, scalar, text, unknown } from '../schema.ts'
+import { cosigned, MAX_CALLS, MAX_FELTS, target } from './cosigned.ts'
 import type { SessionInfo, SessionSupport, SessionVerdict } from './session-info.ts'
+
+export { MAX_CALLS, MAX_FELTS } from './cosigned.ts'
 
 /** `anyone`: any site. `granted`: a site that was given an account; the handler gets which. */
 export type Who = 'anyone' | 'granted'
@@ -37,9 +27,6 @@ export interface Row {
 
 export const API_VERSIONS = ['0.7.2', '0.8.0', '0.10.3', '0.10.4'] as const
 export const NODE_SPECS = ['0.9.0', '0.10.0', '0.10.1', '0.10.2'] as const
-/** Calls and felts of calldata of one transaction (provider.md 6.2). */
-export const MAX_CALLS = 64
-export const MAX_FELTS = 5_000
 
 const result = <T>() => undefined as T
 const apiVersion = { api_version: optional(text(32)) }
@@ -51,10 +38,6 @@ const entrypoint = scalar<string>(
       ? it
       : undefined,
   'the name of an entrypoint, or its selector in hex',
-)
-const target = scalar<string>(
-  (it) => (isCanonicalFelt(it) && parseAddress(it) !== undefined ? it : undefined),
-  'an address: 0x, lowercase, no leading zeros',
 )
 const callParts = { contract_address: target, entry_point: entrypoint, calldata: optional(list(felt, MAX_FELTS), []) }
 const calls = list(exact(callParts), MAX_CALLS)
@@ -90,27 +73,6 @@ const key = exact({
   held_by: picklist(['wallet', 'dapp', 'agent']),
   public_key: optional(unknown()),
   label: optional(unknown()),
-})
-
-const below = (bits: number) =>
-  scalar<Felt>(
-    (it) => (isCanonicalFelt(it) && BigInt(it as Felt) < 2n ** BigInt(bits) ? (it as Felt) : undefined),
-    `a number of ${bits} bits: 0x, lowercase, no leading zeros`,
-  )
-const bound = exact({ max_amount: below(64), max_price_per_unit: below(128) })
-/** As its site has built it: what an account of sessions takes, and no member more. */
-const invoke = exact({
-  type: picklist(['INVOKE']),
-  version: picklist(['0x3']),
-  sender_address: target,
-  calldata: list(felt, MAX_FELTS + 3 * MAX_CALLS + 1),
-  nonce: felt,
-  tip: below(64),
-  resource_bounds: exact({ l1_gas: bound, l2_gas: bound, l1_data_gas: bound }),
-  paymaster_data: list(unknown(), 0),
-  account_deployment_data: list(unknown(), 0),
-  nonce_data_availability_mode: picklist(['L1']),
-  fee_data_availability_mode: picklist(['L1']),
 })
 
 export const dapp = {
@@ -354,12 +316,7 @@ export const dapp = {
     asks: false,
     params: exact({
       ...apiVersion,
-      id: text(66),
-      session_signature: pair(felt),
-      cache: optional(literal(true)),
-      transaction: optional(invoke),
-      /** Read by the reader of typed data, which names each path itself. */
-      outside_execution: optional(unknown()),
+      ...cosigned,
     }),
     errors: [
       'INVALID_REQUEST_PAYLOAD',
