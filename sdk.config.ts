@@ -9,8 +9,8 @@ export default defineConfig({
   build: {
     outDir: 'dist/sdk',
     target: 'es2022',
-    lib: { entry: { index: at('index'), accounts: at('accounts') }, formats: ['es'] },
-    // A peer: who uses accounts.js has it, and index.js does not need it.
+    lib: { entry: { index: at('index'), accounts: at('accounts'), agent: at('agent') }, formats: ['es'] },
+    // A peer: who uses accounts.js or agent.js has it, and index.js does not need it.
     rolldownOptions: { external: ['starknet'] },
   },
 })

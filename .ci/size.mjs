@@ -52,8 +52,9 @@ export async function size() {
   ])
   rmSync(at(OUT), { recursive: true, force: true })
   const sdk = await sdkEntry('index')
+  const agent = await sdkEntry('agent')
 
-  const parts = { inpage, bridge, screens, sentences, allScreens, worker, start, sdk }
+  const parts = { inpage, bridge, screens, sentences, allScreens, worker, start, sdk, agent }
   const hot = [gzipSync(start).length, gzipSync(starknet).length]
   // Styles are a part of the screens; the sentences of a language are a file of their own beside them.
   console.log('part       bytes     gzip  ceiling')

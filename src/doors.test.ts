@@ -30,6 +30,10 @@ const DOORS: Readonly<Record<string, string>> = {
   'platform/checkpoint.ts: storage. × 5':
     'Crash points and clock of dist/e2e, which outlive the worker; the release build has none of it.',
   'platform/egress.ts: fetch( × 1': 'The guard: the one fetch there is, taken before any package runs.',
+  'sdk/agent/local-cosigner.ts: PrivateKey':
+    "In a process of somebody's own: the second key of an account that is theirs signs what their policy allows.",
+  'sdk/agent/relay-client.ts: fetch( × 1':
+    'In an agent: asks the co-signer at the URL that it was given, and no other.',
   'sdk/cosigner.ts: fetch( × 2':
     'In a page that asked for it: two addresses that nobody can own are answered, everything else goes to the fetch that was there.',
   'sdk/signer.ts: PrivateKey':

@@ -14,5 +14,5 @@ test('every block of the page for dApp developers is code that is compiled and r
   ])
   const told = [...read('../docs/for-dapps.md').matchAll(/```ts\n([\s\S]*?)\n```/g)]
   expect(told.map(([, text]) => text).sort()).toEqual(run.map(([, text]) => dedented(text ?? '')).sort())
-  expect(told).toHaveLength(9)
+  expect(told).toHaveLength(10)
 })

@@ -9,6 +9,8 @@ interface Layer {
   readonly may: readonly string[]
   /** Imported for their types alone. */
   readonly types?: readonly string[]
+  /** A folder inside it, and what that one alone may import besides. */
+  readonly parts?: Readonly<Record<string, readonly string[]>>
   /** Package → the files that may import its values: its door. `*` is the whole folder. */
   readonly packages?: Readonly<Record<string, readonly string[]>>
 }
@@ -35,7 +37,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   background: { may: ['core', 'starknet', 'platform'], types: ['cold'] },
   inpage: { may: FRAME },
   content: { may: FRAME },
-  sdk: { may: ['starknet'], types: ['core'], packages: { starknet: ['sdk/account.ts', 'sdk/signer.ts'] } },
+  sdk: {
+    may: ['starknet'],
+    types: ['core'],
+    // A process of one's own decides as the wallet does, with the same policy core; what pages import has none of it.
+    parts: { 'sdk/agent': ['core'] },
+    packages: { starknet: ['sdk/account.ts', 'sdk/signer.ts'] },
+  },
   ui: {
     may: ['core', 'platform/channel.ts', 'public/_locales'],
     packages: { preact: ['*'], '@preact/signals': ['*'] },
@@ -80,6 +88,13 @@ describe('layers', () => {
       )
     expect(packages('sdk/index.ts')).not.toContain('starknet')
     expect(packages('sdk/accounts.ts')).toContain('starknet')
+  })
+
+  test('who imports what is for pages gets nothing of the policy core, which an agent has', () => {
+    const hasCore = (entry: string) =>
+      reached(entry, sources).some((path) => path.startsWith('core/policy/') || path === 'core/schema.ts')
+    expect([hasCore('sdk/index.ts'), hasCore('sdk/accounts.ts')]).toEqual([false, false])
+    expect(hasCore('sdk/agent.ts')).toBe(true)
   })
 
   test('no file imports itself by a detour', () => {
@@ -140,6 +155,7 @@ describe('planted violations are found', () => {
     ['a package without a row', 'platform/a.ts', `import axios from 'axios'`],
     ['the helpers of dApps bring starknet.js along', 'sdk/index.ts', `import { Account } from 'starknet'`],
     ['the SDK brings code of the core along', 'sdk/signer.ts', `import { felt } from '../core/felt.ts'`],
+    ['what is for pages decides by itself', 'sdk/agent.ts', `import { evaluate } from '../core/policy/evaluate.ts'`],
     ['a re-export', 'core/a.ts', `export * from '../platform/clock.ts'`],
     ['an import for its effect', 'content/a.ts', `import '../platform/egress.ts'`],
     ['a mixed import of a type and a value', 'background/a.ts', `import { type Abi, readAbi } from '../cold/abi.ts'`],
@@ -184,6 +200,7 @@ describe('planted violations are found', () => {
       WORDS_FILE,
       `const load = () => import('../../public/_locales/es/messages.json').then((it) => it.default)`,
     ],
+    ['an agent decides by itself', 'sdk/agent/a.ts', `import { evaluate } from '../../core/policy/evaluate.ts'`],
     ['the types of a package', 'core/protocol/a.ts', `import type * as v from 'valibot'`],
     [
       'a forbidden name inside a comment',
@@ -251,7 +268,8 @@ function isAllowed(path: string, folder: string, layer: Layer, { from, how }: Im
   if (target.startsWith(`${ORACLE}/`) !== path.startsWith(`${ORACLE}/`)) {
     return path.startsWith(`${ORACLE}/`) && folder === 'core' && target.startsWith('core/') && mayAsk(path, how)
   }
-  return within([folder, ...layer.may]) || (how === 'type' && within(layer.types ?? []))
+  const parts = Object.entries(layer.parts ?? {}).flatMap(([part, may]) => (path.startsWith(`${part}/`) ? may : []))
+  return within([folder, ...layer.may, ...parts]) || (how === 'type' && within(layer.types ?? []))
 }
 
 const mayAsk = (path: string, how: Import['how']) =>

@@ -3,4 +3,4 @@
  * Decision: an entry of its own, apart from the helpers of index.ts, because it alone needs `starknet`, a peer of who uses it.
  */
 export { SessionWalletAccount, type SessionWalletAccountParts } from './account.ts'
-export { type Prepared, SessionSigner, type SessionSignerParts } from './signer.ts'
+export { type Prepared, SessionSigner, type SessionSignerParts, type SignableSession } from './signer.ts'

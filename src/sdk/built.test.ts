@@ -11,13 +11,18 @@ const result = await build({
 const { output } = (Array.isArray(result) ? result[0] : result) as Rolldown.RolldownOutput
 const chunks = output.filter((file) => file.type === 'chunk')
 const fileOf = (name: string) => chunks.find(({ fileName }) => fileName === `${name}.js`)
-/** What a page that imports this file has to have beside it. */
-const packagesOf = (name: string): readonly string[] => {
+const reachedBy = (name: string): readonly string[] => {
   const reached = new Set([`${name}.js`])
   for (const file of reached)
     for (const next of chunks.find(({ fileName }) => fileName === file)?.imports ?? []) reached.add(next)
-  return [...reached].filter((file) => !file.endsWith('.js'))
+  return [...reached]
 }
+/** What a page that imports this file has to have beside it. */
+const packagesOf = (name: string) => reachedBy(name).filter((file) => !file.endsWith('.js'))
+/** Whether it brings the policy core along. */
+const decides = (name: string) =>
+  chunks.some(({ fileName, moduleIds }) => reachedBy(name).includes(fileName) && moduleIds.some(isCore))
+const isCore = (id: string) => id.includes('/src/core/policy/') || id.includes('/valibot/')
 
 test('the built files export what seeds.md 7.2 names, and nothing else', () => {
   expect(fileOf('index')?.exports.toSorted()).toEqual([
@@ -39,9 +44,15 @@ test('the built files export what seeds.md 7.2 names, and nothing else', () => {
     'walletCosigner',
   ])
   expect(fileOf('accounts')?.exports.toSorted()).toEqual(['SessionSigner', 'SessionWalletAccount'])
+  expect(fileOf('agent')?.exports.toSorted()).toEqual(['agentSigner', 'localCosigner', 'ownSession', 'relayClient'])
 })
 
-test('the helpers need no package beside them, the accounts need starknet.js alone', () => {
+test('the helpers need no package beside them, the accounts and an agent need starknet.js alone', () => {
   expect(packagesOf('index')).toEqual([])
   expect(packagesOf('accounts')).toEqual(['starknet'])
+  expect(packagesOf('agent')).toEqual(['starknet'])
+})
+
+test('what decides by itself is in the file for agents, and pages load none of it', () => {
+  expect(['index', 'accounts', 'agent'].map(decides)).toEqual([false, false, true])
 })

@@ -2,6 +2,8 @@
 import { Account, RpcProvider } from 'starknet'
 import { expect, test } from 'vitest'
 import { SessionSigner, SessionWalletAccount } from './accounts.ts'
+import { sampleStore } from './agent/samples.ts'
+import { agentSigner, localCosigner, ownSession } from './agent.ts'
 import { generateSessionKey, requestSession, walletCosigner } from './index.ts'
 import { stubWallet } from './stub-wallet.ts'
 
@@ -64,5 +66,32 @@ test('an account of a session whose key the page holds', async () => {
   /* end */
   expect(transaction_hash).toBe('0x6')
   expect(wallet.asked).toEqual(['wallet_requestSession', 'wallet_cosignSession'])
+  expect(methods).toContain('starknet_addInvokeTransaction')
+})
+
+test('an agent whose account has keys of its own', async () => {
+  const [ACCOUNT, TOKEN, chainId] = ['0xacc0', '0x70ce', '0x534e5f5345504f4c4941']
+  const [ownerKey, guardianKey] = [generateSessionKey().privateKey, generateSessionKey().privateKey]
+  const store = sampleStore()
+  methods = []
+  /* snippet: ownAgent */
+  const policy = {
+    duration: 86_400,
+    calls: [
+      { contract_address: GAME, entry_point: 'move' },
+      { contract_address: TOKEN, entry_point: 'transfer' },
+    ],
+    spend_limits: [{ token: TOKEN, total: '5000000000000000000' }],
+  }
+  const key = generateSessionKey()
+  const session = ownSession({ account: ACCOUNT, chainId, ownerKey, guardianKey, publicKey: key.publicKey, policy })
+  const cosigner = localCosigner({ guardianKey, policy, session, store })
+  const signer = agentSigner({ session, privateKey: key.privateKey, cosigner, node: provider })
+  const account = new Account({ provider, address: ACCOUNT, signer, cairoVersion: '1' })
+  const call = { contractAddress: GAME, entrypoint: 'move', calldata: [1, 2] }
+  const { transaction_hash } = await account.execute(call, await signer.prepare(call))
+  /* end */
+  expect(transaction_hash).toBe('0x6')
+  expect(store.text).toContain('"meter":"tx"')
   expect(methods).toContain('starknet_addInvokeTransaction')
 })

@@ -17,9 +17,11 @@ import { malformed, refusal } from './refusal.ts'
 import { boundsFor, demandRoom, gasOf, type Node, nextNonce } from './room.ts'
 import type { InvokeV3, SessionInfo, WireFelt } from './wire.ts'
 
+/** What signing takes of a session. */
+export type SignableSession = Pick<SessionInfo, 'id' | 'account' | 'chain_id' | 'key' | 'chain'>
 export interface SessionSignerParts {
-  /** Of the wallet, with a key that the page or an agent holds. */
-  readonly session: SessionInfo
+  /** Of the wallet, with a key that the page or an agent holds; or one's own, of `ownSession`. */
+  readonly session: SignableSession
   /** Of `generateSessionKey`. It stays here: neither the co-signer nor the node gets it. */
   readonly privateKey: WireFelt
   readonly cosigner: Cosigner
@@ -135,7 +137,7 @@ export class SessionSigner implements SignerInterface {
 }
 
 /** What signing needs of a session, checked to be of one piece. */
-interface Held {
+export interface Held {
   readonly id: string
   readonly account: Address
   readonly chainId: Felt
@@ -151,7 +153,8 @@ interface Held {
   }
 }
 
-function heldBy(publicKey: Felt, { id, account, chain_id, chain }: SessionInfo): Held {
+/** @throws RangeError for a session of another key, of the wallet's own, or whose parts do not give its hash */
+export function heldBy(publicKey: Felt, { id, account, chain_id, chain }: SignableSession): Held {
   if (chain?.authorization === undefined) throw new RangeError('the key of this session is held by the wallet')
   const sessionKeyGuid = signerGuid(publicKey)
   if (hex(chain.session_key_guid) !== sessionKeyGuid) throw new RangeError('expected the key of this session')
@@ -249,7 +252,8 @@ function noCosigner(why: string) {
   return refusal(163, 'UNKNOWN_ERROR', { reason: 'cosigner', why })
 }
 
-function keyOf(hex: WireFelt): PrivateKey {
+/** @throws RangeError */
+export function keyOf(hex: WireFelt): PrivateKey {
   const digits = /^0x([0-9a-fA-F]{1,64})$/.exec(hex)?.[1]?.padStart(64, '0') ?? ''
   const key = privateKeyFrom(Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
   if (key === undefined) throw new RangeError('expected a private key in hex')
