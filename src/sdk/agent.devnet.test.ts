@@ -72,7 +72,7 @@ describe.skipIf(binary === undefined)('an agent with a co-signer of its own on a
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('XS-3: an account whose keys are the developer’s own runs what its own co-signer allows, and the chain holds its list', {
+  it('XS-3: an account with keys of its own runs what its own co-signer allows, and the chain holds its list', {
     timeout: 120_000,
   }, async () => {
     const [owner, guardian, key] = [generateSessionKey(), generateSessionKey(), generateSessionKey()]

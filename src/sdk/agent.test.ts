@@ -1,5 +1,6 @@
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Felt } from '../core/felt.ts'
 import { publicKey, verify } from '../starknet/curve.ts'
@@ -67,6 +68,12 @@ describe('a policy is taken only where no node is needed to decide it', () => {
       { ...POLICY, spend_limits: [{ token: TOKEN, total: '1', foreign_transfer_from: 'count' }] },
       210,
       '/spend_limits/0/foreign_transfer_from',
+    ],
+    [
+      'what else a token does with a balance',
+      { ...POLICY, calls: [{ contract_address: TOKEN, entry_point: ['transfer', 'burn'] }] },
+      210,
+      '/calls/0/entry_point',
     ],
     [
       'an argument by its name',
@@ -289,6 +296,47 @@ describe('a local co-signer', () => {
     const local = cosigner()
     const all = await Promise.all(Array.from({ length: 8 }, () => codeOf(local.cosign(asked(session, [pay(30)])))))
     expect(all).toEqual(['signed', 'signed', 'signed', 214, 214, 214, 214, 214])
+  })
+
+  test('property: whatever starts again, fails or runs beside it, no more is signed than the limit', async () => {
+    const step = fc.record({
+      amount: fc.integer({ min: 1, max: 60 }),
+      process: fc.integer({ min: 0, max: 2 }),
+      fails: fc.constantFrom('never', 'never', 'before', 'after'),
+      startsAgain: fc.boolean(),
+    })
+    const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 5 })
+    await fc.assert(
+      fc.asyncProperty(rounds, async (all) => {
+        const shared = sampleStore()
+        let fails = 'never'
+        const failing = {
+          read: shared.read,
+          replace: async (before: string | undefined, next: string) => {
+            if (fails === 'before') throw new Error('nothing was written')
+            const done = await shared.replace(before, next)
+            if (fails === 'after') throw new Error('nobody heard that it was written')
+            return done
+          },
+        }
+        const processes = [0, 1, 2].map(() => cosigner({ store: failing }))
+        let sum = 0
+        for (const round of all) {
+          fails = round[0]?.fails ?? 'never'
+          const answers = round.map(async ({ amount, process, startsAgain }) => {
+            if (startsAgain) processes[process] = cosigner({ store: failing })
+            const isSigned = (await codeOf(processes[process]!.cosign(asked(session, [pay(amount)])))) === 'signed'
+            return isSigned ? amount : 0
+          })
+          for (const amount of await Promise.all(answers)) sum += amount
+        }
+        expect(sum).toBeLessThanOrEqual(100)
+        const spent = shared.text === undefined ? 0 : Number(JSON.parse(shared.text).base[`spend:${TOKEN}`])
+        expect(spent).toBeGreaterThanOrEqual(sum)
+        expect(spent).toBeLessThanOrEqual(100)
+      }),
+      { numRuns: 25 },
+    )
   })
 
   test('a store that was emptied, went back, or says something else signs nothing', async () => {

@@ -55,6 +55,9 @@ export interface LocalCosignerParts {
  * - It counts when it is signed. What is signed and kept can be sent later, until the session ends: a limit of a day bounds what
  *   is signed in a day.
  * - An allowance that the account gave before is money that the contracts in its list can take. Take it back first.
+ * - What is a token is what has a spend limit. Another contract that moves a balance by itself, a vault with its shares, moves it
+ *   uncounted: do not list one.
+ * - Asked twice for the same, it counts twice.
  *
  * @throws RangeError for another second key, a session whose parts do not give its hash, or one of another policy; 114, 210, 215
  * as `ownSession` does

@@ -76,9 +76,12 @@ function classesOf({ calls, deny, limits }: Asked): Readonly<Record<Address, Cla
 /** Leave to take is money that goes later, in calls of others: only a trial run sees it (policy.md 5.3). */
 function demandDecidable({ calls, limits }: Asked, policy: SessionPolicy): void {
   calls.forEach((rule, index) => {
-    const isMoney = listedBy(rule).some(({ selector }) => moneyKind(selector) !== undefined)
-    if (isMoney && tokenLimit(policy, rule.contract as Address) === undefined)
+    const isMoney = listedBy(rule).map(({ selector }) => moneyKind(selector) !== undefined)
+    const limit = tokenLimit(policy, rule.contract as Address)
+    if (limit === undefined && isMoney.includes(true))
       throw never(`/calls/${index}/entry_point`, 'a spend limit for the token of this action')
+    // A token needs no leave to move its own: what else it does with a balance no amount in the calldata tells.
+    if (limit !== undefined && isMoney.includes(false)) throw undecidable(`/calls/${index}/entry_point`)
   })
   limits.forEach(({ token }, index) => {
     const limit = tokenLimit(policy, token)

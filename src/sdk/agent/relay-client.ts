@@ -25,7 +25,7 @@ const MAX_BYTES = 65_536
  *
  * @param url https, or on this computer; `/cosigner/signSession` goes behind it
  * @throws RangeError for another URL, and for a session whose key the wallet holds or that does not name it
- * @see agent.test.ts "relay: …"
+ * @see agent.test.ts "is no answer, and is not asked again: a redirect"
  */
 export function relayClient(
   url: string,
