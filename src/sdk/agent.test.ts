@@ -56,6 +56,9 @@ describe('a policy is taken only where no node is needed to decide it', () => {
     ['any contract', { calls: [{ ...rule, contract_address: '*' }] }, 210, '/calls/0/contract_address'],
     ['every action', { calls: [{ ...rule, entry_point: '*' }] }, 210, '/calls/0/entry_point'],
     ['collections', { calls: [rule], nft_limits: [{ collection: GAME }] }, 210, '/nft_limits'],
+    ['transactions under way', { ...POLICY, usage: { max_in_flight: 1 } }, 210, '/usage/max_in_flight'],
+    ['a sponsor', { ...POLICY, fees: { payer: 'sponsor' } }, 210, '/fees/payer'],
+    ['control', { calls: [{ contract_address: GAME, entry_point: 'upgrade' }] }, 210, '/calls/0/entry_point'],
     ['messages', { calls: [rule], messages: [{ domain: {}, types: {}, primary_type: 'x' }] }, 210, '/messages'],
     [
       'leave to take a token',
@@ -235,11 +238,14 @@ describe('a local co-signer', () => {
     const full = new Error('disk full')
     const broken = { ...store, replace: () => Promise.reject(full) }
     await expect(cosigner({ store: broken }).cosign(asked(session, [pay(1)]))).rejects.toBe(full)
-    const silent = { ...store, replace: async () => false }
-    await expect(cosigner({ store: silent }).cosign(asked(session, [pay(1)]))).rejects.toMatchObject({
-      code: 163,
-      data: { reason: 'store' },
-    })
+    // What databases answer where no row was changed.
+    for (const answer of [false, undefined, 1, { rowCount: 0 }]) {
+      const silent = { ...store, replace: async () => answer as boolean }
+      await expect(cosigner({ store: silent }).cosign(asked(session, [pay(1)]))).rejects.toMatchObject({
+        code: 163,
+        data: { reason: 'store' },
+      })
+    }
     let written: () => void = () => undefined
     const slow = {
       read: store.read,

@@ -27,9 +27,9 @@ export interface CosignerStore {
   read(): Promise<string | undefined>
   /**
    * In one step: writes `next` if `before` is still there, durably before it resolves. A row with `UPDATE … WHERE text = before`,
-   * a conditional put; to read and then write is not one step.
+   * a conditional put; to read and then write is not one step. The first `before` is `undefined`: nothing may be there.
    *
-   * @returns `false`: something else is there, and nothing was written
+   * @returns `true`: it is written. Anything else: something else is there, and nothing was written
    */
   replace(before: string | undefined, next: string): Promise<boolean>
 }
@@ -57,6 +57,7 @@ export interface LocalCosignerParts {
  * - An allowance that the account gave before is money that the contracts in its list can take. Take it back first.
  * - What is a token is what has a spend limit. Another contract that moves a balance by itself, a vault with its shares, moves it
  *   uncounted: do not list one.
+ * - It does not see that a contract's code changes, nor how many of its transactions are not in yet.
  * - Asked twice for the same, it counts twice.
  *
  * @throws RangeError for another second key, a session whose parts do not give its hash, or one of another policy; 114, 210, 215
@@ -100,7 +101,8 @@ export function localCosigner({
     const verdict = judge(policy, kept, built, now, wrong)
     if (verdict.kind !== 'auto') throw missed(verdict.reasons, session.id, policy, now, wrong)
     const next = textOf(after(kept, verdict.charges, policy, now))
-    if (!(await store.replace(text, next))) throw noStore('expected nobody else to write there meanwhile')
+    // Anybody's code: what a database answers for no row changed is no yes.
+    if ((await store.replace(text, next)) !== true) throw noStore('expected nobody else to write there meanwhile')
     seen = kept.book.seq + 1
     // It is counted, so it may be signed: whatever happens from here on, it stays counted.
     const signed = sign(message, guardian)
@@ -179,7 +181,7 @@ function judged(effective: SessionPolicy, chainId: Felt, account: Address): Judg
   }
 }
 
-/** No code was read, and no rule has a pin of it: what the account is checks the chain. */
+/** No code was read, and no rule has a pin of it. Whether the account is one with sessions, the chain checks. */
 function factsAt(account: Address, now: UnixSeconds, clockWrong: boolean): Facts {
   return {
     ownAccounts: [account],

@@ -8,6 +8,7 @@ import { malformed, refused, thrown } from '../../core/errors.ts'
 import { type Address, type ClassHash, felt } from '../../core/felt.ts'
 import { type Asked, listedBy, never } from '../../core/policy/asked.ts'
 import { tokenLimit } from '../../core/policy/assets.ts'
+import { adminName } from '../../core/policy/forbidden.ts'
 import type { SessionPolicy } from '../../core/policy/policy.ts'
 import { type ClassFacts, resolve } from '../../core/policy/resolve.ts'
 import { parseRequest } from '../../core/policy/wire.ts'
@@ -19,7 +20,7 @@ import { selectorOf } from '../../starknet/selector.ts'
 export const UNREAD = felt(0) as ClassHash
 
 /**
- * The same text of the same session gives the same policy, so that a process that starts again goes on with it.
+ * The same text of the same session gives the same policy in one release, so that a process that starts again goes on with it.
  *
  * @param createdAt unix seconds: durations and periods count from it
  * @throws Refused 114, 210 for what cannot be decided without a node, 215 for what can never be granted
@@ -74,8 +75,15 @@ function classesOf({ calls, deny, limits }: Asked): Readonly<Record<Address, Cla
 }
 
 /** Leave to take is money that goes later, in calls of others: only a trial run sees it (policy.md 5.3). */
-function demandDecidable({ calls, limits }: Asked, policy: SessionPolicy): void {
+function demandDecidable({ calls, limits, fees, usage }: Asked, policy: SessionPolicy): void {
+  // Nobody else pays here, and what is out and not in yet only a node tells.
+  if (fees?.payer === 'paymaster') throw undecidable('/fees/payer')
+  if (usage?.maxInFlight !== undefined) throw undecidable('/usage/max_in_flight')
   calls.forEach((rule, index) => {
+    if (rule.sponsoredOnly === true) throw undecidable(`/calls/${index}/sponsored_only`)
+    // A person alone allows what hands over control, and none is here.
+    if (listedBy(rule).some(({ selector }) => adminName(selector) !== undefined))
+      throw undecidable(`/calls/${index}/entry_point`)
     const isMoney = listedBy(rule).map(({ selector }) => moneyKind(selector) !== undefined)
     const limit = tokenLimit(policy, rule.contract as Address)
     if (limit === undefined && isMoney.includes(true))
@@ -88,6 +96,7 @@ function demandDecidable({ calls, limits }: Asked, policy: SessionPolicy): void 
     if (limit?.approvals !== 'forbid') throw undecidable(`/spend_limits/${index}/approvals`)
     if (limit.foreignTransferFrom !== 'forbid') throw undecidable(`/spend_limits/${index}/foreign_transfer_from`)
   })
+  // Each cause of it is refused above: a backstop.
   if (policy.spend.look !== 'receipt') throw undecidable('/spend_limits')
 }
 
