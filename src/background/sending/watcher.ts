@@ -196,11 +196,6 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     let pending = 0
     let own = 0
     for (const row of rows) {
-      // Scheduled, it may wait for weeks: until its time there is nothing to ask.
-      if (isOutside(row) && now() <= row.outside.executeAfter) {
-        pending += 1
-        continue
-      }
       if ((await checkOne(row, node)) === 'settled') continue
       pending += 1
       youngest = Math.max(youngest, row.sentAt ?? row.at)
