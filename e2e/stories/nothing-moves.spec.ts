@@ -57,13 +57,13 @@ function shifts(page: Page): Promise<readonly string[]> {
       new Promise<readonly string[]>((done) => {
         const found: string[] = []
         new PerformanceObserver((list) => {
-          // What reached below the window's end was drawn before the browser gave the window its height.
+          // The bar stands at the window's end, and goes with it where the browser changes the window's height.
           for (const entry of list.getEntries() as (PerformanceEntry & {
             value: number
             sources: { node: Node | null; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[]
           })[])
-            if (entry.value > 0 && !entry.sources.some(({ previousRect }) => previousRect.bottom > innerHeight))
-              for (const { node, previousRect, currentRect } of entry.sources)
+            for (const { node, previousRect, currentRect } of entry.value > 0 ? entry.sources : [])
+              if ((node instanceof Element ? node : node?.parentElement)?.closest('.body'))
                 found.push(`${previousRect.y} to ${currentRect.y}: ${(node?.textContent ?? '').slice(0, 60)}`)
         }).observe({ type: 'layout-shift', buffered: true })
         const isDrawn = () => document.querySelector('.body > *') !== null
