@@ -718,9 +718,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
 
   const state: Ledger['state'] = async (id) => {
     try {
-      return await db.read(STORES, async (tx) => {
-        return stateIn(tx, key(), id)
-      })
+      return await db.read(STORES, (tx) => stateIn(tx, key(), id))
     } catch (error) {
       if (!isTampered(error)) throw error
       needs.onTampered(id)

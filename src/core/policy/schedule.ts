@@ -3,17 +3,17 @@
  * entry at the beginning of its time, with those before it held already. What fits so passes no limit, whenever each is sent.
  */
 import { refused } from '../errors.ts'
-import { type Address, type ClassHash, type Felt, felt, shortString } from '../felt.ts'
+import { type Address, type Felt, felt, shortString } from '../felt.ts'
 import type { UnixSeconds } from '../time.ts'
+import { FACTS_ALONE, judgedAlone, NOBODY, UNREAD } from './alone.ts'
 import { evaluate } from './evaluate.ts'
-import type { Facts, Judged } from './facts.ts'
+import type { Facts } from './facts.ts'
 import { isAddressOfPayer } from './payers.ts'
 import type {
   Call,
   FeePolicy,
   Hold,
   MeterBook,
-  Origin,
   Reason,
   Scheduled,
   SessionId,
@@ -54,7 +54,14 @@ export function fitSchedule(
   for (const { index, calls, notBefore, notAfter } of inTime) {
     if (notAfter > policy.validUntil || notAfter <= now) return { fits: false, index, reason: { code: 'expired' } }
     const at = Math.max(notBefore, now)
-    const verdict = evaluate(judged(of), book, held, transaction(calls, of), factsAt(of, at), at)
+    const verdict = evaluate(
+      judgedAlone(of.policy, of.account, NONE),
+      book,
+      held,
+      transaction(calls, of),
+      factsAt(of, at),
+      at,
+    )
     if (verdict.kind !== 'auto') return { fits: false, index, reason: verdict.reasons[0] ?? { code: 'malformed' } }
     each[index] = verdict
     // A gap between two counts from the last moment of the one.
@@ -74,22 +81,6 @@ export function callerOf({ paymasters }: FeePolicy): Felt {
   return (paymasters?.find(isAddressOfPayer) as Felt | undefined) ?? shortString('ANY_CALLER')
 }
 
-/** One that runs: what is asked is whether it would sign this then. */
-function judged({ account, policy }: ScheduleOf): Judged {
-  return {
-    origin: NOBODY,
-    chainId: NONE,
-    genesis: { hash: NONE, at: 0 },
-    account,
-    accountClass: NONE as ClassHash,
-    effective: policy,
-    state: 'active',
-    backing: 'chain',
-    runWhileLocked: true,
-  }
-}
-
-const NOBODY = '' as Origin
 const NONE = felt(0)
 
 function transaction(calls: readonly Call[], { account, policy }: ScheduleOf) {
@@ -106,13 +97,10 @@ function factsAt({ account, policy, ownAccounts, liveAllowance = false }: Schedu
   )
   return {
     ownAccounts,
-    unlocked: true,
-    workingSet: true,
+    ...FACTS_ALONE,
     clockWrong: false,
-    classes: Object.fromEntries([...pinned, [account, { classHash: NONE as ClassHash, readAt: at }]]),
+    classes: Object.fromEntries([...pinned, [account, { classHash: UNREAD, readAt: at }]]),
     liveAllowance,
-    simulation: 'none',
-    reverts: { inARow: 0, lastAt: 0 },
   }
 }
 

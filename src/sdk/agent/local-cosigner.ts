@@ -2,10 +2,11 @@
 import { STRK } from '../../core/account.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address, Felt } from '../../core/felt.ts'
+import { FACTS_ALONE, judgedAlone, NOBODY, UNREAD } from '../../core/policy/alone.ts'
 import { emptyBook } from '../../core/policy/book.ts'
 import { evaluate } from '../../core/policy/evaluate.ts'
-import type { Facts, Judged } from '../../core/policy/facts.ts'
-import type { Origin, Reason, SessionId, SessionPolicy, Verdict } from '../../core/policy/policy.ts'
+import type { Facts } from '../../core/policy/facts.ts'
+import type { Reason, SessionId, SessionPolicy, Verdict } from '../../core/policy/policy.ts'
 import { errorOf } from '../../core/policy/refusal.ts'
 import type { SessionPolicyWire } from '../../core/policy/wire-shape.ts'
 import { cosigned } from '../../core/protocol/cosigned.ts'
@@ -18,7 +19,7 @@ import type { Cosigner } from '../cosigner.ts'
 import { type Held, heldBy, keyOf } from '../signer.ts'
 import type { CosignParams, WireFelt } from '../wire.ts'
 import { after, type Kept, keptIn, textOf } from './kept-book.ts'
-import { ownPolicy, UNREAD } from './own-policy.ts'
+import { ownPolicy } from './own-policy.ts'
 import { metadataOf, type OwnSession, systemClock } from './own-session.ts'
 
 /** One text, kept where it survives the process. What is lost of it is limits that begin again. */
@@ -162,36 +163,17 @@ function judge(policy: SessionPolicy, { book }: Kept, built: Invoke, now: UnixSe
   const { chainId, sender: account, calls, tip, bounds } = built
   const fee = { token: STRK, max: committedMaximum(bounds, tip), tipPerGas: tip }
   const tx = { origin: NOBODY, chainId, account, calls, fee, unsupported: [] }
-  return evaluate(judged(policy, chainId, account), book, [], tx, factsAt(account, now, clockWrong), now)
-}
-
-const NOBODY = '' as Origin
-
-function judged(effective: SessionPolicy, chainId: Felt, account: Address): Judged {
-  return {
-    origin: NOBODY,
-    chainId,
-    genesis: { hash: UNREAD, at: 0 },
-    account,
-    accountClass: UNREAD,
-    effective,
-    state: 'active',
-    backing: 'chain',
-    runWhileLocked: true,
-  }
+  return evaluate(judgedAlone(policy, account, chainId), book, [], tx, factsAt(account, now, clockWrong), now)
 }
 
 /** No code was read, and no rule has a pin of it. Whether the account is one with sessions, the chain checks. */
 function factsAt(account: Address, now: UnixSeconds, clockWrong: boolean): Facts {
   return {
     ownAccounts: [account],
-    unlocked: true,
-    workingSet: true,
+    ...FACTS_ALONE,
     clockWrong,
     classes: { [account]: { classHash: UNREAD, readAt: now } },
     liveAllowance: false,
-    simulation: 'none',
-    reverts: { inARow: 0, lastAt: 0 },
   }
 }
 

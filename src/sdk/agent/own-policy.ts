@@ -5,7 +5,8 @@
 import { STRK } from '../../core/account.ts'
 import { moneyKind } from '../../core/call.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
-import { type Address, type ClassHash, felt } from '../../core/felt.ts'
+import type { Address } from '../../core/felt.ts'
+import { UNREAD } from '../../core/policy/alone.ts'
 import { type Asked, listedBy, never } from '../../core/policy/asked.ts'
 import { tokenLimit } from '../../core/policy/assets.ts'
 import { adminName } from '../../core/policy/forbidden.ts'
@@ -15,9 +16,6 @@ import { parseRequest } from '../../core/policy/wire.ts'
 import type { SessionPolicyWire } from '../../core/policy/wire-shape.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { selectorOf } from '../../starknet/selector.ts'
-
-/** Nobody read which code it is: the rules are without a pin of it. */
-export const UNREAD = felt(0) as ClassHash
 
 /**
  * The same text of the same session gives the same policy in one release, so that a process that starts again goes on with it.
