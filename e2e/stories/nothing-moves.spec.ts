@@ -1,6 +1,6 @@
 /** What was drawn stays where it is: what comes later has its place from the first paint on (approval-ux.md). */
 import type { Page } from '@playwright/test'
-import { playing } from '../person.ts'
+import { personAt, playing } from '../person.ts'
 import { press, resultOf } from '../site.ts'
 import { expect, test } from '../world.ts'
 
@@ -50,6 +50,23 @@ test('no screen moves what it has drawn once, and the question about a payment d
   expect(moved).toEqual(Object.fromEntries(Object.keys(moved).map((path) => [path, []])))
 })
 
+test('the last page of making a wallet stays where it is when the network of this computer answers', async ({
+  context,
+  home,
+  devnet,
+}) => {
+  test.setTimeout(180_000)
+  await devnet.mint('0x1', 1n)
+  const person = await personAt(context, home)
+  const moved: Record<string, readonly string[]> = {}
+  await person.createWallet(async (page) => {
+    if (page !== 'wallet-made') return
+    await expect(person.page.getByRole('button', { name: 'Start on Devnet' })).toBeVisible()
+    moved[page] = await shifts(person.page)
+  })
+  expect(moved).toEqual({ 'wallet-made': [] })
+})
+
 /** Once it is still: what moved until then, as the browser counts it, and what it was. */
 function shifts(page: Page): Promise<readonly string[]> {
   return page.evaluate(
@@ -63,10 +80,10 @@ function shifts(page: Page): Promise<readonly string[]> {
             sources: { node: Node | null; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[]
           })[])
             for (const { node, previousRect, currentRect } of entry.value > 0 ? entry.sources : [])
-              if ((node instanceof Element ? node : node?.parentElement)?.closest('.body'))
+              if ((node instanceof Element ? node : node?.parentElement)?.closest('.body, .start > main'))
                 found.push(`${previousRect.y} to ${currentRect.y}: ${(node?.textContent ?? '').slice(0, 60)}`)
         }).observe({ type: 'layout-shift', buffered: true })
-        const isDrawn = () => document.querySelector('.body > *') !== null
+        const isDrawn = () => document.querySelector('.body > *, .start main > *') !== null
         let still: ReturnType<typeof setTimeout>
         const wait = () => {
           clearTimeout(still)

@@ -22,18 +22,15 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
         <li>{t('ui_done_who')}</li>
         <li>{t('ui_done_keys')}</li>
       </ul>
-      {account !== undefined && (
-        <div class="stack gap4">
-          <span class="label muted">{t('ui_done_address')}</span>
-          <FullAddress address={account.address} />
-        </div>
-      )}
+      <div class="stack gap4">
+        <span class="label muted">{t('ui_done_address')}</span>
+        {account === undefined ? <span class="address-place" /> : <FullAddress address={account.address} />}
+      </div>
       <ol class="numbered">
         <li>{t('ui_done_pin')}</li>
         <li>{t('ui_done_fund')}</li>
         <li>{t('ui_done_use')}</li>
       </ol>
-      {local !== undefined && <p class="muted">{t('ui_done_localWhat')}</p>}
       {failure !== undefined && (
         <p class="danger" role="alert">
           {failure}
@@ -45,7 +42,7 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
         </Button>
         {local !== undefined && (
           <Button
-            look="tall"
+            look={local.answers ? 'tall' : 'tall awaited'}
             busy={busy}
             onPress={() =>
               void run(async () => {
@@ -66,12 +63,16 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
           </Button>
         )}
       </div>
+      {local !== undefined && <p class={local.answers ? 'muted' : 'muted awaited'}>{t('ui_done_localWhat')}</p>}
     </div>
   )
 }
 
-/** The test network of this computer, where one runs: whoever builds a site begins there. Nobody else is asked. */
-function useLocal(): NetworkView | undefined {
+/**
+ * The test network of this computer, and whether it runs: whoever builds a site begins there. Nobody else is asked. Its
+ * words have their place before it answers, for nothing may move under a press.
+ */
+function useLocal(): (NetworkView & { readonly answers: boolean }) | undefined {
   const { view, ask } = useWallet()
   const [answers, setAnswers] = useState(false)
   const local = view.value?.networks.find((it) => it.id === 'devnet')
@@ -82,5 +83,5 @@ function useLocal(): NetworkView | undefined {
       () => undefined,
     )
   }, [local?.id])
-  return answers ? local : undefined
+  return local && { ...local, answers }
 }
