@@ -32,6 +32,7 @@ import type {
   ApprovalRecord,
   GrantRecord,
   HistoryRow,
+  JournalRow,
   NetworkId,
   NetworkRecord,
   PlannedStep,
@@ -231,7 +232,7 @@ export function createView(needs: ViewNeeds): Views {
       defaultAccount: settings.defaultAccount ?? null,
       showHashes: settings.showHashes === true,
       approvals: await approvalViews(records, naming, site, settings, given),
-      activity: await Promise.all(rows.rows.map((row) => activityView(row, naming(row.network)))),
+      activity: await activityViews(rows.rows, naming),
       tokens: tokenViews(
         tokens.known(settings.network),
         account === undefined ? [] : tokens.last(account.address, settings.network),
@@ -271,7 +272,7 @@ export function createView(needs: ViewNeeds): Views {
       // With the first page alone: a site that is met later is met on it.
       const origins = before === null ? await history.origins(network) : []
       return {
-        rows: await Promise.all(rows.map((row) => activityView(row, naming(row.network)))),
+        rows: await activityViews(rows, naming),
         next: next ?? null,
         sites: origins.map(site),
       }
@@ -280,8 +281,7 @@ export function createView(needs: ViewNeeds): Views {
       const session = sessions.get(id)
       if (session === undefined) return []
       const { rows } = await history.list({ session: session.id, limit: LOG_ROWS })
-      const naming = await namesOn(await accounts.all())
-      return Promise.all(rows.map((row) => activityView(row, naming(session.network))))
+      return activityViews(rows, await namesOn(await accounts.all()))
     },
     detail: async (id) => {
       const entry = await history.get(id)
@@ -291,7 +291,7 @@ export function createView(needs: ViewNeeds): Views {
       const calls = entry.event.kind === 'transaction' || entry.event.kind === 'refused' ? entry.event.calls : []
       const row = rowId === undefined ? undefined : await journal.get(rowId)
       return activityDetail(entry, {
-        view: await activityView(entry, naming),
+        view: await activityView(entry, row, naming),
         row,
         countsIn: row?.session === undefined ? undefined : sessions.get(row.session),
         session: entry.session === undefined ? undefined : sessions.get(entry.session),
@@ -306,11 +306,11 @@ export function createView(needs: ViewNeeds): Views {
     exported: async () => {
       const { rows } = await history.list({ limit: EXPORT_ROWS })
       const naming = await namesOn(await accounts.all())
+      const found = await journalRows(rows)
       const told = await Promise.all(
-        rows.map(async (row) => {
-          const { state, fee, amount } = await activityView(row, naming(row.network))
-          const rowId = rowOfSent(row.id)
-          const kept = rowId === undefined ? undefined : await journal.get(rowId)
+        rows.map(async (row, at) => {
+          const kept = found[at]
+          const { state, fee, amount } = await activityView(row, kept, naming(row.network))
           return {
             ...row,
             state,
@@ -380,10 +380,18 @@ export function createView(needs: ViewNeeds): Views {
     return { now: await needs.clock(session.network), keys: needs.keysOf(session), naming, account, site }
   }
 
-  async function activityView(entry: HistoryRow, naming: Naming): Promise<ActivityView> {
+  /** Of each what the journal says of it, where it is of a transaction. */
+  function journalRows(entries: readonly HistoryRow[]): Promise<readonly (JournalRow | undefined)[]> {
+    return journal.several(entries.map(({ id }) => rowOfSent(id)))
+  }
+
+  async function activityViews(entries: readonly HistoryRow[], naming: NamingOn): Promise<readonly ActivityView[]> {
+    const rows = await journalRows(entries)
+    return Promise.all(entries.map((entry, at) => activityView(entry, rows[at], naming(entry.network))))
+  }
+
+  async function activityView(entry: HistoryRow, row: JournalRow | undefined, naming: Naming): Promise<ActivityView> {
     const { event } = entry
-    const rowId = rowOfSent(entry.id)
-    const row = rowId === undefined ? undefined : await journal.get(rowId)
     const session = entry.session === undefined ? undefined : sessions.get(entry.session)
     const now = await needs.clock(entry.network)
     return activityOf(entry, {

@@ -24,6 +24,8 @@ import { type NodeError, nodeError } from '../../platform/node-error.ts'
 
 export interface Journal {
   get(id: string): Promise<JournalRow | undefined>
+  /** In the order of the ids, in one look. */
+  several(ids: readonly (string | undefined)[]): Promise<readonly (JournalRow | undefined)[]>
   /** Rows not settled yet, by nonce; damaged ones are told to `onDamaged` and left out, here and in lists. */
   open(which?: { readonly network: NetworkId; readonly account: Address }): Promise<readonly JournalRow[]>
   /** The newest first. */
@@ -109,6 +111,12 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
 
   return {
     get: async (id) => value(await db.read(['journal'], (tx) => key().get<JournalRow>(tx, 'journal', id))),
+    several: async (ids) => {
+      const found = await db.read(['journal'], (tx) =>
+        Promise.all(ids.map((id) => (id === undefined ? undefined : key().get<JournalRow>(tx, 'journal', id)))),
+      )
+      return found.map(value)
+    },
     open: async (which) => {
       const rows = await db.read(['journal'], (tx) =>
         which === undefined ? openRows(tx, key(), onDamaged) : openRowsOf(tx, key(), which, onDamaged),

@@ -263,7 +263,8 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
   )
 }
 
-const LOOK_EVERY_MS = 60_000
+/** Half of the minute in which its page is to say what has changed (approval-ux.md 17): the node takes its time too. */
+const LOOK_EVERY_MS = 30_000
 
 /** On open, at the end and while somebody sees it, the chain is asked what it knows of the session. */
 function useLooking(id: string, ended: boolean): void {
