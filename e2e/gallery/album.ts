@@ -106,6 +106,11 @@ async function taken(shots: readonly Shot[], album: string): Promise<number> {
       await page.setViewportSize(size)
       await page.goto(`${gallery}?screen=${screen}&theme=${theme}&language=${language.replace('_', '-')}`)
       await isDrawn(page, screen)
+      // A popup has one size: what is as wide as another is a tab.
+      if (shown[screen]?.surface === 'popup' && size !== SIZE.popup)
+        await page.evaluate(() => {
+          document.documentElement.dataset.surface = 'tab'
+        })
       const path = at(`${album}/${file}.webp`)
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, await picture(camera))

@@ -1,5 +1,13 @@
 // Items of a collection: a few may leave, by being given away or by a market that one of them was approved for.
+import code from './items.ts?raw'
+import { drawing } from './look.ts'
 import { button, COLLECTION, call, felt, GAME, MARKET, open, read, settled, u256 } from './page.ts'
+
+const ABOUT = {
+  title: 'Collection',
+  pitch: 'A few items may leave, given away or sold. All of them never.',
+  code,
+}
 
 const ASK = {
   tag: 'items',
@@ -12,7 +20,7 @@ const ASK = {
   reason: 'Give items away and sell them without a window for each.',
 }
 
-await open(ASK, ({ me, byItself }) => {
+await open(ABOUT, ASK, ({ me, byItself }) => {
   /** Ids that nobody else makes in the same second. */
   let next = BigInt(Date.now()) * 1000n
   const mine: bigint[] = []
@@ -40,4 +48,19 @@ await open(ASK, ({ me, byItself }) => {
     return `${await settled(await byItself(allow(id), take(id)))}, ${await count()}`
   })
   button('Approve all', async () => settled(await byItself(call(COLLECTION, 'set_approval_for_all', MARKET, felt(1)))))
+
+  return async () => {
+    const [items = 0n] = await read(COLLECTION, 'balance_of', me())
+    return { picture: shelf(Number(items)), figures: [['Items', `${items}`]] }
+  }
 })
+
+/** Two rows of what is there. */
+function shelf(items: number): Element {
+  const gems = Array.from({ length: Math.min(items, 12) }, (_, item) => {
+    const [x, y] = [18 + (item % 6) * 57, 14 + Math.floor(item / 6) * 86]
+    return ['path', { class: `gem tint${item % 3}`, d: `M${x + 12} ${y}h24l12 16-24 44-24-44z` }] as const
+  })
+  const board = (y: number) => ['rect', { class: 'board', x: 10, y, width: 350, height: 4, rx: 2 }] as const
+  return drawing([370, 190], [...gems, board(78), board(164)])
+}

@@ -1,6 +1,14 @@
 // A game: many small calls, and a little money. One approval, and then no window.
 import { game } from '../../src/core/policy/templates.ts'
+import { drawing } from './look.ts'
+import code from './main.ts?raw'
 import { balance, button, call, coins, felt, GAME, open, read, STRK, settled, TOKEN, u256 } from './page.ts'
+
+const ABOUT = {
+  title: 'Arena',
+  pitch: 'Twenty moves, three kinds of action, a little money. One approval, then nobody asks again.',
+  code,
+}
 
 /** What this site asks for: the person sees it in words, may narrow it, and says yes once. */
 const ASK = game({
@@ -10,7 +18,7 @@ const ASK = game({
   reason: 'Play rounds without a window for each move.',
 })
 
-await open(ASK, ({ me, byItself, askingMe }) => {
+await open(ABOUT, ASK, ({ me, byItself, askingMe }) => {
   const moves = async () => (await read(GAME, 'moves', me()))[0] ?? 0n
   const pay = (n: number) => call(STRK, 'transfer', GAME, ...u256(coins(n)))
 
@@ -34,4 +42,29 @@ await open(ASK, ({ me, byItself, askingMe }) => {
     return `${result}, STRK left ${await balance(STRK, me())}`
   })
   button('Call something else', async () => settled(await byItself(call(GAME, 'reset'))))
+
+  return async () => {
+    const [x = 0n, y = 0n] = await read(GAME, 'position', me())
+    return {
+      picture: board(Number(x), Number(y)),
+      figures: [
+        ['Position', `${x}, ${y}`],
+        ['Moves', `${await moves()}`],
+        ['STRK', await balance(STRK, me())],
+      ],
+    }
+  }
 })
+
+/** From the corner to where the chain has the piece: a move goes one right and two up. */
+function board(x: number, y: number): Element {
+  const at = (column: number, row: number) => ({ cx: 14 + column * 18, cy: 176 - row * 4 })
+  const squares = Array.from({ length: 20 * 10 }, (_, place) => {
+    const [column, row] = [place % 20, Math.floor(place / 20)]
+    const shade = (column + row) % 2 === 0 ? 'even' : 'odd'
+    return ['rect', { class: shade, x: 5 + column * 18, y: 5 + row * 18, width: 18, height: 18 }] as const
+  })
+  const { cx, cy } = at(Math.min(x, 19), Math.min(y, 42))
+  const path = ['line', { class: 'path', x1: at(0, 0).cx, y1: at(0, 0).cy, x2: cx, y2: cy }] as const
+  return drawing([370, 190], [...squares, path, ['circle', { class: 'piece', cx, cy, r: 8 }]])
+}

@@ -1,4 +1,7 @@
-// What every page here has: the wallet, the node, its buttons and what came of them. It needs no library.
+// What every page here has: the wallet, the node, its buttons and what came of them. It needs no library; how it looks is
+// in look.ts.
+import { links, type MeterLine, type Scene, shell, showMeters, showScene } from './look.ts'
+
 // Addresses come in the page's own URL: ?node=http://127.0.0.1:5050&token=0x…&game=0x…&coin=0x…&market=0x…&collection=0x…
 const given = new URL(location.href).searchParams
 const NODE = given.get('node') ?? 'http://127.0.0.1:5050'
@@ -8,14 +11,6 @@ export const COIN = given.get('coin') ?? '0x0'
 export const MARKET = given.get('market') ?? '0x0'
 export const COLLECTION = given.get('collection') ?? '0x0'
 export const STRK = '0x4718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d'
-
-const PAGES = {
-  'index.html': 'Game',
-  'trade.html': 'Trade',
-  'tip.html': 'Tip',
-  'subscription.html': 'Subscription',
-  'items.html': 'Items',
-}
 
 export interface Wallet {
   readonly version: string
@@ -29,8 +24,9 @@ export interface Session {
   readonly status: string
   readonly narrowed: string[]
   readonly policy: { readonly valid_until?: number }
-  readonly meters: { readonly id: string; readonly limit: string; readonly left: string }[]
+  readonly meters: { readonly id: string; readonly window: Period; readonly limit: string; readonly left: string }[]
 }
+type Period = 'session' | { readonly calendar: string } | { readonly fixed: number } | { readonly rolling: number }
 export interface Call {
   readonly contract_address: string
   readonly entry_point: string
@@ -68,17 +64,30 @@ export interface Desk {
   askingMe(...calls: Call[]): Promise<string>
 }
 
+/** What a page says of itself. */
+export interface About {
+  readonly title: string
+  readonly pitch: string
+  /** Its own code, which stands beside it. */
+  readonly code: string
+}
+
+/** After each act the scene is read from the chain again. */
+let acted: () => void = () => undefined
+
 /**
  * Draws the page, and its buttons if there is a wallet.
  *
  * @param asks what this page asks for: the person sees it in words, may narrow it, and says yes once
+ * @param draw its buttons; answers how its scene is read from the chain
  */
 export async function open(
+  about: About,
   asks: { readonly tag?: string; readonly calls: readonly object[] },
-  draw: (desk: Desk) => void,
+  draw: (desk: Desk) => () => Promise<Scene>,
 ): Promise<void> {
-  show('asks', JSON.stringify(asks, undefined, 2))
-  links()
+  shell({ ...about, asks: JSON.stringify(asks, undefined, 2) })
+  links(location.search)
   const wallet = window.starknet_latchkey
   if (!wallet) return show('support', 'supports sessions: false (Latchkey is not installed)')
 
@@ -112,13 +121,17 @@ export async function open(
     const narrowed = session.narrowed.length > 0 ? `, narrowed at ${session.narrowed.join(' ')}` : ''
     return `session ${session.id} is ${session.status}${narrowed}`
   })
-  draw({
+  const scene = draw({
     ask,
     me,
     session: running,
     byItself: (...calls) => send(calls, { mode: 'only', id: running().id }),
     askingMe: (...calls) => send(calls, { mode: 'auto' }),
   })
+  acted = () => {
+    // Without an account, or with a node that is gone, the scene stays as it was.
+    if (account) scene().then(showScene, () => undefined)
+  }
   button('End session', async () => {
     await ask('wallet_revokeSession', { id: running().id, on_chain: 'now' })
     return 'ended here; on chain as soon as its transaction is in'
@@ -142,6 +155,7 @@ export async function open(
   await connect(true)
   if (account) session = (await ask<Session[]>('wallet_getSessions')).find(isOurs)
   showSession()
+  acted()
 
   async function connect(silently: boolean) {
     const accounts = await ask<string[]>('wallet_requestAccounts', { silent_mode: silently })
@@ -155,11 +169,40 @@ export async function open(
   }
 
   function showSession() {
-    if (!session) return show('session', 'none')
-    const left = session.meters.map((meter) => `${meter.id} ${meter.left} of ${meter.limit} left`).join(' · ')
-    show('session', `${session.status} · ${left}`)
+    show('session', session ? session.status : 'none')
+    showMeters((session?.meters ?? []).map(lineOf))
   }
 }
+
+const MONEY: Readonly<Record<string, string>> = { spend: 'to spend', fee: 'for fees' }
+const COUNTS: Readonly<Record<string, string>> = { tx: 'transactions', calls: 'calls', nft: 'items' }
+/** What is left of one limit. */
+function lineOf({ id, window, limit, left }: Session['meters'][number]): MeterLine {
+  const [kind = '', of] = id.split(':')
+  const share = BigInt(limit) === 0n ? 0 : Number((BigInt(left) * 1000n) / BigInt(limit)) / 1000
+  const money = MONEY[kind]
+  if (money === undefined || of === undefined)
+    return { name: `${COUNTS[kind] ?? kind}${each(window)}`, left: `${left} of ${limit} left`, share }
+  const whole = (units: string) => inCoins([BigInt(units)])
+  return { name: `${symbolOf(of)} ${money}${each(window)}`, left: `${whole(left)} of ${whole(limit)} left`, share }
+}
+/** Seconds in a word. */
+const PERIODS = new Map([
+  [60, 'minute'],
+  [3_600, 'hour'],
+  [86_400, 'day'],
+  [604_800, 'week'],
+])
+function each(window: Period): string {
+  if (window === 'session') return ''
+  if ('calendar' in window) return ` a ${window.calendar}`.replace(' a h', ' an h')
+  const seconds = 'fixed' in window ? window.fixed : window.rolling
+  return ` in ${PERIODS.get(seconds) === undefined ? `${seconds} s` : `each ${PERIODS.get(seconds)}`}`
+}
+const symbolOf = (token: string) =>
+  [[STRK, 'STRK'] as const, [TOKEN, 'TEST'] as const, [COIN, 'OTHER'] as const].find(
+    ([address]) => BigInt(address) === BigInt(token),
+  )?.[1] ?? 'tokens'
 
 /** A felt as the ASCII text it stands for. */
 const text = (felt: string) =>
@@ -223,20 +266,10 @@ function show(id: string, text: string) {
   if (element) element.textContent = text
 }
 
-/** The other pages, at the same addresses. */
-function links() {
-  for (const [page, name] of Object.entries(PAGES)) {
-    const link = document.createElement('a')
-    link.textContent = name
-    link.href = `./${page}${location.search}`
-    if (document.title.endsWith(name.toLowerCase())) link.setAttribute('aria-current', 'page')
-    document.querySelector('nav')?.append(link)
-  }
-}
-
 export function button(name: string, act: () => Promise<string>) {
   const element = document.createElement('button')
   element.textContent = name
+  if (name === 'Request session') element.className = 'main'
   element.addEventListener('click', async () => {
     element.disabled = true
     const line = document.createElement('li')
@@ -249,6 +282,7 @@ export function button(name: string, act: () => Promise<string>) {
     }
     document.getElementById('results')?.append(line)
     element.disabled = false
+    acted()
   })
   document.getElementById('buttons')?.append(element)
 }

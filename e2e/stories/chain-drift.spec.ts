@@ -117,7 +117,7 @@ async function seen(kept: Kept, { id }: Session, says: RegExp): Promise<void> {
   await expect(page.getByText(says)).toBeVisible({ timeout: 30_000 })
 }
 
-async function signsNothing(kept: Kept, play: () => Promise<unknown>, told: object): Promise<void> {
+async function signsNothing(kept: Kept, play: () => Promise<unknown>, told: Record<string, unknown>): Promise<void> {
   kept.node.mark()
   expect(await play()).toMatchObject(told)
   expect(kept.node.added()).toEqual([])

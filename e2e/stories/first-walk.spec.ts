@@ -1,6 +1,6 @@
 /** Somebody who has just installed the wallet, up to the first call that a session signs: how much is asked of them. */
 import { PASSWORD } from '../person.ts'
-import { resultOf } from '../site.ts'
+import { resultOf, windowsFrom } from '../site.ts'
 import { expect, test } from '../world.ts'
 
 const MOST_DECISIONS = 12
@@ -43,10 +43,10 @@ test(`from a new install to the first call of a session, a person decides at mos
   await press('Allow session', window)
   expect(await resultOf(game, 'Request session')).toMatch(/is active$/)
 
-  const pages = context.pages().length
+  const windows = windowsFrom(game)
   await press('Use session', game)
   expect(await resultOf(game, 'Use session')).toContain('SUCCEEDED')
-  expect(context.pages(), 'the call opened no window').toHaveLength(pages)
+  expect(windows.count(), 'the call opened no window').toBe(0)
 
   console.log(made.map((name, index) => `${index + 1}. ${name}`).join('\n'))
   expect(made.length).toBeLessThanOrEqual(MOST_DECISIONS)
