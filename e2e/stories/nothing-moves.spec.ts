@@ -1,7 +1,7 @@
 /** What was drawn stays where it is: what comes later has its place from the first paint on (approval-ux.md). */
 import type { Page } from '@playwright/test'
 import { personAt, playing } from '../person.ts'
-import { press, resultOf } from '../site.ts'
+import { clickFor, press, resultOf } from '../site.ts'
 import { expect, test } from '../world.ts'
 
 const PATHS = [
@@ -17,11 +17,12 @@ const PATHS = [
   '/networks',
 ]
 
-test('no screen moves what it has drawn once, and the question about a payment does not', async ({
+test('no screen moves what it has drawn once, and the question about a transaction does not', async ({
   context,
   home,
   devnet,
   site,
+  fixtures,
 }) => {
   test.setTimeout(300_000)
   const { person, page: game } = await playing({ context, home, devnet, site })
@@ -46,7 +47,14 @@ test('no screen moves what it has drawn once, and the question about a payment d
   const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
   await game.bringToFront()
   await press(game, 'Spend over the limit, ask me')
-  moved.approval = await shifts(await opened)
+  const payment = await opened
+  moved.approval = await shifts(payment)
+  await person.refuse(payment)
+  // What moves nothing of the account says so where it would stand.
+  const reset = [{ contract_address: fixtures.game, entry_point: 'reset', calldata: [] }]
+  const { window } = await clickFor(game, 'wallet_addInvokeTransaction', { calls: reset })
+  moved.nothing = await shifts(window)
+  await expect(window.getByText('Nothing of yours moves.')).toBeVisible()
   expect(moved).toEqual(Object.fromEntries(Object.keys(moved).map((path) => [path, []])))
 })
 

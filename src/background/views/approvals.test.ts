@@ -117,6 +117,15 @@ describe('the decision bar of a transaction', () => {
   it('where more changes than is listed, names no worst case', () => {
     expect(viewOf({ trial: { ...moved, more: true } }).summary?.key).toBe('transaction_barMore')
   })
+
+  it('says that nothing moves where a whole run moved nothing, and that nobody knows where it failed or was not seen', () => {
+    const still = { bounds: bounds(FEE), moves: [] } as unknown as NonNullable<TransactionQuestion['trial']>
+    expect(viewOf({ trial: still }).unchanged?.key).toBe('moves_none')
+    expect(viewOf({ trial: { ...still, fails: 'reverted' } }).unchanged?.key).toBe('moves_unknown')
+    expect(viewOf({ trial: { ...still, unseen: true } }).unchanged?.key).toBe('moves_unknown')
+    expect(viewOf({ trial: { ...still, more: true } }).unchanged?.key).not.toBe('moves_none')
+    expect(viewOf({ trial: moved }).unchanged).toBeUndefined()
+  })
   it('leaves to the fee’s own line what has no deployment and moves nothing', () => {
     expect(viewOf({}).summary).toBe(undefined)
   })

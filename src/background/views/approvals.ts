@@ -72,6 +72,7 @@ import {
   type EffectFacts,
   moneyArg,
   recipientDangers,
+  unchangedLine,
   unknownTicks,
   withNames,
 } from './effects.ts'
@@ -605,6 +606,7 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
   const cap = trial === undefined ? 0n : feeCap(trial.bounds, tipOf(trial))
   const blocked = blockedBy(question, cap, facts)
   const dangers = recipientDangers(facts)
+  const changes = changeLines(trial, facts.balances, naming)
   return {
     kind: 'transaction',
     ...base(record, question.network, facts),
@@ -627,7 +629,8 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
         ? []
         : [{ level: 'note' as const, line: line('own_either') }]),
     ],
-    balanceChanges: changeLines(trial, facts.balances, naming),
+    balanceChanges: changes,
+    ...(trial === undefined || calls.length === 0 || changes.length > 0 ? {} : { unchanged: unchangedLine(trial) }),
     ticks: [
       ...dangers.ticks,
       ...(isProof(question) ? [line('proof_tick')] : []),

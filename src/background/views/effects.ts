@@ -39,6 +39,12 @@ export function unknownTicks({ unseen, more }: Effects, unknown = line('transact
   return [...(unseen === true ? [unknown] : []), ...(more === true ? [line('transaction_moreThanListed')] : [])]
 }
 
+/** Of a trial that lists no change: a run that failed, or that nobody saw, says nothing of what will move. */
+export function unchangedLine(effects: Effects): Line {
+  const isKnown = effects.fails === undefined && unknownTicks(effects).length === 0
+  return line(isKnown ? 'moves_none' : 'moves_unknown')
+}
+
 export function callViews(calls: readonly Call[], facts: EffectFacts, naming: Naming): readonly CallView[] {
   const { account, balances, described, recipients } = facts
   return calls.map((call, index) => {

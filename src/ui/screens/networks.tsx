@@ -77,7 +77,9 @@ export function Network({ view, id }: { readonly view: View; readonly id: string
           <Heading>{t('ui_networks')}</Heading>
         </header>
         <div class="body">
-          <p class="muted">{t('ui_network_gone')}</p>
+          <div class="empty">
+            <p class="muted">{t('ui_network_gone')}</p>
+          </div>
         </div>
       </main>
     )

@@ -27,7 +27,11 @@ export function Sites({ view }: { readonly view: View }) {
         <Heading>{t('ui_sites')}</Heading>
       </header>
       <div class="body">
-        {sites.length === 0 && quiet.length === 0 && <p class="muted">{t('ui_sites_none')}</p>}
+        {sites.length === 0 && quiet.length === 0 && (
+          <div class="empty">
+            <p class="muted">{t('ui_sites_none')}</p>
+          </div>
+        )}
         {sites.length > 0 && (
           <ul>
             {sites.map((site) => (

@@ -1,4 +1,5 @@
 import type { MessageView, TransactionView } from '../../../core/protocol/ui.ts'
+import type { Line } from '../../../core/words.ts'
 import { Group } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { Sentence } from '../../parts/text.tsx'
@@ -8,20 +9,24 @@ import { Call } from './call.tsx'
 /** What the calls are expected to move, and the calls: of a transaction, and of what somebody else will send. */
 export function Effects({
   approval: { balanceChanges, calls },
+  unchanged,
   changed,
   isAsking = false,
 }: {
   readonly approval: Pick<TransactionView | MessageView, 'balanceChanges' | 'calls'>
+  /** Stands where no change is listed. */
+  readonly unchanged?: Line | undefined
   readonly changed: ReadonlySet<string>
   /** Not tried yet: the first line of what it moves has its place, so that nothing moves when it comes. */
   readonly isAsking?: boolean
 }) {
   return (
     <>
-      {(isAsking || balanceChanges.length > 0) && (
+      {(isAsking || unchanged !== undefined || balanceChanges.length > 0) && (
         <Group name={t('ui_transaction_expected')}>
           <ul>
             {isAsking && <li class="fact host muted">{t('ui_tokens_looking')}</li>}
+            {unchanged !== undefined && <li class="fact host muted">{said(unchanged)}</li>}
             {balanceChanges.map((change, index) => (
               <li
                 key={`${index} ${said(change.line)}`}
