@@ -178,11 +178,19 @@ function innerParts(line: Line, catalogue: Catalogue, voice: Voice): readonly Pa
 function listParts(items: readonly Arg[], catalogue: Catalogue, voice: Voice): readonly Part[] {
   const format = kept(Intl.ListFormat, voice.locale, { type: 'conjunction' })
   let next = 0
-  return format.formatToParts(items.map(String)).flatMap((piece): readonly Part[] => {
+  const said = format.formatToParts(items.map(String)).flatMap((piece): readonly Part[] => {
     const item = piece.type === 'element' ? items[next++] : undefined
     return item === undefined ? [{ text: piece.value, kind: 'words', strong: false }] : partsOf(item, catalogue, voice)
   })
+  const space = (char: string | undefined) => (char !== undefined && /[0-9A-Za-z]/.test(char) ? ' ' : '')
+  return said.map((part, at) =>
+    part.kind === 'words' && part.text === CHINESE_AND
+      ? { ...part, text: `${space(said[at - 1]?.text.at(-1))}${part.text}${space(said[at + 1]?.text[0])}` }
+      : part,
+  )
 }
+/** It comes without spaces; beside letters and digits Chinese sets one. */
+const CHINESE_AND = '和'
 
 function amountText(arg: Extract<Arg, { kind: 'amount' }>, catalogue: Catalogue, voice: Voice): string {
   const exact = BigInt(arg.amount)
@@ -300,9 +308,7 @@ function durationText(seconds: Seconds, catalogue: Catalogue, voice: Voice): str
     { key: 'ui_seconds_other', n: seconds % 60 },
   ] as const
   const named = seconds === 0 ? units.slice(3) : units.filter((unit) => unit.n > 0)
-  return kept(Intl.ListFormat, voice.locale, { type: 'unit', style: 'narrow' }).format(
-    named.map((unit) => say({ key: unit.key, args: { n: count(unit.n) } }, catalogue, voice)),
-  )
+  return named.map((unit) => say({ key: unit.key, args: { n: count(unit.n) } }, catalogue, voice)).join(' ')
 }
 
 /** All 66 characters of an address, in groups of 4, so that a person can compare them. */

@@ -165,22 +165,24 @@ function Connected({ view, site }: { readonly view: View; readonly site: Connect
       </section>
       <SessionsOf sessions={own} />
       <SiteActivity view={view} origin={origin} />
-      <div class="row wrap section">
-        <Button
-          onPress={() =>
-            void ask('disconnect', { origin }).then(() => {
-              toast(t('ui_site_disconnected'))
-              if (own.every((session) => session.group === 'ended')) go('/sites')
-            }, told)
-          }
-        >
-          {t('ui_disconnect')}
-        </Button>
-        <button type="button" class="plain danger" onClick={() => setForgetting(true)}>
-          {t('ui_site_forget')}
-        </button>
+      <div class="stack gap8 section">
+        <div class="row wrap">
+          <Button
+            onPress={() =>
+              void ask('disconnect', { origin }).then(() => {
+                toast(t('ui_site_disconnected'))
+                if (own.every((session) => session.group === 'ended')) go('/sites')
+              }, told)
+            }
+          >
+            {t('ui_disconnect')}
+          </Button>
+          <button type="button" class="plain danger" onClick={() => setForgetting(true)}>
+            {t('ui_site_forget')}
+          </button>
+        </div>
+        <p class="label muted">{t('ui_site_disconnectWhat')}</p>
       </div>
-      <p class="label muted">{t('ui_site_disconnectWhat')}</p>
       {forgetting && (
         <Sheet title={t('ui_site_forgetOf', { host: text(site.host) })} onClose={() => setForgetting(false)}>
           <div class="stack gap12">
