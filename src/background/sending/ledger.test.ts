@@ -541,6 +541,15 @@ describe('sessions', () => {
 })
 
 describe('journal', () => {
+  it('several rows come in the order of their ids; what is not there, or is no row, leaves its place empty', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    const [one, two] = [await world.ledger.hold(proposal()), await world.ledger.hold(proposal())].map(
+      (it) => (it as { held: Held }).held.row,
+    )
+    expect(await world.journal.several([two!.id, undefined, 'gone', one!.id])).toEqual([two, undefined, undefined, one])
+  })
+
   it('a row whose receipt was booked first stays as it ended, when it is told as sent or parked', async () => {
     const world = await createWorld()
     await world.start('s1')
