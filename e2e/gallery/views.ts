@@ -1224,6 +1224,7 @@ export const shown: Readonly<Record<string, Shown>> = {
   'transaction-tick': asks({
     ...alone,
     balanceChanges: [],
+    unchanged: line('moves_unknown'),
     ticks: [line('transaction_unseen')],
     summary: line('transaction_barUnknown', { fee: strk('0.019') }),
   }),
@@ -1267,6 +1268,7 @@ export const shown: Readonly<Record<string, Shown>> = {
     risks: [],
     ticks: [line('transaction_unseen')],
     balanceChanges: [],
+    unchanged: line('moves_unknown'),
     calls: [
       {
         ...plainSend.calls[0]!,

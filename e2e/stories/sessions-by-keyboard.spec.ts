@@ -7,53 +7,58 @@ import { expect, test } from '../world.ts'
 
 const LONG = { timeout: 60_000 }
 
-test('by keyboard alone: an over-limit call is answered, the session is renewed, gets a new key, and is revoked', async ({
-  context,
-  home,
-  devnet,
-  site,
-}) => {
-  test.setTimeout(300_000)
-  const { person, page: game } = await playing({ context, home, devnet, site })
-  const wallet = person.page
-  const keys = keyboardOf(wallet)
-  /** The window that the act opens, answered with its button: the focus is on Refuse, and Tab leads on from there. */
-  const answer = async (act: () => Promise<void>, button: string): Promise<void> => {
-    const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
-    await act()
-    const window = await opened
-    await expect(window.getByRole('button', { name: 'Refuse', exact: true })).toBeFocused(LONG)
-    const closed = window.waitForEvent('close', LONG)
-    const inside = keyboardOf(window)
-    await expect(window.getByRole('button', { name: button, exact: true })).toBeVisible(LONG)
-    const password = window.getByLabel('Password', { exact: true })
-    if (await password.isVisible()) await inside.type('Password', PASSWORD)
-    await inside.press(button)
-    await closed
-  }
+for (const theme of ['light', 'dark'] as const)
+  test(`by keyboard alone, in ${theme}: an over-limit call is answered, the session is renewed, gets a new key, and is revoked`, async ({
+    context,
+    home,
+    devnet,
+    site,
+  }) => {
+    test.setTimeout(300_000)
+    const inTheme = (page: Page) => page.emulateMedia({ colorScheme: theme })
+    const { person, page: game } = await playing({ context, home, devnet, site })
+    const wallet = person.page
+    await inTheme(wallet)
+    await expect(wallet.locator('html')).toHaveAttribute('data-theme', theme)
+    const keys = keyboardOf(wallet)
+    /** The window that the act opens, answered with its button: the focus is on Refuse, and Tab leads on from there. */
+    const answer = async (act: () => Promise<void>, button: string): Promise<void> => {
+      const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
+      await act()
+      const window = await opened
+      await inTheme(window)
+      await expect(window.getByRole('button', { name: 'Refuse', exact: true })).toBeFocused(LONG)
+      const closed = window.waitForEvent('close', LONG)
+      const inside = keyboardOf(window)
+      await expect(window.getByRole('button', { name: button, exact: true })).toBeVisible(LONG)
+      const password = window.getByLabel('Password', { exact: true })
+      if (await password.isVisible()) await inside.type('Password', PASSWORD)
+      await inside.press(button)
+      await closed
+    }
 
-  await game.bringToFront()
-  await answer(() => keyboardOf(game).press('Spend over the limit, ask me'), 'Allow once')
-  expect(await resultOf(game, 'Spend over the limit, ask me')).toContain('SUCCEEDED')
+    await game.bringToFront()
+    await answer(() => keyboardOf(game).press('Spend over the limit, ask me'), 'Allow once')
+    expect(await resultOf(game, 'Spend over the limit, ask me')).toContain('SUCCEEDED')
 
-  await wallet.bringToFront()
-  await keys.choose('Menu', 'Sessions')
-  await onlySession(wallet, keys)
-  await answer(() => keys.press('Renew'), 'Allow session')
-  await backOn(wallet)
+    await wallet.bringToFront()
+    await keys.choose('Menu', 'Sessions')
+    await onlySession(wallet, keys)
+    await answer(() => keys.press('Renew'), 'Allow session')
+    await backOn(wallet)
 
-  await running(wallet, keys)
-  await answer(() => keys.press('New key'), 'Allow new key')
-  await backOn(wallet)
+    await running(wallet, keys)
+    await answer(() => keys.press('New key'), 'Allow new key')
+    await backOn(wallet)
 
-  await running(wallet, keys)
-  await keys.press('End session')
-  await expect(wallet.getByText('Ended', { exact: true }).first()).toBeVisible(LONG)
-  await backOn(wallet)
-  await game.bringToFront()
-  await press(game, 'Use session')
-  expect(await resultOf(game, 'Use session')).toContain('Use session: 2')
-})
+    await running(wallet, keys)
+    await keys.press('End session')
+    await expect(wallet.getByText('Ended', { exact: true }).first()).toBeVisible(LONG)
+    await backOn(wallet)
+    await game.bringToFront()
+    await press(game, 'Use session')
+    expect(await resultOf(game, 'Use session')).toContain('Use session: 2')
+  })
 
 /** The card of the list that runs, opened; the page begins with its heading. */
 async function onlySession(wallet: Page, keys: Keyboard): Promise<void> {
