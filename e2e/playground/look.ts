@@ -56,9 +56,9 @@ export function shell(about: {
       ]),
       make('aside', { 'aria-label': 'Code' }, [
         make('h2', { class: 'small' }, 'What it asks'),
-        make('pre', { id: 'asks', tabindex: '0', 'aria-label': 'What it asks' }, coloured(asks)),
+        make('pre', { id: 'asks', role: 'region', tabindex: '0', 'aria-label': 'What it asks' }, coloured(asks)),
         make('h2', { class: 'small' }, 'The code of this page'),
-        make('pre', { tabindex: '0', 'aria-label': 'The code of this page' }, coloured(code.trimEnd())),
+        make('pre', { role: 'region', tabindex: '0', 'aria-label': 'The code of this page' }, coloured(code.trimEnd())),
       ]),
     ]),
   )
@@ -87,7 +87,7 @@ export function showMeters(meters: readonly MeterLine[]): void {
   document.getElementById('meters')?.replaceChildren(...lines)
 }
 
-export function make<K extends keyof HTMLElementTagNameMap>(
+function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>>,
   inside: string | readonly (Element | Text)[] = [],

@@ -58,13 +58,13 @@ await open(ABOUT, ASK, ({ me, byItself, askingMe }) => {
 
 /** From the corner to where the chain has the piece: a move goes one right and two up. */
 function board(x: number, y: number): Element {
-  const at = (column: number, row: number) => ({ cx: 14 + column * 18, cy: 176 - row * 4 })
-  const squares = Array.from({ length: 20 * 10 }, (_, place) => {
-    const [column, row] = [place % 20, Math.floor(place / 20)]
+  const at = (column: number, row: number) => ({ cx: 14 + column * 17, cy: 176 - row * 4 })
+  const squares = Array.from({ length: 21 * 10 }, (_, place) => {
+    const [column, row] = [place % 21, Math.floor(place / 21)]
     const shade = (column + row) % 2 === 0 ? 'even' : 'odd'
-    return ['rect', { class: shade, x: 5 + column * 18, y: 5 + row * 18, width: 18, height: 18 }] as const
+    return ['rect', { class: shade, x: 5 + column * 17, y: 5 + row * 18, width: 17, height: 18 }] as const
   })
-  const { cx, cy } = at(Math.min(x, 19), Math.min(y, 42))
+  const { cx, cy } = at(x, y)
   const path = ['line', { class: 'path', x1: at(0, 0).cx, y1: at(0, 0).cy, x2: cx, y2: cy }] as const
   return drawing([370, 190], [...squares, path, ['circle', { class: 'piece', cx, cy, r: 8 }]])
 }

@@ -23,7 +23,6 @@ export interface Session {
   readonly tag?: string
   readonly status: string
   readonly narrowed: string[]
-  readonly policy: { readonly valid_until?: number }
   readonly meters: { readonly id: string; readonly window: Period; readonly limit: string; readonly left: string }[]
 }
 type Period = 'session' | { readonly calendar: string } | { readonly fixed: number } | { readonly rolling: number }
@@ -128,9 +127,16 @@ export async function open(
     byItself: (...calls) => send(calls, { mode: 'only', id: running().id }),
     askingMe: (...calls) => send(calls, { mode: 'auto' }),
   })
+  let reads = 0
   acted = () => {
-    // Without an account, or with a node that is gone, the scene stays as it was.
-    if (account) scene().then(showScene, () => undefined)
+    if (!account) return
+    reads += 1
+    const mine = reads
+    // An older one may come later; with a node that is gone the scene stays as it was.
+    scene().then(
+      (found) => mine === reads && showScene(found),
+      () => undefined,
+    )
   }
   button('End session', async () => {
     await ask('wallet_revokeSession', { id: running().id, on_chain: 'now' })
@@ -144,6 +150,7 @@ export async function open(
   wallet.on('accountsChanged', (accounts) => {
     account = accounts?.[0]
     show('account', account ?? 'not connected')
+    acted()
   })
 
   // Any error means "no sessions": another wallet does not know the method.

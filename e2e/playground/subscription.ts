@@ -36,7 +36,7 @@ await open(ABOUT, ASK, ({ byItself }) => {
     return {
       picture: weeks(Math.floor(Number(paid) / 5)),
       figures: [
-        ['Weeks paid', `${Math.floor(Number(paid) / 5)}`],
+        ['Weeks paid by all', `${Math.floor(Number(paid) / 5)}`],
         ['The payee has, STRK', paid],
       ],
     }

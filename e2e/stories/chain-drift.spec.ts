@@ -113,6 +113,7 @@ async function running(kept: Kept, contract: string, action: string, calldata: r
 /** On the session's page, which stays open. */
 async function seen(kept: Kept, { id }: Session, says: RegExp): Promise<void> {
   const { page } = kept.person
+  await page.bringToFront()
   await page.goto(`${page.url().split('#')[0]}#/session/${id}`)
   await expect(page.getByText(says)).toBeVisible({ timeout: 30_000 })
 }

@@ -27,6 +27,7 @@ for (const theme of ['light', 'dark'] as const)
       await act()
       const window = await opened
       await inTheme(window)
+      await expect(window.locator('html')).toHaveAttribute('data-theme', theme)
       await expect(window.getByRole('button', { name: 'Refuse', exact: true })).toBeFocused(LONG)
       const closed = window.waitForEvent('close', LONG)
       const inside = keyboardOf(window)

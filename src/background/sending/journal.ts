@@ -24,7 +24,7 @@ import { type NodeError, nodeError } from '../../platform/node-error.ts'
 
 export interface Journal {
   get(id: string): Promise<JournalRow | undefined>
-  /** In the order of the ids, in one look. */
+  /** In the order of the ids, in one look. @throws Tampered, as `get` does, for a damaged one */
   several(ids: readonly (string | undefined)[]): Promise<readonly (JournalRow | undefined)[]>
   /** Rows not settled yet, by nonce; damaged ones are told to `onDamaged` and left out, here and in lists. */
   open(which?: { readonly network: NetworkId; readonly account: Address }): Promise<readonly JournalRow[]>

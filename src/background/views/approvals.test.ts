@@ -118,13 +118,14 @@ describe('the decision bar of a transaction', () => {
     expect(viewOf({ trial: { ...moved, more: true } }).summary?.key).toBe('transaction_barMore')
   })
 
-  it('says that nothing moves where a whole run moved nothing, and that nobody knows where it failed or was not seen', () => {
+  it('says that a whole run showed no change, and that nobody knows where it failed or was not seen', () => {
     const still = { bounds: bounds(FEE), moves: [] } as unknown as NonNullable<TransactionQuestion['trial']>
     expect(viewOf({ trial: still }).unchanged?.key).toBe('moves_none')
     expect(viewOf({ trial: { ...still, fails: 'reverted' } }).unchanged?.key).toBe('moves_unknown')
     expect(viewOf({ trial: { ...still, unseen: true } }).unchanged?.key).toBe('moves_unknown')
-    expect(viewOf({ trial: { ...still, more: true } }).unchanged?.key).not.toBe('moves_none')
-    expect(viewOf({ trial: moved }).unchanged).toBeUndefined()
+    for (const trial of [moved, { ...still, more: true as const }]) expect(viewOf({ trial }).unchanged).toBeUndefined()
+    // It stands for the first one, which may still win.
+    expect(viewOf({ trial: still, own: { what: 'cancel', replaces: 'r1' } as never }).unchanged).toBeUndefined()
   })
   it('leaves to the fee’s own line what has no deployment and moves nothing', () => {
     expect(viewOf({}).summary).toBe(undefined)
@@ -144,6 +145,7 @@ describe('a transaction that brings a proof', () => {
   it('names no worst case: what leaves is not known, beside what is', () => {
     const still = viewOf({ carries: proof })
     expect([still.summary?.key, feeIn(still)]).toEqual(['transaction_barUnknown', String(FEE)])
+    expect(still.unchanged?.key).toBe('moves_unknown')
     const moving = viewOf({ carries: proof, trial: moved, steps: deploy })
     expect([moving.summary?.key, feeIn(moving)]).toEqual(['transaction_barMore', String(FEE + DEPLOY)])
     expect(moving.summary?.args).toMatchObject({ list: { items: [{ amount: '500' }] } })

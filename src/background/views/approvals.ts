@@ -589,6 +589,13 @@ export function tooPoor(
   return line('blocked_poor', { needs: strk(needs), has: amount(balance, STRK_NAME) })
 }
 
+/** Of a trial without changes. A cancel says itself what may still move; what a proof moves no run sees. */
+function unchangedIn(question: TransactionQuestion, trial: Trial): Pick<TransactionView, 'unchanged'> {
+  const isCancel = question.own !== undefined && 'replaces' in question.own
+  if (question.calls.length === 0 || isCancel) return {}
+  return { unchanged: isProof(question) ? line('moves_unknown') : unchangedLine(trial) }
+}
+
 function transactionView(record: ApprovalRecord, question: TransactionQuestion, facts: ApprovalFacts): TransactionView {
   const { site, account, session, now } = facts
   const { calls, trial } = question
@@ -630,7 +637,7 @@ function transactionView(record: ApprovalRecord, question: TransactionQuestion, 
         : [{ level: 'note' as const, line: line('own_either') }]),
     ],
     balanceChanges: changes,
-    ...(trial === undefined || calls.length === 0 || changes.length > 0 ? {} : { unchanged: unchangedLine(trial) }),
+    ...(trial === undefined || changes.length > 0 ? {} : unchangedIn(question, trial)),
     ticks: [
       ...dangers.ticks,
       ...(isProof(question) ? [line('proof_tick')] : []),

@@ -40,9 +40,8 @@ export function unknownTicks({ unseen, more }: Effects, unknown = line('transact
 }
 
 /** Of a trial that lists no change: a run that failed, or that nobody saw, says nothing of what will move. */
-export function unchangedLine(effects: Effects): Line {
-  const isKnown = effects.fails === undefined && unknownTicks(effects).length === 0
-  return line(isKnown ? 'moves_none' : 'moves_unknown')
+export function unchangedLine({ fails, unseen }: Effects): Line {
+  return line(fails === undefined && unseen !== true ? 'moves_none' : 'moves_unknown')
 }
 
 export function callViews(calls: readonly Call[], facts: EffectFacts, naming: Naming): readonly CallView[] {

@@ -575,7 +575,7 @@ export interface TransactionView extends ApprovalBase {
   /** Of whoever it sends to, and of what else is dangerous. */
   readonly risks: readonly RiskView[]
   readonly balanceChanges: readonly ChangeLine[]
-  /** Instead of changes, where it was tried and none are listed: that there are none, or that nobody knows. */
+  /** Instead of changes, where it was tried and none are listed: that none were seen, or that nobody knows. */
   readonly unchanged?: Line
   /** Allow after each of these is ticked: the trial run fails, a look-alike, nobody knows what moves. */
   readonly ticks: readonly Line[]

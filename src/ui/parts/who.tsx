@@ -42,9 +42,9 @@ function AccountLine({
 }) {
   return (
     <p class={`account ${narrow ? 'narrow' : 'wide'}`}>
-      <b>{account.name}</b> <ShortAddress address={account.address} />
+      <b>{account.name}</b>{' '}
       <span class="dots">
-        <span />
+        <ShortAddress address={account.address} />
         <span>{network}</span>
         {account.balance !== undefined && (
           <span>

@@ -31,11 +31,6 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
         <li>{t('ui_done_fund')}</li>
         <li>{t('ui_done_use')}</li>
       </ol>
-      {failure !== undefined && (
-        <p class="danger" role="alert">
-          {failure}
-        </p>
-      )}
       <div class="row wrap gap12">
         <Button look="tall main" onPress={onDone}>
           {t('ui_done_open')}
@@ -43,6 +38,7 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
         {local !== undefined && (
           <Button
             look={local.answers ? 'tall' : 'tall awaited'}
+            described="local-what"
             busy={busy}
             onPress={() =>
               void run(async () => {
@@ -63,7 +59,16 @@ export function Done({ onDone }: { readonly onDone: () => void }) {
           </Button>
         )}
       </div>
-      {local !== undefined && <p class={local.answers ? 'muted' : 'muted awaited'}>{t('ui_done_localWhat')}</p>}
+      {local !== undefined && (
+        <p id="local-what" class={local.answers ? 'muted' : 'muted awaited'}>
+          {t('ui_done_localWhat')}
+        </p>
+      )}
+      {failure !== undefined && (
+        <p class="danger" role="alert">
+          {failure}
+        </p>
+      )}
     </div>
   )
 }

@@ -293,9 +293,9 @@ function Head({ session, view }: { readonly session: SessionView; readonly view:
         <div class="grow">
           <p class="host">{session.site.host}</p>
           <p class="label muted">
-            {session.account.name} <ShortAddress address={session.account.address} />
+            {session.account.name}{' '}
             <span class="dots">
-              <span />
+              <ShortAddress address={session.account.address} />
               <span>{networkName(view, session.network)}</span>
             </span>
           </p>

@@ -28,7 +28,12 @@ export function Transaction({
       <Risks risks={approval.risks} />
       <Why approval={approval} />
       <Facts>
-        <Effects approval={approval} unchanged={approval.unchanged} changed={changed} isAsking={!approval.fee.known} />
+        <Effects
+          approval={approval}
+          unchanged={approval.unchanged}
+          changed={changed}
+          isAsking={!approval.fee.known && approval.calls.length > 0}
+        />
         {approval.carries !== undefined && (
           <Group name={t(approval.carries.kind === 'class' ? 'ui_transaction_code' : 'ui_transaction_proof')}>
             {approval.carries.lines.length > 0 && <Lines lines={approval.carries.lines.map(said)} />}
