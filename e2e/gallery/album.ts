@@ -105,12 +105,13 @@ async function taken(shots: readonly Shot[], album: string): Promise<number> {
     for (const { screen, theme, size, language, file } of shots) {
       await page.setViewportSize(size)
       await page.goto(`${gallery}?screen=${screen}&theme=${theme}&language=${language.replace('_', '-')}`)
-      await isDrawn(page, screen)
+      await page.locator(`html[data-ready="${screen}"]`).waitFor()
       // A popup has one size: what is as wide as another is a tab.
       if (shown[screen]?.surface === 'popup' && size !== SIZE.popup)
         await page.evaluate(() => {
           document.documentElement.dataset.surface = 'tab'
         })
+      await isDrawn(page)
       const path = at(`${album}/${file}.webp`)
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, await picture(camera))
@@ -135,14 +136,14 @@ const UNARMED = new RegExp(
 )
 
 /** As a person finds it: its code is here, its fonts too, and what arms itself is armed. */
-async function isDrawn(page: Page, screen: string): Promise<void> {
-  await page.locator(`html[data-ready="${screen}"]`).waitFor()
+async function isDrawn(page: Page): Promise<void> {
   await page.locator('main').first().waitFor()
-  await page.locator('.approval .decide [aria-disabled=true]', { hasText: UNARMED }).waitFor({ state: 'hidden' })
   await page.evaluate(async () => {
     await document.fonts.ready
     for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next))
   })
+  // What was drawn late arms it anew.
+  await page.locator('.approval .decide [aria-disabled=true]', { hasText: UNARMED }).waitFor({ state: 'hidden' })
 }
 
 async function picture(camera: CDPSession): Promise<Buffer> {
