@@ -204,7 +204,8 @@ function each(window: Period): string {
   if (window === 'session') return ''
   if ('calendar' in window) return ` a ${window.calendar}`.replace(' a h', ' an h')
   const seconds = 'fixed' in window ? window.fixed : window.rolling
-  return ` in ${PERIODS.get(seconds) === undefined ? `${seconds} s` : `each ${PERIODS.get(seconds)}`}`
+  const period = PERIODS.get(seconds)
+  return period === undefined ? ` in ${seconds} s` : ` in each ${period}`
 }
 const symbolOf = (token: string) =>
   [[STRK, 'STRK'] as const, [TOKEN, 'TEST'] as const, [COIN, 'OTHER'] as const].find(

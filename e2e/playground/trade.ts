@@ -27,9 +27,14 @@ const ASK = { ...TRADE, calls: [...TRADE.calls, { contract_address: TOKEN, entry
 await open(ABOUT, ASK, ({ me, byItself, askingMe }) => {
   const approve = (n: number, whom = MARKET) => call(TOKEN, 'approve', whom, ...u256(coins(n)))
   const swap = (n: number) => call(MARKET, 'swap', TOKEN, ...u256(coins(n)), COIN, ...u256(coins(2 * n)))
+  const holdings = async () => ({
+    test: await balance(TOKEN, me()),
+    other: await balance(COIN, me()),
+    allowance: inCoins(await read(TOKEN, 'allowance', me(), MARKET)),
+  })
   const had = async () => {
-    const allowance = inCoins(await read(TOKEN, 'allowance', me(), MARKET))
-    return `TEST ${await balance(TOKEN, me())}, OTHER ${await balance(COIN, me())}, the market may take ${allowance}`
+    const { test, other, allowance } = await holdings()
+    return `TEST ${test}, OTHER ${other}, the market may take ${allowance}`
   }
 
   button('Get coins', async () => {
@@ -43,13 +48,13 @@ await open(ABOUT, ASK, ({ me, byItself, askingMe }) => {
   button('Swap 30, ask me', async () => `${await settled(await askingMe(approve(30), swap(30)))}, ${await had()}`)
 
   return async () => {
-    const [test, other] = [await balance(TOKEN, me()), await balance(COIN, me())]
+    const { test, other, allowance } = await holdings()
     return {
       picture: twoPiles(Number(test), Number(other)),
       figures: [
         ['TEST', test],
         ['OTHER', other],
-        ['The market may take', inCoins(await read(TOKEN, 'allowance', me(), MARKET))],
+        ['The market may take', allowance],
       ],
     }
   }
