@@ -14,6 +14,8 @@ const NAMES = {
   fetch: ['a bare fetch in the worker', 'fetch'],
   answerAt50: ['page to answer, at 50 ms', 'fetchAt50'],
   fetchAt50: ['a bare fetch, at 50 ms', 'fetchAt50'],
+  answerOnDevnet: ['page to answer, on a devnet', 'fetchOnDevnet'],
+  fetchOnDevnet: ['its own fetch, on a devnet', 'fetchOnDevnet'],
 }
 
 if (process.argv.includes('--measure')) {
@@ -50,6 +52,7 @@ if (process.argv.includes('--measure')) {
     },
     goals: (times) => [
       ...goal('answer.fetch50', median(times.answerAt50) / median(times.fetchAt50), '<=', 2, 1.1),
+      ...goal('answer.devnet', median(times.answerOnDevnet) / median(times.fetchOnDevnet), '<=', 2),
       // Here the stub's own hashing is most of the fetch, and two strict commits are a third of the answer.
       { name: 'answer.fetch.stretch', value: median(times.answer) / median(times.fetch), op: '<=', bound: 2 },
     ],

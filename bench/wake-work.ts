@@ -15,8 +15,11 @@ import { PASSWORD, personAt } from '../e2e/person.ts'
 import { clickFor } from '../e2e/site.ts'
 
 const STOPS = Number(process.env.STOPS ?? 20)
-const GAME = '0x6a3e'
-const METHOD = 'move_0'
+const GAME: Game = {
+  address: '0x6a3e',
+  method: 'move_0',
+  calldata: (round) => [`0x${round + 1}`, '0x2', '0x3'],
+}
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const OUT = at('./dist/wake')
 
@@ -42,7 +45,7 @@ export async function measureWake(node: StubNode, chrome: string | undefined): P
     const askOf = (round: number) => ({
       url: node.url,
       key: '0x1001',
-      call: { contractAddress: GAME, entrypoint: METHOD, calldata: [round + 1, 2, 3] },
+      call: { contractAddress: GAME.address, entrypoint: GAME.method, calldata: [round + 1, 2, 3] },
     })
     const runs = {
       ours: await wallet(of('ours'), page.at('localhost')),
@@ -80,6 +83,11 @@ export interface Run {
   readonly stop: () => Promise<void>
   /** ms from the page's ask to the answer. */
   readonly ask: (round: number) => Promise<number>
+}
+
+export interface WalletRun extends Run {
+  /** Until what was sent is settled: asks whether one more would be sent, which reads the chain's head. */
+  readonly settled: () => Promise<void>
 }
 
 export interface Extension {
@@ -206,17 +214,30 @@ function launch(profile: string, nodeUrl: string, executablePath: string | undef
 
 // ---- Who asks them.
 
+export interface Game {
+  readonly address: string
+  readonly method: string
+  readonly calldata: (round: number) => readonly string[]
+  /** Before the site asks for its session: an account has money, where a node looks at that. */
+  readonly pay?: (account: string) => Promise<void>
+}
+
 /** A wallet with a running session, as a person and a site bring it about. */
-export async function wallet({ context, name, worker }: Extension, url: string): Promise<Run> {
+export async function wallet(
+  { context, name, worker }: Extension,
+  url: string,
+  { address: contract, method, calldata, pay }: Game = GAME,
+): Promise<WalletRun> {
   const person = await personAt(context, homeOf(worker))
   await person.createWallet()
   await person.selectNetwork('Devnet')
   const page = await opened(context, url)
   const connect = await clickFor(page, 'wallet_requestAccounts')
   await person.allow(connect.window, 'Connect')
-  await connect.answer
+  const [account] = (await connect.answer).result as [string]
+  await pay?.(account)
   const session = await clickFor(page, 'wallet_requestSession', {
-    calls: [{ contract_address: GAME, entry_point: [METHOD], required: true }],
+    calls: [{ contract_address: contract, entry_point: [method], required: true }],
     duration: 3600,
   })
   await expect(session.window.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 30_000 })
@@ -225,24 +246,28 @@ export async function wallet({ context, name, worker }: Extension, url: string):
   const { result } = await session.answer
   if ((result as { readonly status?: string } | undefined)?.status !== 'active') throw new Error(`${name}: no session`)
   await person.page.close()
-  const ask = async (round: number) => {
-    const { took, answer } = await page.evaluate(
-      async ({ game, method, round }) => {
+  const request = (type: string, round: number) =>
+    page.evaluate(
+      async ({ type, call }) => {
         const wallet = (window as unknown as { starknet_latchkey: { request(call: object): Promise<unknown> } })
           .starknet_latchkey
-        const calls = [{ contract_address: game, entry_point: method, calldata: [`0x${round + 1}`, '0x2', '0x3'] }]
+        const params = { calls: [call], session: { mode: 'only' } }
         const from = performance.now()
-        const answer = await wallet.request({
-          type: 'wallet_addInvokeTransaction',
-          params: { calls, session: { mode: 'only' } },
-        })
+        const answer = await wallet.request({ type, params })
         return { took: performance.now() - from, answer: JSON.stringify(answer) }
       },
-      { game: GAME, method: METHOD, round },
+      { type, call: { contract_address: contract, entry_point: method, calldata: calldata(round) } },
     )
+  const ask = async (round: number) => {
+    const { took, answer } = await request('wallet_addInvokeTransaction', round)
     return checked(name, took, answer)
   }
-  return { stop: (await killerOf(context, worker)).kill, ask }
+  const isSettled = async () => {
+    const { verdict, meters } = JSON.parse((await request('wallet_checkSession', 0)).answer)
+    return verdict === 'auto' && meters.every(({ held }: { readonly held: string }) => held === '0')
+  }
+  const settled = () => expect.poll(isSettled, { timeout: 30_000, intervals: [50] }).toBe(true)
+  return { stop: (await killerOf(context, worker)).kill, ask, settled }
 }
 
 async function small(
