@@ -1,7 +1,7 @@
 /**
  * An automatic call, as a page meets it: from its ask to the transaction's hash, in the built extension with its worker awake,
- * against a bare fetch of the same bytes from the same worker, in turns (performance.md 10). Chromium, one stub node: first one
- * that answers at once, then one that takes 50 ms, like a node on the network.
+ * against a bare fetch of as many bytes from the same worker (performance.md 10). Chromium, three nodes: a stub that answers at
+ * once, the same with 50 ms, like a node on the network, and a devnet, which runs what it is sent.
  *
  * Usage: node bench/answer.mjs
  */

@@ -11,7 +11,7 @@ import { type BrowserContext, chromium, expect, type Page, type Worker } from '@
 import { build, type Plugin } from 'vite'
 import { homeOf } from '../e2e/browser.ts'
 import { killerOf } from '../e2e/killer.ts'
-import { PASSWORD, personAt } from '../e2e/person.ts'
+import { personAt } from '../e2e/person.ts'
 import { clickFor } from '../e2e/site.ts'
 
 const STOPS = Number(process.env.STOPS ?? 20)
@@ -240,9 +240,7 @@ export async function wallet(
     calls: [{ contract_address: contract, entry_point: [method], required: true }],
     duration: 3600,
   })
-  await expect(session.window.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 30_000 })
-  const password = session.window.getByLabel('Password', { exact: true })
-  await person.allow(session.window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+  await person.allowAsAsked(session.window, 'Allow session')
   const { result } = await session.answer
   if ((result as { readonly status?: string } | undefined)?.status !== 'active') throw new Error(`${name}: no session`)
   await person.page.close()

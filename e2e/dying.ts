@@ -4,7 +4,7 @@ import type { Checkpoint } from '../src/platform/checkpoint.ts'
 import type { Fixtures } from './devnet.ts'
 import type { Kept } from './kept.ts'
 import type { Point } from './killer.ts'
-import { PASSWORD, type Person } from './person.ts'
+import type { Person } from './person.ts'
 import { clickOnly, type Outcome, request, windowsFrom } from './site.ts'
 
 /** The points that each kind of request passes, in their order. */
@@ -94,8 +94,7 @@ export function dyingUnder(kept: Kept, page: Page, { game }: Fixtures): Dying {
     })
     await Promise.race([shown, early])
     const { death } = await dieAt(yes === -1 ? [] : points.slice(yes))
-    const password = window.getByLabel('Password', { exact: true })
-    await kept.person.allow(window, button, (await password.isVisible()) ? PASSWORD : undefined)
+    await kept.person.allowAsAsked(window, button)
     const outcome = await inTime(toCome, back(death))
     await death
     expect(windows.count()).toBe(1)

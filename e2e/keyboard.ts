@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from '@playwright/test'
+import { type BrowserContext, expect, type Locator, type Page } from '@playwright/test'
 
 /** The hands of a person who has a keyboard and nothing else: what Tab does not reach, they cannot press. */
 export interface Keyboard {
@@ -63,6 +63,32 @@ export function keyboardOf(page: Page): Keyboard {
       await keyboard.press('Enter')
     },
   }
+}
+
+/** The window that the act opens, looked at, and answered with its button, and with the password where it asks for one. */
+export async function answerByKeyboard(
+  act: () => Promise<void>,
+  button: string,
+  {
+    context,
+    password,
+    look,
+  }: {
+    readonly context: BrowserContext
+    readonly password: string
+    readonly look?: (window: Page) => Promise<void>
+  },
+): Promise<void> {
+  const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), ...LONG })
+  await act()
+  const window = await opened
+  await look?.(window)
+  const closed = window.waitForEvent('close', LONG)
+  const keys = keyboardOf(window)
+  await expect(window.getByRole('button', { name: button, exact: true })).toBeVisible(LONG)
+  if (await window.getByLabel('Password', { exact: true }).isVisible()) await keys.type('Password', password)
+  await keys.press(button)
+  await closed
 }
 
 /** By its own outline, or where that is drawn around a field, a whole card or beside a hidden input. */

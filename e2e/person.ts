@@ -41,6 +41,8 @@ export interface Person {
   asked(act: () => Promise<unknown>): Promise<Page>
   /** Answers as soon as the button is armed, with the password where it is asked for; the window closes by itself. */
   allow(window: Page, name: string, password?: string): Promise<void>
+  /** The same where it does not matter whether the password is asked for. */
+  allowAsAsked(window: Page, name: string): Promise<void>
   refuse(window: Page): Promise<void>
 }
 
@@ -244,6 +246,12 @@ export async function personAt(context: BrowserContext, home: string): Promise<P
       if (password !== undefined) await window.getByLabel('Password', { exact: true }).fill(password)
       await decide(window, name)
     },
+    allowAsAsked: async (window, name) => {
+      await expect(window.getByRole('button', { name, exact: true })).toBeVisible({ timeout: 30_000 })
+      const password = window.getByLabel('Password', { exact: true })
+      if (await password.isVisible()) await password.fill(PASSWORD)
+      await decide(window, name)
+    },
     refuse: (window) => decide(window, 'Refuse'),
   }
 }
@@ -301,9 +309,7 @@ export async function playing(world: Parameters<typeof connected>[0], phrase?: s
   const started = await connected(world, phrase)
   const { person, page } = started
   const window = await person.asked(() => page.getByRole('button', { name: 'Request session', exact: true }).click())
-  const password = window.getByLabel('Password', { exact: true })
-  await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible()
-  await person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+  await person.allowAsAsked(window, 'Allow session')
   await expect(page.getByText(/^Request session: session \w+ is active/)).toBeVisible({ timeout: 60_000 })
   return started
 }

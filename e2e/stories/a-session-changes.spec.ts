@@ -30,9 +30,7 @@ test('a session changes: less at once, more and a new key with one approval, sev
   }
   const allowing = async (type: string, params: object, name: string): Promise<Outcome> => {
     const { window, answer } = await clickFor(page, type, params)
-    await expect(window.getByRole('button', { name, exact: true })).toBeVisible()
-    const password = window.getByLabel('Password', { exact: true })
-    await person.allow(window, name, (await password.isVisible()) ? PASSWORD : undefined)
+    await person.allowAsAsked(window, name)
     return answer
   }
   const paid = (amount: string) => ({ ...pay, calldata: [fixtures.game, amount, '0x0'] })

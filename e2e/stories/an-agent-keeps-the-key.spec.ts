@@ -15,7 +15,6 @@ import {
 import { STRK } from '../desk.ts'
 import type { Devnet } from '../devnet.ts'
 import { alone, expect } from '../kept.ts'
-import { PASSWORD } from '../person.ts'
 import { clickFor, request, windowsFrom } from '../site.ts'
 
 const HOUR = 3_600
@@ -64,9 +63,7 @@ test('AL-18 CH-6: an agent of its own key pays three times in their slots while 
     await expect(window.getByText(/3 scheduled calls can be sent in their time/)).toBeVisible()
     for (const n of [1, 2, 3]) await expect(window.getByText(`Scheduled ${n} of 3`)).toBeVisible()
     await expect(window.getByText('Set aside from now on: 0.000000000000001 STRK')).toHaveCount(3)
-    const password = window.getByLabel('Password', { exact: true })
-    await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible()
-    await kept.person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+    await kept.person.allowAsAsked(window, 'Allow session')
     const session = (await answer).result as SessionInfo
     expect(session).toMatchObject({ status: 'active', key: { held_by: 'agent', label: 'Payroll bot' } })
     const scheduled = session.scheduled as unknown as {

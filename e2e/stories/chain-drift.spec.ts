@@ -12,7 +12,7 @@ import { declare, deploy } from '../devnet.ts'
 import { cutBefore, standInClock } from '../faults.ts'
 import { alone, expect, type Kept, test } from '../kept.ts'
 import { to } from '../parts.ts'
-import { PASSWORD, PHRASE } from '../person.ts'
+import { PHRASE } from '../person.ts'
 import { sendFromElsewhere } from '../second-writer.ts'
 import { clickFor, request } from '../site.ts'
 
@@ -100,9 +100,7 @@ async function running(kept: Kept, contract: string, action: string, calldata: r
   const page: Page = await kept.visitor()
   const asked = { calls: [{ contract_address: contract, entry_point: action }] }
   const { window, answer } = await clickFor(page, 'wallet_requestSession', asked)
-  await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 30_000 })
-  const asksPassword = await window.getByLabel('Password', { exact: true }).isVisible()
-  await kept.person.allow(window, 'Allow session', asksPassword ? PASSWORD : undefined)
+  await kept.person.allowAsAsked(window, 'Allow session')
   const session = (await answer).result as Session
   const calls = [{ contract_address: contract, entry_point: action, calldata }]
   const play = () => request(page, 'wallet_addInvokeTransaction', { calls, session: { mode: 'only', id: session.id } })

@@ -5,7 +5,6 @@ import { selectorOf } from '../../src/starknet/selector.ts'
 import { SENT } from '../desk.ts'
 import type { Devnet } from '../devnet.ts'
 import { expect, type Kept, test } from '../kept.ts'
-import { PASSWORD } from '../person.ts'
 import { clickFor, request, windowsFrom } from '../site.ts'
 
 test.use({ story: 'items-and-any-contract' })
@@ -27,8 +26,7 @@ async function allowed(kept: Kept, page: Page, ask: object, look: (window: Page)
   const { window, answer } = await clickFor(page, 'wallet_requestSession', ask)
   await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 30_000 })
   await look(window)
-  const asksPassword = await window.getByLabel('Password', { exact: true }).isVisible()
-  await kept.person.allow(window, 'Allow session', asksPassword ? PASSWORD : undefined)
+  await kept.person.allowAsAsked(window, 'Allow session')
   return (await answer).result as Session
 }
 

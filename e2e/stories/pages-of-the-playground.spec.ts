@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test'
 import { expect, type Kept, test } from '../kept.ts'
-import { PASSWORD } from '../person.ts'
 import { press, resultOf, windowsFrom } from '../site.ts'
 
 test.use({ story: 'pages-of-the-playground' })
@@ -53,8 +52,7 @@ async function running(kept: Kept, name: string, said: readonly RegExp[]) {
   const approval = await kept.person.asked(() => press(page, 'Request session'))
   await expect(approval.getByRole('button', { name: 'Allow session' })).toBeVisible({ timeout: 30_000 })
   for (const words of said) await expect(approval.getByText(words).first()).toBeVisible()
-  const asksPassword = await approval.getByLabel('Password', { exact: true }).isVisible()
-  await kept.person.allow(approval, 'Allow session', asksPassword ? PASSWORD : undefined)
+  await kept.person.allowAsAsked(approval, 'Allow session')
   expect(await resultOf(page, 'Request session')).toMatch(/is active/)
   return { page, windows: windowsFrom(page) }
 }

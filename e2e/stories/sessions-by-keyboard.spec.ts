@@ -1,6 +1,6 @@
 /** What a person does with a session that is there, without a mouse: the focus is seen, and goes where it is expected. */
 import type { Page } from '@playwright/test'
-import { type Keyboard, keyboardOf } from '../keyboard.ts'
+import { answerByKeyboard, type Keyboard, keyboardOf } from '../keyboard.ts'
 import { PASSWORD, playing } from '../person.ts'
 import { press, resultOf } from '../site.ts'
 import { expect, test } from '../world.ts'
@@ -19,24 +19,17 @@ for (const theme of ['light', 'dark'] as const)
     const { person, page: game } = await playing({ context, home, devnet, site })
     const wallet = person.page
     await inTheme(wallet)
-    await expect(wallet.locator('html')).toHaveAttribute('data-theme', theme)
     const keys = keyboardOf(wallet)
-    /** The window that the act opens, answered with its button: the focus is on Refuse, and Tab leads on from there. */
-    const answer = async (act: () => Promise<void>, button: string): Promise<void> => {
-      const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
-      await act()
-      const window = await opened
+    const themed = (it: Page) => expect(it.locator('html')).toHaveAttribute('data-theme', theme)
+    await themed(wallet)
+    /** The focus is on Refuse, and Tab leads on from there. */
+    const look = async (window: Page) => {
       await inTheme(window)
-      await expect(window.locator('html')).toHaveAttribute('data-theme', theme)
+      await themed(window)
       await expect(window.getByRole('button', { name: 'Refuse', exact: true })).toBeFocused(LONG)
-      const closed = window.waitForEvent('close', LONG)
-      const inside = keyboardOf(window)
-      await expect(window.getByRole('button', { name: button, exact: true })).toBeVisible(LONG)
-      const password = window.getByLabel('Password', { exact: true })
-      if (await password.isVisible()) await inside.type('Password', PASSWORD)
-      await inside.press(button)
-      await closed
     }
+    const answer = (act: () => Promise<void>, button: string) =>
+      answerByKeyboard(act, button, { context, password: PASSWORD, look })
 
     await game.bringToFront()
     await answer(() => keyboardOf(game).press('Spend over the limit, ask me'), 'Allow once')

@@ -6,7 +6,6 @@ import { storedIn } from '../books.ts'
 import { type Devnet, startDevnet } from '../devnet.ts'
 import { test as base, expect, type Kept } from '../kept.ts'
 import type { Point } from '../killer.ts'
-import { PASSWORD } from '../person.ts'
 import { altered, BUILD, EXECUTE, type Offered, type Relayer, startRelayer } from '../relayer/relayer.ts'
 import { clickFor, type Outcome, request, windowsFrom } from '../site.ts'
 
@@ -289,8 +288,7 @@ async function atSite(shared: Shared) {
       return {
         window,
         allow: async () => {
-          const password = window.getByLabel('Password', { exact: true })
-          await kept.person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+          await kept.person.allowAsAsked(window, 'Allow session')
           const outcome = await answer
           expect(outcome).toMatchObject({ result: { status: 'active' } })
           return (outcome.result as { id: string }).id

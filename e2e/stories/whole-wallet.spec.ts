@@ -1,8 +1,8 @@
 /** All that a person does with a wallet in its life, by a person who has no mouse. */
-import type { BrowserContext, Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { selectorOf } from '../../src/starknet/selector.ts'
 import type { Devnet } from '../devnet.ts'
-import { type Keyboard, keyboardOf } from '../keyboard.ts'
+import { answerByKeyboard, type Keyboard, keyboardOf } from '../keyboard.ts'
 import { authenticatorAt, PASSWORD } from '../person.ts'
 import { request, resultOf } from '../site.ts'
 import { expect, test } from '../world.ts'
@@ -26,6 +26,8 @@ for (const theme of ['light', 'dark'] as const)
     await page.goto(home)
     await authenticatorAt(page)
     const keys = keyboardOf(page)
+    const answer = (act: () => Promise<void>, button: string) =>
+      answerByKeyboard(act, button, { context, password: PASSWORD })
     const chain = chainOf(devnet)
     const sink = SINKS[theme]
 
@@ -48,7 +50,7 @@ for (const theme of ['light', 'dark'] as const)
     await keys.press('Send')
     await keys.type('To', sink)
     await keys.type('Amount', '2.5')
-    await answer(context, () => keys.press('Review'), 'Send')
+    await answer(() => keys.press('Review'), 'Send')
     await expect.poll(() => chain.balance(sink), LONG).toBe(25n * 10n ** 17n)
 
     await keys.choose(/^Account /, 'Account page')
@@ -61,9 +63,9 @@ for (const theme of ['light', 'dark'] as const)
 
     const game = await site.open()
     const play = keyboardOf(game)
-    await answer(context, () => play.press('Connect'), 'Connect')
+    await answer(() => play.press('Connect'), 'Connect')
     expect(await resultOf(game, 'Connect')).toContain(address)
-    await answer(context, () => play.press('Request session'), 'Allow session')
+    await answer(() => play.press('Request session'), 'Allow session')
     expect(await resultOf(game, 'Request session')).toMatch(/is active$/)
     await play.press('Use session')
     expect(await resultOf(game, 'Use session')).toContain('SUCCEEDED')
@@ -154,20 +156,6 @@ async function typePhrase(page: Page, keys: Keyboard, words: readonly string[]):
   await keys.press('Go on')
   await expect(page.getByRole('heading', { name: 'Your accounts' })).toBeVisible(LONG)
   await keys.press('Go on')
-}
-
-/** The window that the act opens, answered with its button, and with the password where it wants one. */
-async function answer(context: BrowserContext, act: () => Promise<void>, button: string): Promise<void> {
-  const opened = context.waitForEvent('page', { predicate: (it) => it.url().includes('approval'), timeout: 60_000 })
-  await act()
-  const window = await opened
-  const closed = window.waitForEvent('close', LONG)
-  const keys = keyboardOf(window)
-  await expect(window.getByRole('button', { name: button, exact: true })).toBeVisible(LONG)
-  const password = window.getByLabel('Password', { exact: true })
-  if (await password.isVisible()) await keys.type('Password', PASSWORD)
-  await keys.press(button)
-  await closed
 }
 
 async function security(keys: Keyboard, button: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { test } from '@playwright/test'
 import { SENT, STRK } from '../desk.ts'
 import { alone, expect, type Kept } from '../kept.ts'
-import { PASSWORD } from '../person.ts'
 import { clickFor, type Outcome, request } from '../site.ts'
 
 const DAY = 86_400
@@ -57,9 +56,7 @@ async function sessionWith(kept: Kept, page: Parameters<typeof request>[0], limi
     spend_limits: [{ token: STRK, ...limit }],
     duration: 40 * DAY,
   })
-  const password = window.getByLabel('Password', { exact: true })
-  await expect(window.getByRole('button', { name: 'Allow session' })).toBeVisible()
-  await kept.person.allow(window, 'Allow session', (await password.isVisible()) ? PASSWORD : undefined)
+  await kept.person.allowAsAsked(window, 'Allow session')
   const { result } = await answer
   return (result as { id: string }).id
 }
