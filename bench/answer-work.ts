@@ -35,8 +35,7 @@ export async function measureAnswer(node: DelayedNode, executablePath: string | 
 
 type StubTimes = Pick<Times, 'answer' | 'fetch' | 'answerAt50' | 'fetchAt50'>
 function overStub(node: DelayedNode, executablePath: string | undefined): Promise<StubTimes> {
-  return withWallet(new URL(node.url).port, executablePath, async (walletAt) => {
-    const { run, worker } = await walletAt()
+  return withWallet({ port: new URL(node.url).port, executablePath }, async (run, worker) => {
     const times: Record<keyof StubTimes, number[]> = { answer: [], fetch: [], answerAt50: [], fetchAt50: [] }
     let asked = 0
     for (const delay of [0, 50]) {
@@ -57,14 +56,14 @@ function overStub(node: DelayedNode, executablePath: string | undefined): Promis
 async function onDevnet(executablePath: string | undefined): Promise<Pick<Times, 'answerOnDevnet' | 'fetchOnDevnet'>> {
   const devnet = await startDevnet()
   try {
-    const { game } = await deployFixtures(devnet)
-    return await withWallet(`${devnet.port}`, executablePath, async (walletAt) => {
-      const { run, worker } = await walletAt({
-        address: game,
-        method: 'move',
-        calldata: (round) => [`0x${round + 1}`, '0x2'],
-        pay: (account) => devnet.mint(account, 100n * 10n ** 18n),
-      })
+    const { game: address } = await deployFixtures(devnet)
+    const game: Game = {
+      address,
+      method: 'move',
+      calldata: (round) => [`0x${round + 1}`, '0x2'],
+      pay: (account) => devnet.mint(account, 100n * 10n ** 18n),
+    }
+    return await withWallet({ port: `${devnet.port}`, executablePath, game }, async (run, worker) => {
       const asked = async () => ({ all: (await outIn(worker)).asked })
       const times = { answerOnDevnet: [] as number[], fetchOnDevnet: [] as number[] }
       for (let round = -WARM_UP; round < ROUNDS; round += 1) {
@@ -84,11 +83,14 @@ async function onDevnet(executablePath: string | undefined): Promise<Pick<Times,
   }
 }
 
-/** A browser with the wallet, of which the devnet is at `port`. */
+/** A browser with the wallet and its session; the node it knows as devnet's is at `port`. */
 async function withWallet<T>(
-  port: string,
-  executablePath: string | undefined,
-  act: (walletAt: (game?: Game) => Promise<{ readonly run: WalletRun; readonly worker: Worker }>) => Promise<T>,
+  {
+    port,
+    executablePath,
+    game,
+  }: { readonly port: string; readonly executablePath: string | undefined; readonly game?: Game },
+  act: (run: WalletRun, worker: Worker) => Promise<T>,
 ): Promise<T> {
   const page = await servePage()
   const profile = mkdtempSync(join(tmpdir(), 'latchkey-answer-'))
@@ -104,11 +106,7 @@ async function withWallet<T>(
   })
   try {
     const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker', { timeout: 60_000 }))
-    const walletAt = async (game?: Game) => ({
-      run: await wallet({ context, name: 'ours', worker }, page.at('localhost'), game),
-      worker,
-    })
-    return await act(walletAt)
+    return await act(await wallet({ context, name: 'ours', worker }, page.at('localhost'), game), worker)
   } finally {
     await context.close()
     await page.stop()

@@ -6,6 +6,7 @@
  * Usage: node bench/answer.mjs
  */
 import { fileURLToPath } from 'node:url'
+import { readEnvironment } from '../.ci/steps.mjs'
 import { chromiumPath, goal, median, printCircumstances, row, runBench } from './ready.mjs'
 import { startStub } from './stub.mjs'
 
@@ -31,9 +32,10 @@ if (process.argv.includes('--measure')) {
     await stub.stop()
   }
 } else {
+  readEnvironment()
   printCircumstances()
-  if (chromiumPath() === undefined) {
-    console.error('bench: no Chromium: .ci/setup.sh finds one')
+  if (chromiumPath() === undefined || process.env.DEVNET_PATH === undefined) {
+    console.error('bench: no Chromium, or no devnet: .ci/setup.sh finds them')
     process.exit(2)
   }
   process.exitCode = runBench(import.meta.url, {
