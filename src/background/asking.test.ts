@@ -29,7 +29,6 @@ import { createStarter, type StartNeeds } from './starting.ts'
 
 const OTHER = address('0xbad')
 const GHOST = address('0x9057')
-const HELD_MS = 150
 const GENESIS = { hash: felt('0xb0'), at: 5 }
 
 let world: World
@@ -269,8 +268,6 @@ const allow = async (request: string, kind?: string) => {
   await life.approvals.decide(record.id, record.rev, life.approvals.digest(record), 'allow')
   return record
 }
-const quietly = <T>(answer: Promise<T>): Promise<T | 'waits'> =>
-  Promise.race([answer, new Promise<'waits'>((done) => setTimeout(() => done('waits'), HELD_MS))])
 const list = () => world.sessions.list({ origin: ORIGIN })
 
 describe('a session that is asked for', () => {
@@ -427,9 +424,10 @@ describe('a session that is asked for', () => {
   it('refuses the seventeenth of one site at once', async () => {
     await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
     for (let n = 0; n < 16; n += 1) await world.start(`s${n}`, { validUntil: world.clock.now + 3_600 }, OF_NOTHING)
-    expect(await quietly(ask(from('r1'), wanted({}, OTHER)))).toMatchObject({ code: 215, data: { at: '' } })
+    expect(await ask(from('r1'), wanted({}, OTHER))).toMatchObject({ code: 215, data: { at: '' } })
     world.clock.now += 3_600
-    expect(await quietly(ask(from('r2'), wanted({}, OTHER)))).toBe('waits')
+    void ask(from('r2'), wanted({}, OTHER))
+    await waits('r2', 'session')
   })
   it('refuses with 210 while sessions are switched off, without a window', async () => {
     await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
@@ -626,23 +624,25 @@ describe('T37: a site without a grant learns nothing of what is in this wallet',
     const answer = ask(from('r1'), params)
     await waits('r1')
     await expect.poll(() => life.windows).toHaveLength(1)
-    expect(await quietly(answer)).toBe('waits')
+    await expect.poll(() => reads).toEqual(['facts', 'allowances'])
     expect(await life.approvals.waiting()).toHaveLength(1)
-    expect(reads).toEqual(['facts', 'allowances'])
     await life.approvals.decide(...(await refusing('r1')))
+    expect(await answer).toMatchObject({ code: 113 })
+    expect(reads).toEqual(['facts', 'allowances'])
   })
   it.each(requests)('%s: without a gesture no window opens and no node is asked', async (_name, params) => {
     const answer = ask(from('r1', { gesture: false }), params)
     await waits('r1')
-    expect(await quietly(answer)).toBe('waits')
-    expect(life.windows).toEqual([])
-    expect(reads).toEqual([])
     // Each counts as one: how many wait tells nothing either.
     for (const request of ['r2', 'r3']) {
       void ask(from(request, { gesture: false }), params)
       await waits(request)
     }
     expect(await ask(from('r4', { gesture: false }), params)).toEqual({ code: 163, data: { reason: 'busy' } })
+    await life.approvals.decide(...(await refusing('r1')))
+    expect(await answer).toMatchObject({ code: 113 })
+    expect(life.windows).toEqual([])
+    expect(reads).toEqual([])
   })
   it('a page of the web names no service on this computer, or beside it', async () => {
     for (const service of ['http://127.0.0.1:8545/x', 'http://localhost:9000/v1']) {
@@ -681,11 +681,14 @@ describe('T37: a site without a grant learns nothing of what is in this wallet',
         }),
       )
     expect(await execute('r1', ACCOUNT, 'only')).toEqual(await execute('r2', OTHER, 'only'))
-    expect(await quietly(execute('r3', ACCOUNT, 'auto'))).toBe('waits')
-    expect(await quietly(execute('r4', OTHER, 'auto'))).toBe('waits')
-    const answer = execute('r5', ACCOUNT, 'never')
+    const own = execute('r3', ACCOUNT, 'auto')
+    await waits('r3', 'connect')
+    void execute('r4', OTHER, 'auto')
+    const never = execute('r5', ACCOUNT, 'never')
     await allow('r3')
-    expect(await answer).toMatchObject({ code: 114, data: { at: '/calls/0/contract_address' } })
+    for (const answer of [own, never])
+      expect(await answer).toMatchObject({ code: 114, data: { at: '/calls/0/contract_address' } })
+    await waits('r4', 'transaction')
     expect(await execute('r6', ACCOUNT, 'only')).toMatchObject({ code: 215 })
   })
 })
@@ -828,10 +831,10 @@ describe('a session that its site changes', () => {
       usage: { ...effective.usage, maxCallsPerTx: 1 },
     }))
     const answer = change('r2', { id, usage: { max_transactions: 9, max_calls_per_tx: 20 } })
-    expect(await quietly(answer)).toBe('waits')
+    await waits('r2')
     expect(get(id)?.effective.usage.maxCallsPerTx).toBe(1)
     await life.approvals.decide(...(await refusing('r2')))
-    await answer
+    expect(await answer).toMatchObject({ code: 113 })
   })
   it('is judged as it is after the unlock that was needed for it', async () => {
     const id = await started()
@@ -1076,7 +1079,7 @@ describe('a call that the person lets its site repeat', () => {
       connects: false,
       granted: { calls: [{ contract: OTHER }], usage: { maxCallsPerTx: 1 } },
     })
-    expect(await quietly(answer)).toBe('waits')
+    await waits('x1', 'transaction')
     const { id } = await allow(request)
     life.asks.goOn((await life.approvals.get(id))!)
     expect(await answer).toMatchObject({ result: { transaction_hash: expect.any(String) } })
@@ -1092,12 +1095,15 @@ describe('a call that the person lets its site repeat', () => {
     const { id } = await allow(request)
     life.asks.goOn((await life.approvals.get(id))!)
     await expect.poll(() => list().length).toBe(1)
-    expect(await quietly(answer)).toBe('waits')
+    await expect.poll(async () => (await life.approvals.get(id))?.phase).toBe('done')
+    await life.approvals.decide(...(await refusing('x1')))
+    expect(await answer).toMatchObject({ code: 113 })
   })
   it('refused, leaves the call waiting', async () => {
     const { answer, request } = await repeating()
     await life.approvals.decide(...(await refusing(request)))
-    expect(await quietly(answer)).toBe('waits')
+    await life.approvals.decide(...(await refusing('x1')))
+    expect(await answer).toMatchObject({ code: 113 })
     expect(list()).toEqual([])
   })
 })
@@ -1294,7 +1300,8 @@ describe('an array of requests', () => {
     expect(authorized).toBe(1)
     expect(list()).toHaveLength(1)
     // A page that asks again is asked for the one that was refused.
-    expect(await quietly(askAll('r2', [one, two]))).toBe('waits')
+    void askAll('r2', [one, two])
+    expect((await waits('r2')).question).toMatchObject({ asked: { label: off === 0 ? 'one' : 'two' } })
   })
   it('switched off and on again is as it was', async () => {
     const answer = askAll('r1', [one, two])
@@ -1320,8 +1327,9 @@ describe('an array of requests', () => {
   it('counts as many as it has against the sessions there may be', async () => {
     await life.grants.give(ORIGIN, ACCOUNT, NETWORK)
     for (let n = 0; n < 15; n += 1) await world.start(`s${n}`, { validUntil: world.clock.now + 3_600 }, OF_NOTHING)
-    expect(await quietly(askAll('r1', [wanted({}, OTHER), two]))).toMatchObject({ code: 215, data: { at: '' } })
-    expect(await quietly(askAll('r2', [two]))).toBe('waits')
+    expect(await askAll('r1', [wanted({}, OTHER), two])).toMatchObject({ code: 215, data: { at: '' } })
+    void askAll('r2', [two])
+    await waits('r2', 'session')
   })
   it.each([
     [[], 114, ''],
@@ -1409,7 +1417,6 @@ describe('a class that a site declares', () => {
     await expect.poll(() => reads).toEqual(['class'])
     const second = declare('r2', other)
     expect(await declare('r3')).toEqual({ code: 163, data: { reason: 'busy' } })
-    expect(await quietly(second)).toBe('waits')
     expect(reads).toEqual(['class'])
     go()
     expect(await first).toMatchObject({ code: 114 })
