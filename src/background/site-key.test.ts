@@ -1175,6 +1175,16 @@ describe('an outside execution that a person is asked about', () => {
     expect(await answer).toMatchObject({ result: expect.any(Array) })
   })
 
+  it('is not known where its run reports a change that cannot be read', async () => {
+    pays(5n)
+    const [{ keys }] = world.node.state.trace as [{ keys: readonly Felt[] }]
+    world.node.state.trace = [{ order: 0, keys, data: ['0x5'] }]
+    const answer = sign('r1', outside())
+    await expect.poll(effects).toEqual({ moves: [{ token: STRK, out: '0', in: '0', unread: true }] })
+    await decide('refuse')
+    expect(await answer).toMatchObject({ code: 113 })
+  })
+
   it('refuses: a yes to what failed when it no longer fails, or the other way', async () => {
     const answer = sign('r1', outside())
     await expect.poll(effects).toMatchObject({ moves: [] })

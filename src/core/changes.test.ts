@@ -1,6 +1,6 @@
 import { hash } from 'starknet'
 import { describe, expect, it } from 'vitest'
-import { APPROVAL, APPROVAL_FOR_ALL, changesOf } from './changes.ts'
+import { APPROVAL, APPROVAL_FOR_ALL, changesOf, isRead } from './changes.ts'
 import { address, type Felt, felt } from './felt.ts'
 import type { ChainEvent } from './policy/item-events.ts'
 
@@ -76,6 +76,10 @@ describe('leaves', () => {
     ])
     expect(changesOf([all, none], ME).leaves).toEqual([])
   })
+  it('what nobody is given is none: an item of the oldest form that goes takes its leave back so', () => {
+    const gone = event(CARDS, [APPROVAL], [BigInt(ME), 0, 7, 0])
+    expect(changesOf([gone], ME)).toEqual({ moves: [], items: [], leaves: [], more: false })
+  })
   it('what another gives is no leave of this account', () => {
     expect(changesOf([event(COIN, [APPROVAL, YOU, ME], [8, 0])], ME).leaves).toEqual([])
   })
@@ -87,13 +91,70 @@ it('a contract that emits thousands is cut, and it is said', () => {
   expect(found.items).toHaveLength(20)
   expect(found.more).toBe(true)
 })
-it('what cannot be read is left out', () => {
-  const odd = [
-    event(CARDS, [TRANSFER, ME, YOU, 2n ** 128n, 0]),
-    event(COIN, [APPROVAL, ME, YOU], [2n ** 128n, 0]),
-    event(COIN, [APPROVAL, ME, YOU], [1]),
-    event(COIN, [APPROVAL_FOR_ALL, ME], []),
-    event(COIN, [APPROVAL], []),
-  ]
-  expect(changesOf(odd, ME)).toMatchObject({ items: [], leaves: [] })
+
+describe('what cannot be read', () => {
+  const NONE = { out: '0', in: '0' }
+  const BATCH = felt(hash.getSelectorFromName('TransferBatch'))
+  it.each([
+    ['an item that is no number', event(CARDS, [TRANSFER, ME, YOU, 2n ** 128n, 0])],
+    ['an item with more beside it', event(CARDS, [TRANSFER, ME, YOU, 7, 0], [1])],
+    ['an amount that is no number', event(COIN, [TRANSFER, ME, YOU], [2n ** 128n, 0])],
+    ['an amount of one felt', event(COIN, [TRANSFER, ME, YOU], [1])],
+    ['an amount with more beside it, all of it data', event(COIN, [TRANSFER], [BigInt(YOU), BigInt(ME), 1, 0, 0])],
+    ['a transfer whose amount is half a key', event(COIN, [TRANSFER, ME, YOU, 1], [0])],
+    ['several of one kind, without how many', event(CARDS, [SINGLE, YOU, ME, YOU], [4, 0])],
+    ['several kinds, fewer than they say', event(CARDS, [BATCH, YOU, ME, YOU], [2, 4, 0, 1, 1, 0])],
+    ['a leave that is no number', event(COIN, [APPROVAL, ME, YOU], [2n ** 128n, 0])],
+    ['a leave of one felt', event(COIN, [APPROVAL, ME, YOU], [1])],
+    ['a leave for all without its answer', event(COIN, [APPROVAL_FOR_ALL, ME], [])],
+    ['item 0 that leaves, or the amount 0', event(CARDS, [TRANSFER], [BigInt(ME), BigInt(YOU), 0, 0])],
+    ['item 0 that comes, or the amount 0', event(CARDS, [TRANSFER], [BigInt(YOU), BigInt(ME), 0, 0])],
+  ])('%s is said, beside what can be', (_, odd) => {
+    const only = changesOf([odd], ME)
+    expect(only).toEqual({ moves: [{ token: odd.from, ...NONE, unread: true }], items: [], leaves: [], more: false })
+    expect(isRead(only)).toBe(false)
+    const read = changesOf([coins(ME, YOU, 8), odd, card(YOU, ME, 9), approves(2)], ME)
+    expect(read).toEqual({
+      moves:
+        odd.from === COIN
+          ? [{ token: COIN, out: '8', in: '0', unread: true }]
+          : [
+              { token: COIN, out: '8', in: '0' },
+              { token: CARDS, ...NONE, unread: true },
+            ],
+      items: [{ collection: CARDS, id: '9', count: '1', direction: 'in' }],
+      leaves: [{ token: COIN, to: YOU, what: 'amount', amount: '2' }],
+      more: false,
+    })
+  })
+
+  it.each([
+    ['an amount', coins(ME, YOU, 8)],
+    ['no amount', coins(ME, YOU, 0)],
+    ['an amount that comes', coins(YOU, ME, 8)],
+    ['an amount of the oldest form', event(COIN, [TRANSFER], [BigInt(ME), BigInt(YOU), 8, 0])],
+    ['an amount of the oldest form that comes', event(COIN, [TRANSFER], [BigInt(YOU), BigInt(ME), 8, 0])],
+    ['what the account sends to itself', event(COIN, [TRANSFER], [BigInt(ME), BigInt(ME), 0, 0])],
+    ['an item', card(ME, YOU, 7)],
+    ['item 0', card(ME, YOU, 0)],
+    ['an item of the oldest form', event(CARDS, [TRANSFER], [BigInt(ME), BigInt(YOU), 7, 0])],
+    ['several of one kind', event(CARDS, [SINGLE, YOU, ME, YOU], [4, 0, 12, 0])],
+    [
+      'several of one kind, all of it data',
+      event(CARDS, [SINGLE], [BigInt(YOU), BigInt(ME), BigInt(YOU), 4, 0, 12, 0]),
+    ],
+    ['several kinds', event(CARDS, [BATCH, YOU, ME, YOU], [1, 4, 0, 1, 12, 0])],
+    ['a leave', approves(8)],
+    ['a leave of the oldest form', event(COIN, [APPROVAL], [BigInt(ME), BigInt(YOU), 8, 0])],
+    ['a leave that is taken back', approves(0)],
+    ['a leave of the oldest form that is taken back', event(COIN, [APPROVAL], [BigInt(ME), BigInt(YOU), 0, 0])],
+    ['a leave of one item', event(CARDS, [APPROVAL, ME, YOU, 7, 0])],
+    ['a leave for all', event(CARDS, [APPROVAL_FOR_ALL, ME, YOU], [1])],
+    ['a leave for all of the oldest form', event(CARDS, [APPROVAL_FOR_ALL], [BigInt(ME), BigInt(YOU), 0])],
+    ['an odd one that does not name the account', event(COIN, [TRANSFER, YOU, CARDS], [1])],
+    ['an odd leave of others', event(COIN, [APPROVAL, YOU, CARDS], [1])],
+    ['another event that names it', event(COIN, [felt(hash.getSelectorFromName('Deposit')), ME], [1, 2, 3])],
+  ])('is not: %s', (_, plain) => {
+    expect(isRead(changesOf([plain], ME))).toBe(true)
+  })
 })

@@ -7,13 +7,20 @@ import { type ChainEvent, itemMovesOf, TRANSFER } from './policy/item-events.ts'
 import { outflow } from './policy/outflow.ts'
 
 export interface Changes {
-  /** Net per token, either out or in. */
-  readonly moves: readonly { readonly token: Address; readonly out: U256; readonly in: U256 }[]
+  /** Net per token, either out or in; or neither, of a contract with nothing but what could not be read. */
+  readonly moves: readonly Move[]
   readonly items: readonly ItemChange[]
   /** What may be taken afterwards that this run gave leave for. */
   readonly leaves: readonly Leave[]
   /** More than is listed here. */
   readonly more: boolean
+}
+export interface Move {
+  readonly token: Address
+  readonly out: U256
+  readonly in: U256
+  /** An event of this contract that names the account says nothing that can be read, or two things: more may change. */
+  readonly unread?: true
 }
 export interface ItemChange {
   readonly collection: Address
@@ -36,8 +43,14 @@ const MAX_LISTED = 20
 export function changesOf(events: readonly ChainEvent[], account: Address): Changes {
   const { out } = outflow(events, account)
   const { out: back } = outflow(events.map(reversed), account)
-  const tokens = [...new Set([...Object.keys(out), ...Object.keys(back)])] as Address[] // Keys of both records.
-  const moves = tokens.map((token) => ({ token, out: out[token] ?? u256(0n), in: back[token] ?? u256(0n) }))
+  const unread = new Set(events.filter((event) => isUnread(event, account)).map(({ from }) => from))
+  const tokens = [...new Set([...Object.keys(out), ...Object.keys(back), ...unread])] as Address[] // Emitters are deployed contracts.
+  const moves = tokens.map((token) => ({
+    token,
+    out: out[token] ?? u256(0n),
+    in: back[token] ?? u256(0n),
+    ...(unread.has(token) ? { unread: true as const } : {}),
+  }))
   const items = itemsOf(events, account)
   const leaves = leavesOf(events, account)
   return {
@@ -46,6 +59,24 @@ export function changesOf(events: readonly ChainEvent[], account: Address): Chan
     leaves: leaves.slice(0, MAX_LISTED),
     more: Math.max(moves.length, items.length, leaves.length) > MAX_LISTED,
   }
+}
+
+/** Whether it is all, of what is listed here. */
+export function isRead({ moves }: Pick<Changes, 'moves'>): boolean {
+  return moves.every(({ unread }) => unread !== true)
+}
+
+/** Of others a contract may say what it likes: only what names the account can be about it. */
+function isUnread(event: ChainEvent, account: Address): boolean {
+  const [selector, ...keys] = event.keys
+  if (![...keys, ...event.data].includes(account)) return false
+  if (selector !== TRANSFER || keys.length === 4)
+    return itemMovesOf(event, undefined) === 'unreadable' || leaveOf(event, account) === 'unreadable'
+  return [event, reversed(event)].some((it) => {
+    // Items of this shape are those that it may be as well: item 0 of an older collection reads as amount 0.
+    const { odd, items } = outflow([it], account)
+    return odd.length > 0 || Object.keys(items).length > 0
+  })
 }
 
 /** Net per item, and only of events that say which item it is. */
@@ -84,7 +115,7 @@ function leavesOf(events: readonly ChainEvent[], account: Address): readonly Lea
   const last = new Map<string, Leave | undefined>()
   for (const event of events) {
     const leave = leaveOf(event, account)
-    if (leave === undefined) continue
+    if (leave === 'other' || leave === 'unreadable') continue
     last.set(leave.key, leave.leave)
   }
   return [...last.values()].filter((it) => it !== undefined)
@@ -93,31 +124,27 @@ function leavesOf(events: readonly ChainEvent[], account: Address): readonly Lea
 function leaveOf(
   event: ChainEvent,
   account: Address,
-): { readonly key: string; readonly leave: Leave | undefined } | undefined {
+): { readonly key: string; readonly leave: Leave | undefined } | 'unreadable' | 'other' {
   const [selector, ...keys] = event.keys
+  if (selector !== APPROVAL && selector !== APPROVAL_FOR_ALL) return 'other'
   const felts = [...keys, ...event.data]
-  const [owner, spender, low, high] = felts
-  if (owner !== account || spender === undefined) return undefined
+  if (felts.length !== (selector === APPROVAL ? 4 : 3)) return 'unreadable'
+  // An approval's last one is missing.
+  const [owner, to, low, high] = felts as [Felt, Address, Felt, Felt?] // What was given leave; it may be nobody.
+  if (owner !== account) return 'other'
   const token = event.from as Address
-  const to = spender as Address // What was given leave; it may be nobody.
-  if (selector === APPROVAL_FOR_ALL && felts.length === 3)
-    return {
-      key: `${token} all ${to}`,
-      leave: BigInt(low as Felt) === 0n ? undefined : { token, to, what: 'all' },
-    }
-  if (selector !== APPROVAL || felts.length !== 4) return undefined
-  const limbs = [BigInt(low as Felt), BigInt(high as Felt)] as const
-  if (limbs[0] > MAX_U128 || limbs[1] > MAX_U128) return undefined
+  const isNobody = BigInt(to) === 0n
+  if (high === undefined)
+    return { key: `${token} all ${to}`, leave: BigInt(low) === 0n ? undefined : { token, to, what: 'all' } }
+  const limbs = [BigInt(low), BigInt(high)] as const
+  if (limbs[0] > MAX_U128 || limbs[1] > MAX_U128) return 'unreadable'
   const value = (limbs[1] << 128n) | limbs[0]
   // ERC-721 has the id among the keys; an amount is data.
   if (event.keys.length === 5)
-    return {
-      key: `${token} item ${value}`,
-      leave: BigInt(to) === 0n ? undefined : { token, to, what: 'item', id: u256(value) },
-    }
+    return { key: `${token} item ${value}`, leave: isNobody ? undefined : { token, to, what: 'item', id: u256(value) } }
   return {
     key: `${token} amount ${to}`,
-    leave: value === 0n ? undefined : { token, to, what: 'amount', amount: u256(value) },
+    leave: isNobody || value === 0n ? undefined : { token, to, what: 'amount', amount: u256(value) },
   }
 }
 

@@ -66,6 +66,8 @@ const moved = {
   bounds: bounds(FEE),
   moves: [{ token: STRK, out: u256(500n), in: u256(0n) }],
 } as unknown as NonNullable<TransactionQuestion['trial']>
+const unread = { moves: [{ token: GAME, out: u256(0n), in: u256(0n), unread: true as const }] }
+const alsoUnread = { moves: [...moved.moves, ...unread.moves] }
 const deploy: TransactionQuestion['steps'] = [{ step: 'deploy', bounds: bounds(DEPLOY) }]
 const feeIn = ({ summary, fee }: TransactionView) => {
   const { args } = summary ?? fee.line
@@ -123,9 +125,24 @@ describe('the decision bar of a transaction', () => {
     expect(viewOf({ trial: still }).unchanged?.key).toBe('moves_none')
     expect(viewOf({ trial: { ...still, fails: 'reverted' } }).unchanged?.key).toBe('moves_unknown')
     expect(viewOf({ trial: { ...still, unseen: true } }).unchanged?.key).toBe('moves_unknown')
+    expect(viewOf({ trial: { ...still, ...unread } }).unchanged?.key).toBe('moves_unknown')
     for (const trial of [moved, { ...still, more: true as const }]) expect(viewOf({ trial }).unchanged).toBeUndefined()
     // It stands for the first one, which may still win.
     expect(viewOf({ trial: still, own: { what: 'cancel', replaces: 'r1' } as never }).unchanged).toBeUndefined()
+  })
+  it('where not every change could be read, lists those that could, names no worst case and asks for a tick', () => {
+    const view = viewOf({ trial: { ...moved, ...alsoUnread } })
+    expect(view.balanceChanges.map(({ line }) => line.key)).toEqual(['moves_out', 'moves_unread'])
+    expect([view.summary?.key, view.unchanged]).toEqual(['transaction_barMore', undefined])
+    expect(view.ticks.map(({ key }) => key)).toEqual(['transaction_unread'])
+    expect(holdsBack(view).tick).toBe(true)
+    const alone = viewOf({ trial: { ...moved, ...unread } })
+    expect([alone.summary?.key, alone.balanceChanges]).toEqual(['transaction_barUnknown', []])
+  })
+  it('offers no session for what it does where not every change could be read', () => {
+    const calls = [{ to: GAME, selector: MOVE, calldata: [] }]
+    expect(viewOf({ trial: moved, calls }).repeat).toBeDefined()
+    expect(viewOf({ trial: { ...moved, ...alsoUnread }, calls }).repeat).toBeUndefined()
   })
   it('leaves to the fee’s own line what has no deployment and moves nothing', () => {
     expect(viewOf({}).summary).toBe(undefined)

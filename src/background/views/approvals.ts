@@ -2,6 +2,7 @@ import type { Classified } from '../../cold/reserved.ts'
 import { STRK } from '../../core/account.ts'
 import { partsOf } from '../../core/approval.ts'
 import { tokenMove } from '../../core/call.ts'
+import { isRead } from '../../core/changes.ts'
 import type { Hash32 } from '../../core/felt.ts'
 import { type Address, padded, shortText, type U256, u256 } from '../../core/felt.ts'
 import { atMostU256, emptyBook, spendMeter, TX, used } from '../../core/policy/book.ts'
@@ -734,8 +735,9 @@ function leaving(
 ): { readonly out: readonly Out[]; readonly isAll: boolean } {
   const { account, calls, trial } = question
   if (trial?.unseen !== true) {
-    const out = (trial?.moves ?? []).filter((move) => move.out !== '0')
-    return { out, isAll: trial?.more !== true && !isProof(question) }
+    const moves = trial?.moves ?? []
+    const out = moves.filter((move) => move.out !== '0')
+    return { out, isAll: trial?.more !== true && isRead({ moves }) && !isProof(question) }
   }
   const moves = calls.map((call) => ({
     token: call.to,
@@ -761,13 +763,14 @@ function unboundedLine(out: readonly Out[], fee: Arg, naming: Naming): Line {
   return line('transaction_barMore', { list: amounts, fee })
 }
 
-/** Not where it fails, or something must come before it. */
+/** Not where it fails, where not all of what it does is known, or something must come before it. */
 function repeatOf(
   { calls, steps, trial }: TransactionQuestion,
   blocked: Line | undefined,
   naming: Naming,
 ): Pick<TransactionView, 'repeat'> {
-  if (trial === undefined || trial.fails !== undefined || blocked !== undefined || steps.length > 0) return {}
+  if (trial === undefined || trial.fails !== undefined || !isRead(trial)) return {}
+  if (blocked !== undefined || steps.length > 0) return {}
   const limits = repeatLimits({ calls, moves: trial.moves, fee: feeCap(trial.bounds) })
   if (limits === undefined) return {}
   const times = { n: count(REPEAT.uses), life: { kind: 'duration' as const, seconds: REPEAT.life } }

@@ -2,7 +2,7 @@
  * What calls do to an account, as a person reads it before a yes: of a transaction, and of what somebody else will send.
  */
 import { moneyKind, type TokenMove, tokenMove } from '../../core/call.ts'
-import type { Leave } from '../../core/changes.ts'
+import { isRead, type Leave } from '../../core/changes.ts'
 import { type Address, type Felt, padded, type U256, u256 } from '../../core/felt.ts'
 import { actionOf, moneyOf, type Naming, placeOf } from '../../core/policy/naming.ts'
 import type { Call } from '../../core/policy/policy.ts'
@@ -35,13 +35,19 @@ export function recipientDangers({ recipients, networkName }: EffectFacts): {
 }
 
 /** Where what moves is not known, or not all of it. */
-export function unknownTicks({ unseen, more }: Effects, unknown = line('transaction_unseen')): readonly Line[] {
-  return [...(unseen === true ? [unknown] : []), ...(more === true ? [line('transaction_moreThanListed')] : [])]
+export function unknownTicks(effects: Effects, unknown = line('transaction_unseen')): readonly Line[] {
+  const { unseen, more } = effects
+  return [
+    ...(unseen === true ? [unknown] : []),
+    ...(more === true ? [line('transaction_moreThanListed')] : []),
+    ...(isRead(effects) ? [] : [line('transaction_unread')]),
+  ]
 }
 
-/** Of a trial that lists no change: a run that failed, or that nobody saw, says nothing of what will move. */
-export function unchangedLine({ fails, unseen }: Effects): Line {
-  return line(fails === undefined && unseen !== true ? 'moves_none' : 'moves_unknown')
+/** Of a trial that lists no change: a run that failed, or that nobody saw or could read, says nothing of what will move. */
+export function unchangedLine(effects: Effects): Line {
+  const { fails, unseen } = effects
+  return line(fails === undefined && unseen !== true && isRead(effects) ? 'moves_none' : 'moves_unknown')
 }
 
 export function callViews(calls: readonly Call[], facts: EffectFacts, naming: Naming): readonly CallView[] {
@@ -86,7 +92,7 @@ export function changeLines(
         direction,
         detail: line('moves_item', { id: text(id), collection: placeOf(collection, naming) }),
       }))
-  return [
+  const read: readonly ChangeLine[] = [
     ...moves.flatMap(({ token, out }) =>
       out === '0'
         ? []
@@ -108,6 +114,9 @@ export function changeLines(
     ...leaves.map((leave) => ({ line: leaveLine(leave, naming), direction: 'allowance' as const })),
     ...(more === true ? [{ line: line('moves_more'), direction: 'allowance' as const }] : []),
   ]
+  // Alone it is the line that nothing is known.
+  if (isRead({ moves }) || read.length === 0) return read
+  return [...read, { line: line('moves_unread'), direction: 'allowance' }]
 }
 
 function leaveLine(leave: Leave, naming: Naming): Line {

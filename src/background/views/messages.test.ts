@@ -168,6 +168,11 @@ describe('calls that somebody else sends', () => {
       { moves: [{ token: STRK, out: u256(5n), in: u256(0n) }], more: true },
       'transaction_moreThanListed',
     ],
+    [
+      'change what could not be read',
+      { moves: [{ token: STRK, out: u256(5n), in: u256(0n), unread: true }] },
+      'transaction_unread',
+    ],
   ] as const)('that %s need a tick, and name no amount as all that leaves', (_, effects: Effects, tick) => {
     const view = outside({ effects, calls: [{ to: GAME, selector: MOVE, calldata: [] }] })
     expect(keysOf(view.ticks)).toEqual([tick])
