@@ -242,7 +242,10 @@ function chosenOf(fee: FeeChoice | undefined): Chosen {
   return { tip: BigInt(tip), ...(cap === undefined ? {} : { cap: BigInt(cap) }) }
 }
 
-/** Another asset leaves, at least 2 % more of one, more may be taken, it fails now, or the fee's cap no longer has room. */
+/**
+ * Another asset leaves, at least 2 % more of one, more may be taken, there is more than is listed or can be read, it fails
+ * now, or the fee's cap no longer has room.
+ */
 export function isWorse(next: Trial, before: Trial): boolean {
   return (next.lacks !== undefined && before.lacks === undefined) || movesMore(next, before) || costsMore(next, before)
 }
@@ -250,6 +253,9 @@ export function isWorse(next: Trial, before: Trial): boolean {
 function movesMore(next: Effects, before: Effects): boolean {
   if ((next.fails === undefined) !== (before.fails === undefined)) return true
   if ((next.unseen === undefined) !== (before.unseen === undefined)) return true
+  if (next.more !== undefined && before.more === undefined) return true
+  const odd = new Set(before.moves.flatMap(({ token, unread }) => (unread === true ? [token] : [])))
+  if (next.moves.some(({ token, unread }) => unread === true && !odd.has(token))) return true
   const was = new Map<Address, bigint>(before.moves.map(({ token, out }) => [token, BigInt(out)]))
   const more = next.moves.some(
     ({ token, out }) =>
