@@ -822,6 +822,7 @@ const outsideFails: MessageView = {
   ...outsideBare,
   id: 'm5',
   balanceChanges: [],
+  unchanged: line('moves_unknown'),
   ticks: [line('outside_fails', { words: text("'not your item'") }), ...outsideBare.ticks],
 }
 /** A send to an address that looks like one the person knows. */

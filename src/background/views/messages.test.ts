@@ -155,6 +155,21 @@ describe('calls that somebody else sends', () => {
     expect(summary).toMatchObject({ key: 'outside_bar', args: { list: { items: [{ amount: '5' }] } } })
   })
 
+  it('that show no change, or of which nobody knows, say so, as a transaction does', () => {
+    expect(outside({}).unchanged?.key).toBe('moves_none')
+    const unknown: readonly Effects[] = [
+      { moves: [], fails: 'no' },
+      { moves: [], unseen: true },
+      { moves: [{ token: GAME, out: u256(0n), in: u256(0n), unread: true }] },
+    ]
+    for (const effects of [NOTHING, ...unknown])
+      expect(outside({ effects }).unchanged).toEqual(transaction({ effects }).unchanged)
+    for (const effects of unknown) expect(outside({ effects }).unchanged?.key).toBe('moves_unknown')
+    // Not tried yet, and what is listed.
+    const moves = [{ token: STRK, out: u256(5n), in: u256(0n) }]
+    for (const effects of [undefined, { moves }]) expect(outside({ effects }).unchanged).toBeUndefined()
+  })
+
   it('cannot be signed before they were tried out', () => {
     expect(holdsBack(outside({ effects: undefined })).blocked).toEqual({ key: 'blocked_node' })
     expect(holdsBack(outside({})).blocked).toBeUndefined()

@@ -12,6 +12,7 @@ import {
   type EffectFacts,
   moneyArg,
   recipientDangers,
+  unchangedLine,
   unknownTicks,
   withNames,
 } from './effects.ts'
@@ -39,6 +40,7 @@ type Shared = Omit<
   | 'ticks'
   | 'calls'
   | 'balanceChanges'
+  | 'unchanged'
   | 'domain'
   | 'message'
   | 'unsigned'
@@ -73,6 +75,7 @@ export function messageView(question: MessageQuestion, facts: MessageFacts, shar
     const handed = handedRisk(found.caller, found.executeBefore, now, naming)
     const until = time(secondOf(found.executeBefore))
     const dangers = recipientDangers(facts)
+    const changes = changeLines(question.effects, facts.balances, naming)
     const place = { action: actionOf(first.selector, naming), contract: placeOf(first.to, naming) }
     return {
       ...parts,
@@ -82,7 +85,8 @@ export function messageView(question: MessageQuestion, facts: MessageFacts, shar
           : line('transaction_calls_other', { ...place, n: count(rest.length) }),
       end: line('policy_barEnd', { end: until }),
       risks: [handed, ...dangers.risks, { level: 'note', line: line('outside_now') }],
-      balanceChanges: changeLines(question.effects, facts.balances, naming),
+      balanceChanges: changes,
+      ...(question.effects === undefined || changes.length > 0 ? {} : { unchanged: unchangedLine(question.effects) }),
       ...barOf(question.effects, naming),
       ticks: [
         ...dangers.ticks,

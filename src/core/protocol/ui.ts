@@ -626,6 +626,8 @@ export interface MessageView extends ApprovalBase {
   readonly end: Line
   /** What an outside execution would move, sent now. Else none. */
   readonly balanceChanges: readonly ChangeLine[]
+  /** Of one that was tried and lists no change, as of a transaction. */
+  readonly unchanged?: Line
   /** The same for the decision bar, where all of it is known. */
   readonly summary?: Line
   /** An outside execution: what somebody else will send. Else none. */

@@ -16,14 +16,19 @@ export function Message({
   readonly view: View
   readonly changed: ReadonlySet<string>
 }) {
-  const { domain, message, risks, unsigned } = approval
+  const { balanceChanges, calls, domain, message, risks, unchanged, unsigned } = approval
   return (
     <>
       <Asked approval={approval} view={view} />
       <Risks risks={risks} />
       <Why approval={approval} />
       <Facts>
-        <Effects approval={approval} changed={changed} />
+        <Effects
+          approval={approval}
+          unchanged={unchanged}
+          changed={changed}
+          isAsking={calls.length > 0 && unchanged === undefined && balanceChanges.length === 0}
+        />
         {message.length > 0 && (
           <Group name={t('ui_message_signed')}>
             <Tree rows={message} />
