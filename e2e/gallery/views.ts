@@ -1222,6 +1222,18 @@ export const shown: Readonly<Record<string, Shown>> = {
     reasons: [],
     repeat: line('repeat_spends', { n: count(10), life: duration(3_600), list: strk('80') }),
   }),
+  'transaction-none': asks({
+    ...alone,
+    balanceChanges: [],
+    calls: alone.calls.slice(1),
+    unchanged: line('moves_none'),
+  }),
+  'transaction-unread': asks({
+    ...alone,
+    balanceChanges: [...alone.balanceChanges, { line: line('moves_unread'), direction: 'allowance' }],
+    ticks: [line('transaction_unread')],
+    summary: line('transaction_barMore', { list: strk('8'), fee: strk('0.019') }),
+  }),
   'transaction-tick': asks({
     ...alone,
     balanceChanges: [],
