@@ -69,6 +69,20 @@ export const slow =
     return answer
   }
 
+/** The chain answers, and nobody hears it until it is let go. */
+export function held(): { readonly fault: Fault; readonly letGo: () => void } {
+  let letGo = () => {}
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const fault: Fault = async ({ forward }) => {
+    const answer = await forward()
+    await gone
+    return answer
+  }
+  return { fault, letGo }
+}
+
 /** The chain gets it at once, and the asker this. */
 export const forwarded =
   (fault: Fault): Fault =>

@@ -1,5 +1,6 @@
 /** What was drawn stays where it is: what comes later has its place from the first paint on (approval-ux.md). */
 import type { Page } from '@playwright/test'
+import { held } from '../faults.ts'
 import { personAt, playing } from '../person.ts'
 import { clickFor, press, resultOf } from '../site.ts'
 import { expect, test } from '../world.ts'
@@ -62,13 +63,21 @@ test('no screen moves what it has drawn once, and the question about a transacti
 test('the last page of making a wallet stays where it is when the network of this computer answers', async ({
   context,
   home,
+  node,
 }) => {
   test.setTimeout(180_000)
   const person = await personAt(context, home)
   const moved: Record<string, readonly string[]> = {}
+  const answers = held()
+  const start = person.page.locator('button', { hasText: 'Start on Devnet' })
   await person.createWallet(async (page) => {
+    if (page === 'passkey') node.play('every', answers.fault)
     if (page !== 'wallet-made') return
-    await expect(person.page.getByRole('button', { name: 'Start on Devnet' })).toBeVisible()
+    // It has its place, and comes when it is known.
+    await expect(start).toBeAttached()
+    await expect(start).toBeHidden()
+    answers.letGo()
+    await expect(start).toBeVisible()
     moved[page] = await shifts(person.page)
   })
   expect(moved).toEqual({ 'wallet-made': [] })
