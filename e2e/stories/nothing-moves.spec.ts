@@ -1,5 +1,6 @@
 /** What was drawn stays where it is: what comes later has its place from the first paint on (approval-ux.md). */
 import type { Page } from '@playwright/test'
+import { OUTSIDE_TYPES } from '../../src/cold/samples.ts'
 import { held } from '../faults.ts'
 import { personAt, playing } from '../person.ts'
 import { clickFor, press, resultOf } from '../site.ts'
@@ -18,9 +19,10 @@ const PATHS = [
   '/networks',
 ]
 
-test('no screen moves what it has drawn once, and the question about a transaction does not', async ({
+test('no screen moves what it has drawn once, and no question about what calls would do does', async ({
   context,
   home,
+  node,
   devnet,
   site,
   fixtures,
@@ -54,9 +56,21 @@ test('no screen moves what it has drawn once, and the question about a transacti
   await person.refuse(payment)
   // What moves nothing of the account says so where it would stand.
   const reset = [{ contract_address: fixtures.game, entry_point: 'reset', calldata: [] }]
-  const { window } = await clickFor(game, 'wallet_addInvokeTransaction', { calls: reset })
-  await expect(window.getByText('No change seen in a trial run.')).toBeVisible({ timeout: 30_000 })
-  moved.nothing = await shifts(window)
+  const asks = {
+    nothing: () => clickFor(game, 'wallet_addInvokeTransaction', { calls: reset }),
+    outside: () => clickFor(game, 'wallet_signTypedData', outside(fixtures.game)),
+  }
+  for (const [name, ask] of Object.entries(asks)) {
+    const trial = held()
+    node.play('starknet_simulateTransactions', trial.fault)
+    const { window } = await ask()
+    const expected = window.getByRole('region', { name: 'Expected', exact: true })
+    await expect(expected.getByText('Asking your node…')).toBeVisible()
+    trial.letGo()
+    await expect(expected.getByText('No change seen in a trial run.')).toBeVisible({ timeout: 30_000 })
+    moved[name] = await shifts(window)
+    await person.refuse(window)
+  }
   expect(moved).toEqual(Object.fromEntries(Object.keys(moved).map((path) => [path, []])))
 })
 
@@ -82,6 +96,23 @@ test('the last page of making a wallet stays where it is when the network of thi
   })
   expect(moved).toEqual({ 'wallet-made': [] })
 })
+
+/** For somebody else to send: what moves nothing of the account. */
+function outside(game: string) {
+  const StarknetDomain = ['name', 'version', 'chainId', 'revision'].map((name) => ({ name, type: 'shortstring' }))
+  return {
+    types: { StarknetDomain, ...OUTSIDE_TYPES },
+    primaryType: 'OutsideExecution',
+    domain: { name: 'Account.execute_from_outside', version: '2', chainId: 'SN_SEPOLIA', revision: '1' },
+    message: {
+      Caller: '0x414e595f43414c4c4552',
+      Nonce: '0x2a',
+      'Execute After': 1,
+      'Execute Before': 4_000_000_000,
+      Calls: [{ To: game, Selector: 'reset', Calldata: [] }],
+    },
+  }
+}
 
 /** Once it is still: what moved until then, as the browser counts it, and what it was. */
 function shifts(page: Page): Promise<readonly string[]> {
