@@ -28,7 +28,7 @@ export interface Journal {
   several(ids: readonly (string | undefined)[]): Promise<readonly (JournalRow | undefined)[]>
   /** Rows not settled yet, by nonce; damaged ones are told to `onDamaged` and left out, here and in lists. */
   open(which?: { readonly network: NetworkId; readonly account: Address }): Promise<readonly JournalRow[]>
-  /** The newest first. */
+  /** The newest first: by the time each was written, and what others hand in by the time it was last heard of. */
   list(which: JournalQuery): Promise<readonly JournalRow[]>
   /** What the answers owner rebuilds a lost answer from: a transaction of a page's request that was not refused or kept back. */
   rebuild(origin: Origin, request: string): Promise<JournalRow | undefined>
@@ -50,7 +50,7 @@ export interface Journal {
    * older than what was counted in them. Reads every row, so it is for an unlock, before anything of a session may run.
    */
   audit(): Promise<void>
-  /** Settled rows older than this go. */
+  /** Settled rows older than this go, in the time of `list`. */
   prune(
     before: UnixSeconds,
     accounts: readonly { readonly network: NetworkId; readonly account: Address }[],
@@ -435,11 +435,16 @@ function hasOwnMarks({ value, marks }: Row): boolean {
   return names.length === Object.keys(marks ?? {}).length && names.every((name) => own[name] === marks?.[name])
 }
 
+/** What others hand in may wait for weeks: what became of it, and not when it was written, makes it one of the newest. */
+function foundAt({ outside, at, sentAt, settledAt }: JournalRow): UnixSeconds {
+  return outside === undefined ? at : (settledAt ?? sentAt ?? at)
+}
+
 function marksOf(row: JournalRow): Marks {
   return {
     network: row.network,
     account: row.account,
-    at: row.at,
+    at: foundAt(row),
     ...(isOpen(row) ? { open: 1 } : {}),
     ...(row.session === undefined ? {} : { session: row.session }),
     ...(row.origin === undefined ? {} : { origin: row.origin }),

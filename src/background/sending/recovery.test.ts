@@ -2,10 +2,13 @@ import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
 import { STRK } from '../../core/account.ts'
 import { felt, u256 } from '../../core/felt.ts'
-import { used } from '../../core/policy/book.ts'
+import { emptyBook, TX, used } from '../../core/policy/book.ts'
 import type { MeterId, SessionId } from '../../core/policy/policy.ts'
+import type { JournalRow } from '../../core/records.ts'
+import { DAY } from '../../core/time.ts'
 import { isNodeError } from '../../platform/node-error.ts'
 import { revokeSessionCall } from '../../starknet/accounts.ts'
+import { ANY_CALLER } from '../../starknet/outside.ts'
 import { holdsOf } from './journal.ts'
 import {
   ACCOUNT,
@@ -17,6 +20,9 @@ import {
   move,
   NETWORK,
   ORIGIN,
+  policy,
+  START,
+  storedSession,
   type World,
 } from './stub-world.ts'
 
@@ -656,5 +662,156 @@ describe('receipts', () => {
     expect(world.node.state.known.size).toBe(1)
     expect(new Set(world.node.hashes()).size).toBe(1)
     expect(await world.journal.open()).toEqual([])
+  })
+})
+
+describe('what an agent has scheduled', () => {
+  const SLOT = 3_600
+  /** One slot at the beginning of each of these days. */
+  const scheduled = async (...days: number[]) => {
+    const world = await createWorld()
+    await world.nodes.of(NETWORK)
+    await agreed(world, 's1', days)
+    return world
+  }
+  const agreed = async (world: World, id: string, days: readonly number[]) => {
+    const granted = policy({ validUntil: START + 60 * DAY, fees: { payer: 'paymaster', tokens: [] } })
+    const entries = days.map((day, index) => ({
+      version: 2 as const,
+      caller: ANY_CALLER,
+      executeAfter: START + day * DAY - 1,
+      executeBefore: START + day * DAY + SLOT,
+      nonce: felt(world.clock.now + index),
+      calls: [move(index)],
+      signature: [],
+    }))
+    const session = { ...storedSession(id, granted), scheduled: entries }
+    const by = { ownAccounts: [ACCOUNT], liveAllowance: false, from: 1 }
+    await world.sessions.create(session, emptyBook(session.id), undefined, by)
+  }
+  const S1 = 's1' as SessionId
+  const TRANSACTION = felt(0xfeed)
+  const rows = async ({ journal }: World) =>
+    [...(await journal.list({ session: S1 }))].sort((a, b) => Number(BigInt(a.nonce) - BigInt(b.nonce)))
+  const counted = async (world: World) => {
+    const { book, open } = (await world.ledger.state(S1))!
+    return used(book, holdsOf(open), TX, { kind: 'session' }, world.clock.now)
+  }
+  /** The account does the first of them, on its day. */
+  const executes = async (world: World) => {
+    const [first] = await rows(world)
+    world.node.state.execute({ hash: first!.hash, nonce: first!.nonce, transaction: TRANSACTION })
+  }
+  const forgets = (world: World, { hash, nonce }: { readonly hash: string; readonly nonce: string }) => {
+    world.node.state.known.delete(TRANSACTION)
+    world.node.state.executed.delete(hash)
+    world.node.state.usedNonces.delete(nonce)
+  }
+  /** The watcher's rounds, each so long after the other, until all of these have ended so. */
+  const becomes = (world: World, ends: readonly JournalRow['end'][], apart = 0) => {
+    world.watcher.follow(NETWORK, ACCOUNT)
+    return expect
+      .poll(async () => {
+        world.clock.now += apart
+        await world.settle(1)
+        return (await rows(world)).map(({ end }) => end)
+      })
+      .toEqual(ends)
+  }
+
+  describe('and has ended weeks after it was written is followed by the next life for an hour, as all else is', () => {
+    it('its block is gone: bookings stay, the session pauses, and it is followed again', async () => {
+      const world = await scheduled(20)
+      world.clock.now = START + 20 * DAY + 60
+      await executes(world)
+      await becomes(world, ['accepted'])
+      const [row] = await rows(world)
+      const { next } = await nextLife(world)
+      forgets(next, row!)
+      next.clock.now += SLOT - 60
+      await next.watcher.look()
+      expect(next.sessions.get(S1)).toMatchObject({ state: 'paused', pause: 'reorg' })
+      expect(await next.journal.open()).toMatchObject([{ id: row!.id, status: 'sent', booked: true }])
+      expect(await counted(next)).toBe(1n)
+    })
+
+    it('its end was heard of late, and what came in a later block is gone: that is found all the same', async () => {
+      const world = await scheduled(20)
+      await world.start('s2', { validUntil: START + 60 * DAY })
+      world.clock.now = START + 20 * DAY + 60
+      await executes(world)
+      const played = await world.play('q1', [move()], 's2')
+      if (played.kind !== 'sent') throw new Error('not sent')
+      world.clock.now += 5
+      await world.settle()
+      expect(await world.journal.open()).toEqual([])
+      world.node.state.known.delete(played.hash)
+      world.node.state.nonce = 0n
+      await world.watcher.look()
+      expect(await world.journal.open()).toMatchObject([{ hash: played.hash, booked: true }])
+    })
+
+    it('however many have: the account’s own newest nonce is known, and no node talks it back', async () => {
+      const world = await createWorld()
+      await world.start('s2', { validUntil: START + 60 * DAY })
+      await world.play('q1', [move()], 's2')
+      await world.settle()
+      // Written one after the other, and each eight of them read with the newest sixteen.
+      for (const id of ['s1', 's3']) {
+        world.clock.now += 100
+        await agreed(world, id, [20, 20, 20, 20, 20, 20, 20, 20])
+      }
+      const all = await world.journal.open()
+      world.clock.now = START + 20 * DAY + 60
+      for (const [at, { hash, nonce }] of all.entries())
+        world.node.state.execute({ hash, nonce, transaction: felt(0xfeed + at) })
+      world.watcher.follow(NETWORK, ACCOUNT)
+      await world.settle()
+      expect((await world.journal.list({ network: NETWORK, account: ACCOUNT })).map(({ end }) => end)).toEqual(
+        Array.from({ length: 17 }, () => 'accepted'),
+      )
+      const next = await world.next()
+      next.node.state.nonce = 0n
+      await expect(next.nonces.chain(NETWORK, ACCOUNT, await next.nodes.of(NETWORK))).rejects.toSatisfy(isNodeError)
+    })
+
+    it('it was taken for dropped, and a block has it after all: booked', async () => {
+      const world = await scheduled(20)
+      world.clock.now = START + 20 * DAY + SLOT + 1
+      await becomes(world, ['dropped'], 61)
+      expect(await counted(world)).toBe(0n)
+      const { next } = await nextLife(world)
+      await executes(next)
+      await next.watcher.look()
+      expect(await rows(next)).toMatchObject([{ end: 'accepted', outside: { transaction: TRANSACTION } }])
+      expect(await counted(next)).toBe(1n)
+    })
+
+    it('history is missing: its receipt is written again, and none of one that was never sent', async () => {
+      const world = await scheduled(20, 20)
+      world.clock.now = START + 20 * DAY + SLOT - 60
+      await executes(world)
+      await becomes(world, ['accepted', undefined])
+      await becomes(world, ['accepted', 'dropped'], 61)
+      const told = async (of: World) => (await of.history.list({ limit: 10 })).rows
+      const [entry] = await told(world)
+      await world.db.write(['history'], 'strict', (tx) => world.guard.remove(tx, 'history', entry!.id))
+      expect(await told(world)).toEqual([])
+      const { next } = await nextLife(world)
+      expect(await told(next)).toEqual([entry])
+    })
+
+    it('its row is kept as long as any other that ended then', async () => {
+      const world = await scheduled(40)
+      world.clock.now = START + 40 * DAY + 60
+      await executes(world)
+      await becomes(world, ['accepted'])
+      const place = [{ network: NETWORK, account: ACCOUNT }]
+      await world.journal.prune(world.clock.now - 30 * DAY, place)
+      expect(await rows(world)).toMatchObject([{ end: 'accepted' }])
+      world.clock.now += 31 * DAY
+      await world.journal.prune(world.clock.now - 30 * DAY, place)
+      expect(await rows(world)).toEqual([])
+    })
   })
 })

@@ -6,6 +6,7 @@
 import type { Address } from '../../core/felt.ts'
 import type { JournalRow, NetworkId } from '../../core/records.ts'
 import type { UnixSeconds } from '../../core/time.ts'
+import { transactionOf } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import type { Node, Nodes } from '../../platform/node.ts'
 import { isNodeError } from '../../platform/node-error.ts'
@@ -121,10 +122,7 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
     for (const { address } of await needs.accounts()) {
       for (const { id: network } of needs.networks()) {
         const rows = await journal.list({ network, account: address, from: needs.now() - HISTORY_BACK, limit: 64 })
-        const out = rows.filter(
-          (row) =>
-            row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected'),
-        )
+        const out = rows.filter(wasSent)
         const missing = await needs.history.missing(out.map(({ id }) => sentId(id)))
         for (const row of out) {
           if (missing.includes(sentId(row.id))) await recordSent(needs.history, row, row.sentAt ?? row.at)
@@ -167,4 +165,10 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
       return { released: held.length, open: open.length, settling }
     },
   }
+}
+
+function wasSent(row: JournalRow): boolean {
+  // What was only handed out, and ended unused, is no transaction.
+  if (row.end === 'dropped' && transactionOf(row) === undefined) return false
+  return row.status === 'sent' || (row.status === 'settled' && row.end !== 'released' && row.end !== 'rejected')
 }

@@ -278,12 +278,12 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     }
   }
 
-  /** Whether the newest accepted row of the last hour is still there; if not, each one is asked for. */
+  /** Whether the row in the last block of the last hour's is still there; if not, each one is asked for. */
   const lookBack = async (network: NetworkId, account: Address): Promise<void> => {
     const recent = await journal.list({ network, account, from: now() - REORG_WATCH, limit: 256 })
     await lookAtDoubted(network, account, recent)
     const mined = recent.filter(isMined)
-    const [newest] = mined
+    const [newest] = [...mined].sort(byBlock)
     if (newest === undefined) return
     const node = await nodes.of(network)
     const isThere = async (row: JournalRow) => (await node.status(transactionOf(row) ?? row.hash)) !== undefined
@@ -325,6 +325,13 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
       timers.clear()
     },
   }
+}
+
+/** The last first. A chain that started over counts its blocks anew, so their time comes before their number. */
+function byBlock(a: JournalRow, b: JournalRow): number {
+  const { at = 0, block = 0 } = a.outcome ?? {}
+  const other = b.outcome ?? { at: 0, block: 0 }
+  return other.at - at || other.block - block
 }
 
 function isAccepted(finality: Finality): boolean {
