@@ -814,4 +814,66 @@ describe('what an agent has scheduled', () => {
       expect(await rows(world)).toEqual([])
     })
   })
+
+  describe('and whose time has not come', () => {
+    it('costs no request, however often the watcher looks and the worker starts', async () => {
+      const world = await scheduled(20, 30)
+      world.watcher.follow(NETWORK, ACCOUNT)
+      const before = world.node.state.methods.length
+      for (const day of [0, 1, 10, 19]) {
+        world.clock.now = START + day * DAY
+        await world.settle(3)
+        await world.watcher.look()
+        const { next } = await nextLife(world)
+        await next.settle(3)
+        await next.watcher.look()
+      }
+      expect(world.node.state.methods.slice(before)).toEqual([])
+      expect(world.timers).toHaveLength(1)
+      expect((await rows(world)).map(({ status }) => status)).toEqual(['signed', 'signed'])
+    })
+
+    it('is asked for from its time on, and the later ones are not', async () => {
+      const world = await scheduled(20, 30)
+      world.clock.now = START + 20 * DAY - 1
+      await world.watcher.look()
+      world.clock.now += 1
+      await executes(world)
+      const before = world.node.state.methods.length
+      await world.watcher.look()
+      expect((await rows(world)).map(({ end }) => end)).toEqual(['accepted', undefined])
+      expect(world.node.state.methods.slice(before).filter((it) => it === 'starknet_call')).toHaveLength(1)
+    })
+
+    it('is asked for where a block is ahead of this clock, where somebody names its transaction, and on this computer, where time can be moved', async () => {
+      const asks = async (world: World) => {
+        await world.nodes.of(NETWORK)
+        const before = world.node.state.methods.length
+        await world.watcher.look()
+        return world.node.state.methods.slice(before)
+      }
+      const ahead = await scheduled(20)
+      ahead.clock.now = START + 20 * DAY - 3_600
+      expect(await asks(ahead)).toEqual([])
+      await ahead.networks.sawBlock(NETWORK, START + 20 * DAY)
+      expect(await asks(ahead)).toEqual(['starknet_getBlockWithTxHashes'])
+      const named = await scheduled(20)
+      const [row] = await rows(named)
+      await named.journal.sent(row!.id, named.clock.now, TRANSACTION)
+      expect(await asks(named)).toEqual(['starknet_getBlockWithTxHashes'])
+      const local = await scheduled(20)
+      const { genesis } = local.networks.get(NETWORK)
+      const seen = { chainId: CHAIN_ID, spec: '0.10.2', genesis: genesis! }
+      await local.networks.setNode(NETWORK, 'http://localhost:5050/', seen)
+      expect(await asks(local)).toEqual(['starknet_getBlockWithTxHashes'])
+    })
+
+    it('stands in the way of nothing else of its account', async () => {
+      const world = await scheduled(20)
+      await world.start('s2')
+      await world.play('q1', [move()], 's2')
+      await world.settle(10)
+      expect((await world.journal.list({ session: 's2' as SessionId })).map(({ end }) => end)).toEqual(['accepted'])
+    })
+  })
 })

@@ -65,8 +65,11 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
     network: NetworkId,
     resend: (row: JournalRow) => Promise<boolean>,
   ): Promise<void> => {
+    // In somebody else's hands: whether it was sent, only the chain says, and the watcher asks it.
+    const own = rows.filter(({ outside }) => outside === undefined)
+    if (own.length === 0) return
     const node = await nodes.of(network)
-    for (const row of rows) {
+    for (const row of own) {
       try {
         await findOne(row, node, resend)
       } catch (error) {
@@ -77,8 +80,6 @@ export function createRecovery(needs: RecoveryNeeds): Recovery {
     }
   }
   const findOne = async (row: JournalRow, node: Node, resend: (row: JournalRow) => Promise<boolean>): Promise<void> => {
-    // In somebody else's hands: whether it was sent, only the chain says, and the watcher asks it.
-    if (row.outside !== undefined) return
     const status = await node.status(row.hash)
     if (status !== undefined) {
       if (!isOut(row, status.finality)) return

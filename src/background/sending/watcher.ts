@@ -14,7 +14,7 @@ import { isMined, transactionOf } from '../../core/transaction.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import type { Finality, Node, Nodes, Receipt } from '../../platform/node.ts'
 import { isNodeError } from '../../platform/node-error.ts'
-import type { Networks } from '../owners/networks.ts'
+import { isLoopback, type Networks } from '../owners/networks.ts'
 import { holdOf, isOut, type Journal } from './journal.ts'
 import type { Ledger, Settlement } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
@@ -35,7 +35,7 @@ export interface WatcherNeeds {
   readonly journal: Pick<Journal, 'open' | 'list' | 'sent'>
   readonly nodes: Nodes
   readonly nonces: Pick<Nonces, 'forget'>
-  readonly networks: Pick<Networks, 'sawBlock' | 'all'>
+  readonly networks: Pick<Networks, 'sawBlock' | 'all' | 'get' | 'clock'>
   readonly accounts: () => Promise<readonly { readonly address: Address }[]>
   /** What spenders may take now. @throws NodeError: the row is settled later */
   readonly allowances: (row: JournalRow, pairs: readonly Pair[]) => Promise<readonly Allowance[]>
@@ -187,10 +187,19 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     }
   }
 
+  /** No block can have it yet, and nobody says that one has: it costs no request. The time of a chain on this computer can be moved. */
+  const mayWait = ({ network, status, outside }: JournalRow): boolean =>
+    status === 'signed' &&
+    outside !== undefined &&
+    !isLoopback(needs.networks.get(network).node) &&
+    needs.networks.clock(network, undefined).now <= outside.executeAfter
+
   /** In nonce order, and no further than the first that is not accepted: the ones after it cannot be either. */
   const round = async (network: NetworkId, account: Address): Promise<number | undefined> => {
-    const rows = (await journal.open({ network, account })).filter(({ status }) => status !== 'held')
-    if (rows.length === 0) return undefined
+    const open = (await journal.open({ network, account })).filter(({ status }) => status !== 'held')
+    const rows = open.filter((row) => !mayWait(row))
+    const waits = rows.length < open.length ? EVERY.rare : undefined
+    if (rows.length === 0) return waits
     const node = await nodes.of(network)
     let youngest = 0
     let pending = 0
@@ -204,7 +213,7 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
       // A parked row holds nobody up: its nonce may be another's.
       if (row.parked !== true && own > 1) break
     }
-    if (pending === 0) return undefined
+    if (pending === 0) return waits
     const age = now() - youngest
     return age < FAST_S ? EVERY.fast : age < SLOW_S ? EVERY.slow : EVERY.rare
   }
