@@ -56,7 +56,7 @@ test('AL-18 CH-6: an agent of its own key pays three times in their slots while 
     }
     // There is room for three of them: a fourth is asked of nobody.
     const four = await request(page, 'wallet_requestSession', { ...asked, schedule: [1, 2, 3, 4].map(slot) })
-    expect(four).toMatchObject({ code: 215, data: { at: '/schedule/3' } })
+    expect(four).toMatchObject({ code: 215, data: { at: '/schedule/3/calls' } })
 
     const { window, answer } = await clickFor(page, 'wallet_requestSession', asked)
     await expect(window.getByText(/An agent of .* keeps the key of this session/)).toBeVisible()

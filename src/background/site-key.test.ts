@@ -1449,7 +1449,7 @@ describe('calls that an agent sends in their own time', () => {
   })
 
   it.each([
-    ['ends before the last of it', { validUntil: START + 3 * 3_600 }, 3],
+    ['ends before the last of it', { validUntil: START + 3 * 3_600 }, 3, '/not_after'],
     [
       'has room for two of them',
       {
@@ -1468,8 +1468,9 @@ describe('calls that an agent sends in their own time', () => {
         },
       },
       3,
+      '/calls',
     ],
-  ])('no yes is taken where what the person left %s, and nothing is made of one', async (_what, less, at) => {
+  ])('no yes is taken where what the person left %s, and nothing is made of one', async (_what, less, at, part) => {
     const answer = ask('r1')
     const record = await waits('r1')
     const question = { ...record.question, effective: { ...record.question.effective, ...less } } as SessionQuestion
@@ -1479,20 +1480,20 @@ describe('calls that an agent sends in their own time', () => {
     await life.approvals.change(record.id, record.rev, () => question)
     const edited = await waits('r1')
     await life.approvals.decide(edited.id, edited.rev, life.approvals.digest(edited), 'allow')
-    expect(await answer).toMatchObject({ code: 215, data: { at: `/schedule/${at - 1}` } })
+    expect(await answer).toMatchObject({ code: 215, data: { at: `/schedule/${at - 1}${part}` } })
     expect(world.sessions.list({ origin: ORIGIN })).toEqual([])
     expect(await world.journal.open()).toEqual([])
   })
 
   it.each([
-    ['more than its limit', { schedule: [slot(1), slot(2), slot(3), slot(4)] }, 215, '/schedule/3'],
+    ['more than its limit', { schedule: [slot(1), slot(2), slot(3), slot(4)] }, 215, '/schedule/3/calls'],
     [
       'to somebody else',
       { schedule: [{ ...slot(1), calls: [{ ...pay(1n), calldata: ['0x1', '0x1', '0x0'] }] }] },
       215,
-      '/schedule/0',
+      '/schedule/0/calls/0',
     ],
-    ['behind its end', { schedule: [slot(1), slot(24)] }, 215, '/schedule/1'],
+    ['behind its end', { schedule: [slot(1), slot(24)] }, 215, '/schedule/1/not_after'],
     [
       'an own account',
       { schedule: [{ ...slot(1), calls: [{ contract_address: ACCOUNT, entry_point: 'move' }] }] },
@@ -1500,11 +1501,31 @@ describe('calls that an agent sends in their own time', () => {
       '/schedule/0/calls/0/contract_address',
     ],
     ['where the account pays', { fees: { payer: 'account' } }, 215, '/schedule/0'],
-    ['whose time is over', { schedule: [slot(-1)] }, 215, '/schedule/0'],
+    ['whose time is over', { schedule: [slot(-1)] }, 215, '/schedule/0/not_after'],
     ['without an agent', { key: { held_by: 'dapp', public_key: publicKey(SESSION) } }, 114, '/schedule'],
   ])('refused before anybody is asked: %s', async (_what, more, code, at) => {
     expect(await ask('r1', { ...request, ...more })).toMatchObject({ code, data: { at } })
     expect(await life.approvals.waiting()).toEqual([])
+  })
+
+  it('of several requests at once the one whose schedule does not fit what the person left is named too', async () => {
+    const other = {
+      ...request,
+      schedule: [],
+      key: { held_by: 'dapp', public_key: publicKey(new Uint8Array(32).fill(1)) },
+    }
+    const answer = ask('r1', [other, request])
+    const record = await waits('r1')
+    const [second] = (record.question as SessionQuestion).more!
+    const less = { ...second!, effective: { ...second!.effective, validUntil: START + 3 * 3_600 } }
+    await life.approvals.change(record.id, record.rev, () => ({
+      ...(record.question as SessionQuestion),
+      more: [less],
+    }))
+    const edited = await waits('r1')
+    await life.approvals.decide(edited.id, edited.rev, life.approvals.digest(edited), 'allow')
+    expect(await answer).toMatchObject({ code: 215, data: { at: '/1/schedule/2/not_after' } })
+    expect(await world.journal.open()).toEqual([])
   })
 
   it('asked again is the same session with the same signatures, and nothing more is signed or held', async () => {
@@ -1596,7 +1617,7 @@ describe('calls that an agent sends in their own time', () => {
     const state = (await world.ledger.state(only().id))!
     expect(viewOf(record, { replaced: { [only().id]: state } }).blocked).toMatchObject({ key: 'blocked_schedule' })
     await allow('r2')
-    expect(await answer).toMatchObject({ code: 215, data: { at: '/schedule/0' } })
+    expect(await answer).toMatchObject({ code: 215, data: { at: '/schedule/0/calls' } })
     expect(only().state).toBe('active')
     const more = { ...again, spend_limits: [{ token: STRK, total: '8', recipients: [FRIEND] }] }
     const { answered } = await started(more, 'r3')

@@ -36,6 +36,7 @@ import type { Signer } from './keys/signer.ts'
 import type { Vault } from './keys/vault.ts'
 import { type Approvals, isStale } from './owners/approvals.ts'
 import type { Sessions } from './owners/sessions.ts'
+import { inside } from './refusals.ts'
 import type { Scheduling } from './sending/ledger.ts'
 
 export interface StartNeeds {
@@ -107,10 +108,14 @@ export function createStarter(
       if (__E2E__) await checkpoint('stepDone')
     })
     const started: (StoredSession | undefined)[] = []
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       // One that is there was begun before the worker died.
       const known = sessions.get(part.sessionId)
-      started.push(part.off ? undefined : (known ?? (await begin(record, { ...question, ...part }, yes, done))))
+      const begins = () =>
+        begin(record, { ...question, ...part }, yes, done).catch((error) => {
+          throw parts.length === 1 ? error : inside(index, error)
+        })
+      started.push(part.off ? undefined : (known ?? (await begins())))
     }
     return started
   }

@@ -28,7 +28,6 @@ import type {
   StoredSession,
   WrittenSession,
 } from '../../core/records.ts'
-import { isPlainObject } from '../../core/schema.ts'
 import { MAX_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
 import { checkpoint } from '../../platform/checkpoint.ts'
 import { isPublicKey } from '../../starknet/curve.ts'
@@ -43,7 +42,7 @@ import type { History } from '../owners/history.ts'
 import { isBuiltIn, isLoopback, isNearby } from '../owners/networks.ts'
 import type { Sessions } from '../owners/sessions.ts'
 import { ANSWERED_AGAIN } from '../owners/stops.ts'
-import { refusalOf } from '../refusals.ts'
+import { inside, refusalOf } from '../refusals.ts'
 import type { Context, Handlers } from '../router.ts'
 import type { SessionPrint } from '../session-print.ts'
 import { ownKeys, refuseForeign } from './foreign-key.ts'
@@ -709,18 +708,6 @@ function readAll(params: unknown, now: UnixSeconds, typedData: TypedDataHashes):
 /** Of several requests: which one it is about. */
 function at(asked: AskedList, index: number, error: unknown): unknown {
   return asked.length === 1 ? error : inside(index, error)
-}
-
-function inside(index: number, error: unknown): unknown {
-  if (!isRefused(error) || !isPlainObject(error.data)) return error
-  const { at, feature } = error.data
-  const moved =
-    typeof at === 'string'
-      ? { at: `/${index}${at}` }
-      : typeof feature === 'string' && feature.startsWith('/')
-        ? { feature: `/${index}${feature}` }
-        : {}
-  return thrown({ code: error.code, message: error.message, data: { ...error.data, ...moved } })
 }
 
 function isKeyOf({ key }: StoredSession, asked: Asked['key']): boolean {

@@ -105,41 +105,68 @@ describe('a schedule fits as a whole', () => {
   })
 
   test.each([
-    ['begins before the session', policyOf({ validAfter: NOW + 7_200 }), pays(1, 1), 'notStarted'],
-    ['ends behind the session', policyOf(), pays(1, 1, { notAfter: NOW + DAY + 1 }), 'expired'],
+    ['begins before the session', policyOf({ validAfter: NOW + 7_200 }), pays(1, 1), 'notStarted', '/not_before'],
+    ['ends behind the session', policyOf(), pays(1, 1, { notAfter: NOW + DAY + 1 }), 'expired', '/not_after'],
     [
       'begins in its last minute',
       policyOf(),
       pays(1, 1, { notBefore: NOW + DAY - 60, notAfter: NOW + DAY }),
       'expired',
+      '/not_before',
     ],
-    ['calls what no rule names', policyOf(), pays(1, 1, { calls: [call(STRANGER, MOVE)] }), 'noRule'],
-    ['calls an own account', policyOf(), pays(1, 1, { calls: [call(OTHER_ACCOUNT, MOVE)] }), 'selfCall'],
-    ['sends too much at once', policyOf(), pays(6, 1), 'perCall'],
-    ['has no calls', policyOf(), pays(1, 1, { calls: [] }), 'emptyCalls'],
+    ['is over already', policyOf(), pays(1, -1), 'expired', '/not_after'],
+    ['calls what no rule names', policyOf(), pays(1, 1, { calls: [call(STRANGER, MOVE)] }), 'noRule', '/calls/0'],
+    [
+      'calls an own account',
+      policyOf(),
+      pays(1, 1, { calls: [call(OTHER_ACCOUNT, MOVE)] }),
+      'selfCall',
+      '/calls/0/contract_address',
+    ],
+    ['sends too much at once', policyOf(), pays(6, 1), 'perCall', '/calls/0'],
+    ['has no calls', policyOf(), pays(1, 1, { calls: [] }), 'emptyCalls', '/calls'],
     [
       'is sent by nobody, where the account pays',
       policyOf({ fees: samplePolicy().fees }),
       pays(1, 1),
       'paymasterNotAllowed',
+      '',
     ],
     [
       'is sent by nobody, where only a service may pay',
       policyOf({ fees: { payer: 'either', tokens: [], paymasters: ['https://pay.example'] } }),
       pays(1, 1),
       'paymasterNotAllowed',
+      '',
     ],
     [
       'could let others take more: no trial run of today says what they will',
       policyOf({ spend: { ...policyOf().spend, look: 'simulate' } }),
       pays(1, 1),
       'simulationFailed',
+      '/calls',
     ],
-  ] as const)('one that %s does not', (_what, policy, entry, code) => {
+    [
+      'has a second call that nothing allows',
+      policyOf(),
+      pays(1, 1, { calls: [transfer(STRK, FRIEND, UNIT), call(STRANGER, MOVE)] }),
+      'noRule',
+      '/calls/1',
+    ],
+    ['sends more than is left', policyOf(cap(3)), pays(4, 1), 'spendCap', '/calls'],
+    [
+      'is sent too often',
+      policyOf({ usage: { ...policyOf().usage, maxCallsPerTx: 0 } }),
+      pays(1, 1),
+      'callsPerTx',
+      '/calls',
+    ],
+  ] as const)('one that %s does not', (_what, policy, entry, code, part) => {
     const result = placed([entry], policy)
     if (result.fits) throw new Error('it fits')
     expect(result).toMatchObject({ index: 0, reason: { code } })
-    expect(misfit(result)).toMatchObject({ code: 215, data: { at: '/schedule/0', why: expect.stringContaining(code) } })
+    const data = { at: `/schedule/0${part}`, why: expect.stringContaining(code) }
+    expect(misfit(result)).toMatchObject({ code: 215, data })
   })
 
   test('the whole window may be that of the session, and a time that has come counts from now', () => {
@@ -160,7 +187,9 @@ describe('a schedule fits as a whole', () => {
   test('a gap between two counts from the last moment of the one', () => {
     const usage = { ...policyOf().usage, minGap: 600 }
     const slow = policyOf({ usage })
-    expect(told([pays(1, 0), pays(1, 1, { notBefore: NOW + 3_600 + 599 })], slow)).toEqual([1, 'gap'])
+    const close = placed([pays(1, 0), pays(1, 1, { notBefore: NOW + 3_600 + 599 })], slow)
+    if (close.fits) throw new Error('it fits')
+    expect([close.reason.code, misfit(close)]).toMatchObject(['gap', { data: { at: '/schedule/1/not_before' } }])
     expect(told([pays(1, 0), pays(1, 1, { notBefore: NOW + 3_600 + 600 })], slow)).toBe('fits')
     // Without one they may share their time.
     expect(told([pays(1, 1), pays(1, 1)])).toBe('fits')

@@ -15,6 +15,7 @@ import type {
   Hold,
   MeterBook,
   Reason,
+  ReasonCode,
   Scheduled,
   SessionId,
   SessionPolicy,
@@ -52,7 +53,8 @@ export function fitSchedule(
   const held = open.map((hold): Hold => ({ ...hold, via: 'agent' }))
   const inTime = entries.map((entry, index) => ({ ...entry, index })).sort((a, b) => a.notBefore - b.notBefore)
   for (const { index, calls, notBefore, notAfter } of inTime) {
-    if (notAfter > policy.validUntil || notAfter <= now) return { fits: false, index, reason: { code: 'expired' } }
+    if (notAfter > policy.validUntil || notAfter <= now)
+      return { fits: false, index, reason: { code: 'expired', at: '/not_after' } }
     const at = Math.max(notBefore, now)
     const verdict = evaluate(
       judgedAlone(of.policy, of.account, NONE),
@@ -73,8 +75,18 @@ export function fitSchedule(
 /** As its site is told. */
 export function misfit({ index, reason }: Extract<Schedule, { fits: false }>): Error {
   const why = `expected calls that fit the policy: ${reason.code}`
-  return refused('SESSION_POLICY_REFUSED', { at: `/schedule/${index}`, why })
+  return refused('SESSION_POLICY_REFUSED', { at: `/schedule/${index}${partOf(reason)}`, why })
 }
+
+/** Of an entry, as its site wrote it; all of it where its own parts are not at fault. */
+function partOf({ code, call, at }: Reason): string {
+  if (at !== undefined) return at
+  if (call !== undefined) return `/calls/${call}${code === 'selfCall' ? '/contract_address' : ''}`
+  if (OF_ITS_TIME.includes(code)) return '/not_before'
+  // Who may send it at all is said by the policy alone.
+  return code === 'paymasterNotAllowed' ? '' : '/calls'
+}
+const OF_ITS_TIME: readonly ReasonCode[] = ['notStarted', 'expired', 'gap']
 
 /** Who may send it: the first address that the policy names, or anybody where it names nobody. */
 export function callerOf({ paymasters }: FeePolicy): Felt {
