@@ -38,13 +38,18 @@ export function Sentence({
   )
 }
 
-/** All 66 digits, in two lines of 8 groups. */
+/** All 66 digits, in two lines of 8 groups; where they have no room in four lines of 4. */
 export function FullAddress({ address }: { readonly address: AddressOf }) {
   const groups = inFours(address).split(' ')
+  const four = (from: number) => <span>{groups.slice(from, from + 4).join(' ')}</span>
   return (
     <span class="address">
-      <span>{groups.slice(0, 8).join(' ')} </span>
-      <span>{groups.slice(8).join(' ')}</span>
+      <span>
+        {four(0)} {four(4)}{' '}
+      </span>
+      <span>
+        {four(8)} {four(12)}
+      </span>
     </span>
   )
 }
