@@ -194,17 +194,19 @@ function TakeOver({
 }) {
   const { ask } = useWallet()
   const { startedAt, readyAt, endsAt, status, ours } = takeOver
-  const at = (when: number) => t('ui_takeOver_at', { at: text(moment(when)) })
   const rows = [
-    { name: t('ui_takeOver_began'), when: at(startedAt), look: 'done' },
+    { name: t('ui_takeOver_began'), when: moment(startedAt), look: 'done' },
     {
       name: t('ui_takeOver_ready'),
-      when: status === 'waiting' ? `${at(readyAt)} (${left(readyAt)})` : at(readyAt),
+      when:
+        status === 'waiting'
+          ? t('ui_takeOver_readyAt', { at: text(moment(readyAt)), left: text(left(readyAt)) })
+          : moment(readyAt),
       look: status === 'waiting' ? 'going' : 'done',
     },
     {
       name: t('ui_takeOver_ends'),
-      when: at(endsAt),
+      when: moment(endsAt),
       look: status === 'ready' ? 'going' : status === 'expired' ? 'failed' : '',
     },
   ]

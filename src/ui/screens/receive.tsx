@@ -38,8 +38,9 @@ export function Receive({ view }: { readonly view: View }) {
         <div class="body">
           <div class="stack gap16 receive">
             <p class="label muted">
-              {t('ui_receive_what', { network: text(networkName(view, view.network)) })}
-              {account.state?.deployed === false && ` ${t('ui_receive_notDeployed')}`}
+              {t(account.state?.deployed === false ? 'ui_receive_notDeployed' : 'ui_receive_what', {
+                network: text(networkName(view, view.network)),
+              })}
             </p>
             <Qr text={padded(account.address)} />
             <section class="stack gap4" aria-label={t('ui_receive_address')}>
