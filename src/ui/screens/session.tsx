@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ActivityView, Edits, SessionView, View } from '../../core/protocol/ui.ts'
-import { count, text } from '../../core/words.ts'
+import { count, line, text } from '../../core/words.ts'
 import { useWallet } from '../client.ts'
 import { useActs } from '../parts/act.ts'
 import { LogRow } from '../parts/activity.tsx'
@@ -176,8 +176,8 @@ function Detail({ session, view }: { readonly session: SessionView; readonly vie
         </div>
       )}
       {ended && session.canRenew && <div class="row wrap session-acts">{renew}</div>}
-      <OnChain session={session} />
       {session.left.length > 0 && <Left session={session} newest={view.activity[0]} />}
+      <OnChain session={session} />
       {session.meters.length > 0 && (
         <section class="section">
           <h2>{t('ui_used')}</h2>
@@ -284,6 +284,9 @@ function useLooking(id: string, ended: boolean): void {
   }, [id, ended])
 }
 
+/** It spends nothing more, and what it let others take is not over: that it is all done would be untrue. */
+const isLeftOver = ({ worst, left }: SessionView): boolean => worst.key === 'policy_leftNothing' && left.length > 0
+
 function Head({ session, view }: { readonly session: SessionView; readonly view: View }) {
   const { rough, exact } = times(session)
   return (
@@ -307,7 +310,7 @@ function Head({ session, view }: { readonly session: SessionView; readonly view:
       </div>
       <div class="head-figures">
         <p class="worst-left">
-          <Sentence line={session.worst} />
+          <Sentence line={isLeftOver(session) ? line('ui_session_leftOver') : session.worst} />
         </p>
         <div>
           <p class="label muted num">{session.group === 'ended' ? exact : t('ui_endsAt', { at: text(exact) })}</p>
