@@ -104,17 +104,17 @@ describe('times', () => {
     expect(one(time(now))).toBe('today 14:05')
     expect(one(time(now + 86_400))).toBe('tomorrow 14:05')
     expect(one(time(now + 36_000))).toBe('tomorrow 00:05')
-    expect(one(time(now + 5 * 86_400))).toBe('1 Dec 14:05')
-    expect(one(time(now - 14 * 86_400))).toBe('12 Nov 14:05')
-    expect(one(time(now + 60 * 86_400))).toBe('25 Jan 2026 14:05')
+    expect(one(time(now + 5 * 86_400))).toBe('1\u00a0Dec 14:05')
+    expect(one(time(now - 14 * 86_400))).toBe('12\u00a0Nov 14:05')
+    expect(one(time(now + 60 * 86_400))).toBe('25\u00a0Jan\u00a02026 14:05')
   })
   test('a day with another length is still the next day', () => {
     const beforeChange = { locale: 'en', zone: 'Europe/Berlin', now: 1_761_433_200 } // 26 Oct 2025 01:00, clocks go back
     expect(say(own('t_one', { it: time(1_761_433_200 + 86_400) }), words, beforeChange)).toBe('tomorrow 00:00')
   })
   test('windows of the calendar say UTC', () => {
-    expect(one(time(now - (now % 86_400) + 86_400, 'utc'))).toBe('00:00 UTC')
-    expect(one(time(now + 3 * 86_400, 'utc'))).toBe('29 Nov 13:05 UTC')
+    expect(one(time(now - (now % 86_400) + 86_400, 'utc'))).toBe('00:00\u00a0UTC')
+    expect(one(time(now + 3 * 86_400, 'utc'))).toBe('29\u00a0Nov\u00a013:05\u00a0UTC')
   })
   test('without a zone it is that of the computer, also after that has changed', () => {
     const own = process.env.TZ
@@ -202,9 +202,9 @@ describe('Spanish', () => {
   test('writes moments and lengths of time', () => {
     const end = (at: number) => dicho(line('policy_end', { end: time(at) }))
     expect([now, now + 86_400, now + 2 * 86_400].map(end)).toEqual([
-      ...['Hasta hoy, 14:05.', 'Hasta mañana, 14:05.', 'Hasta el 28 nov, 14:05.'],
+      ...['Hasta hoy, 14:05.', 'Hasta mañana, 14:05.', 'Hasta el 28\u00a0nov, 14:05.'],
     ])
-    expect(end(now + 86_400 * 366)).toBe('Hasta el 27 nov 2026, 14:05.')
+    expect(end(now + 86_400 * 366)).toBe('Hasta el 27\u00a0nov\u00a02026, 14:05.')
     expect(dicho(line('reason_gap', { period: duration(86_400 + 3_600 * 3 + 60) }))).toBe(
       'Demasiado rápido: otra vez en 1 día 3 h 1 min.',
     )

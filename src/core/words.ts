@@ -82,6 +82,8 @@ export interface Part {
 /** 2^127: an amount from here on cannot be held by anybody; people read "everything" (approval-ux.md 8). */
 const EVERYTHING = 2n ** 127n
 const NBSP = '\u00a0'
+/** A day and its month, an hour and its zone: a line never ends inside. */
+const glued = (text: string): string => text.replaceAll(' ', NBSP)
 const FIRST_STRONG: Part = { text: '\u2068', kind: 'words', strong: false }
 const POP: Part = { text: '\u2069', kind: 'words', strong: false }
 
@@ -236,11 +238,11 @@ function timeText(at: UnixSeconds, form: 'moment' | 'utc', catalogue: Catalogue,
   const clock = clockText(at, voice.locale, zone)
   const day = dayNumber(at, zone)
   const distance = day - dayNumber(voice.now, zone)
+  const args = { time: text(clock), date: text(dateText(at, catalogue, voice, zone)) }
   if (form === 'utc') {
     const key = distance === 0 || (distance === 1 && at - voice.now <= DAY) ? 'ui_timeUtc' : 'ui_dateUtc'
-    return say({ key, args: { time: text(clock), date: text(dateText(at, catalogue, voice, zone)) } }, catalogue, voice)
+    return glued(say({ key, args }, catalogue, voice))
   }
-  const args = { time: text(clock), date: text(dateText(at, catalogue, voice, zone)) }
   const key = distance === 0 ? 'ui_today' : distance === 1 ? 'ui_tomorrow' : 'ui_onDate'
   return say({ key, args }, catalogue, voice)
 }
@@ -262,7 +264,7 @@ function dateText(at: UnixSeconds, catalogue: Catalogue, voice: Voice, zone: str
     )
   const { day = '', month = '', year = '' } = of(at)
   const args = { day: text(day), month: text(month), year: text(year) }
-  return say({ key: year === of(voice.now).year ? 'ui_date' : 'ui_dateYear', args }, catalogue, voice)
+  return glued(say({ key: year === of(voice.now).year ? 'ui_date' : 'ui_dateYear', args }, catalogue, voice))
 }
 
 /** Days since 1970 in the zone: tells today from tomorrow also where clocks change. */
