@@ -7,6 +7,7 @@ import { createServer, type ViteDevServer } from 'vite'
 import english from '../../public/_locales/en/messages.json' with { type: 'json' }
 import spanish from '../../public/_locales/es/messages.json' with { type: 'json' }
 import chinese from '../../public/_locales/zh_CN/messages.json' with { type: 'json' }
+import { broken } from './broken.ts'
 import { shown } from './views.ts'
 
 test.use({
@@ -52,6 +53,19 @@ const faults = (page: Page) =>
 const tooWide = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
+/** In the language with the longest words too. The page stays. */
+const brokenWords = async (page: Page) => {
+  const found: string[] = []
+  for (const language of ['es', 'en']) {
+    await page.evaluate(async (code) => {
+      await (window as unknown as { speak(code: string): Promise<void> }).speak(code)
+      for (let frame = 0; frame < 2; frame += 1) await new Promise((next) => requestAnimationFrame(next))
+    }, language)
+    found.push(...(await broken(page)).map((it) => `${language}: ${it}`))
+  }
+  return found
+}
+
 for (const screen of Object.keys(shown))
   test(`${screen}: readable for all, in both themes, at 320 px and with text twice as large`, async ({ page }) => {
     await show(page, screen)
@@ -62,16 +76,19 @@ for (const screen of Object.keys(shown))
       }, theme)
       expect(await faults(page), theme).toEqual([])
     }
+    expect(await brokenWords(page)).toEqual([])
     await page.evaluate(() => {
       document.documentElement.dataset.surface = 'tab'
     })
     await page.setViewportSize({ width: 320, height: 640 })
     expect(await tooWide(page), '320 px').toBe(0)
+    expect(await brokenWords(page), '320 px').toEqual([])
     await page.setViewportSize({ width: 420, height: 720 })
     await page.evaluate(() => {
       document.documentElement.style.fontSize = '200%'
     })
     expect(await tooWide(page), '200 % text').toBe(0)
+    expect(await brokenWords(page), '200 % text').toEqual([])
   })
 
 for (const screen of ['transaction', 'message', 'switch', 'network-request', 'token-request', 'send-undeployed'])
