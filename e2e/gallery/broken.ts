@@ -18,7 +18,8 @@ export const broken = (page: Page): Promise<readonly string[]> =>
     const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT)
     for (let text = texts.nextNode(); text instanceof Text; text = texts.nextNode()) {
       const around = text.parentElement
-      if (around === null || around.closest('.mono, .address, .quote, .unseen, .host') !== null) continue
+      if (around === null || around.closest('.mono, .address, .quote, .unseen, .host:not(.fact, h1, h2)') !== null)
+        continue
       range.selectNodeContents(text)
       if (isOnOneLine(pieces())) continue
       // Not a part of what has no spaces: "play.g.io", "set_price". Latin: between Chinese signs a line may end.

@@ -1328,6 +1328,11 @@ export const shown: Readonly<Record<string, Shown>> = {
   },
   'approval-none': { surface: 'window', path: '/approval', view: base },
   home: { surface: 'popup', path: '/', view: base },
+  'home-long-name': {
+    surface: 'popup',
+    path: '/',
+    view: { ...base, account: { ...game, name: 'Old wallet, an account with the longest name!' } },
+  },
   'home-node': {
     surface: 'popup',
     path: '/',

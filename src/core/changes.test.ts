@@ -1,5 +1,6 @@
 import { hash } from 'starknet'
 import { describe, expect, it } from 'vitest'
+import { ETH } from './account.ts'
 import { APPROVAL, APPROVAL_FOR_ALL, changesOf, isRead } from './changes.ts'
 import { address, type Felt, felt } from './felt.ts'
 import type { ChainEvent } from './policy/item-events.ts'
@@ -108,6 +109,8 @@ describe('what cannot be read', () => {
     ['a leave of one felt', event(COIN, [APPROVAL, ME, YOU], [1])],
     ['a leave for all without its answer', event(COIN, [APPROVAL_FOR_ALL, ME], [])],
     ['item 0 that leaves, or the amount 0', event(CARDS, [TRANSFER], [BigInt(ME), BigInt(YOU), 0, 0])],
+    ['a transfer of a part of a contract', event(COIN, [felt(5), TRANSFER, ME, YOU], [8, 0])],
+    ['a leave of a part of a contract', event(COIN, [felt(5), APPROVAL, ME, YOU], [8, 0])],
     ['item 0 that comes, or the amount 0', event(CARDS, [TRANSFER], [BigInt(YOU), BigInt(ME), 0, 0])],
   ])('%s is said, beside what can be', (_, odd) => {
     const only = changesOf([odd], ME)
@@ -134,6 +137,8 @@ describe('what cannot be read', () => {
     ['an amount that comes', coins(YOU, ME, 8)],
     ['an amount of the oldest form', event(COIN, [TRANSFER], [BigInt(ME), BigInt(YOU), 8, 0])],
     ['an amount of the oldest form that comes', event(COIN, [TRANSFER], [BigInt(YOU), BigInt(ME), 8, 0])],
+    ['no amount of a listed token, in the oldest form', event(ETH, [TRANSFER], [BigInt(ME), BigInt(YOU), 0, 0])],
+    ['no amount of a listed token that comes', event(ETH, [TRANSFER], [BigInt(YOU), BigInt(ME), 0, 0])],
     ['what the account sends to itself', event(COIN, [TRANSFER], [BigInt(ME), BigInt(ME), 0, 0])],
     ['an item', card(ME, YOU, 7)],
     ['item 0', card(ME, YOU, 0)],

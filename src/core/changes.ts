@@ -3,8 +3,9 @@
  * for a person's eyes: no session is decided by them.
  */
 import { type Address, type Felt, MAX_U128, type U256, u256 } from './felt.ts'
-import { type ChainEvent, itemMovesOf, TRANSFER } from './policy/item-events.ts'
+import { type ChainEvent, itemMovesOf, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE } from './policy/item-events.ts'
 import { outflow } from './policy/outflow.ts'
+import { isBundled } from './tokens.ts'
 
 export interface Changes {
   /** Net per token, either out or in; or neither, of a contract with nothing but what could not be read. */
@@ -37,6 +38,7 @@ export type Leave = { readonly token: Address; readonly to: Address } & (
 /** Source: starknet keccak of the names, OpenZeppelin Contracts for Cairo. */
 export const APPROVAL = '0x134692b230b9e1ffa39098904722134159652b09c5bc41d88d6698779d228ff'
 export const APPROVAL_FOR_ALL = '0x6ad9ed7b6318f1bcffefe19df9aeb40d22c36bed567e1925a5ccde0536edd'
+const NAMES: ReadonlySet<string> = new Set([TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH, APPROVAL, APPROVAL_FOR_ALL])
 /** A contract can emit as many as it likes. */
 const MAX_LISTED = 20
 
@@ -70,12 +72,14 @@ export function isRead({ moves }: Pick<Changes, 'moves'>): boolean {
 function isUnread(event: ChainEvent, account: Address): boolean {
   const [selector, ...keys] = event.keys
   if (![...keys, ...event.data].includes(account)) return false
+  // Of a part of a contract, under the name of that part: what it says is not looked for there.
+  if (keys[0] !== undefined && NAMES.has(keys[0])) return true
   if (selector !== TRANSFER || keys.length === 4)
     return itemMovesOf(event, undefined) === 'unreadable' || leaveOf(event, account) === 'unreadable'
   return [event, reversed(event)].some((it) => {
     // Items of this shape are those that it may be as well: item 0 of an older collection reads as amount 0.
     const { odd, items } = outflow([it], account)
-    return odd.length > 0 || Object.keys(items).length > 0
+    return odd.length > 0 || (Object.keys(items).length > 0 && !isBundled(event.from as Address)) // An emitter is a deployed contract.
   })
 }
 

@@ -63,6 +63,14 @@ export function bundled(network: NetworkId): readonly KnownToken[] {
   return [...EVERYWHERE, ...(MORE[network] ?? [])]
 }
 
+const BUNDLED: ReadonlySet<Address> = new Set(
+  [EVERYWHERE, ...Object.values(MORE)].flatMap((tokens = []) => tokens.map((token) => token.address)),
+)
+/** On whichever network: what stands at one of these addresses is a token of amounts. */
+export function isBundled(token: Address): boolean {
+  return BUNDLED.has(token)
+}
+
 export const MAX_DECIMALS = 77
 const SYMBOL = /^[\x21-\x7e]{1,16}$/
 const CALLED = /^[\x21-\x7e](?:[\x20-\x7e]{0,59}[\x21-\x7e])?$/

@@ -1,6 +1,7 @@
 /** What a site changes in its own sessions (policy.md 11): less at once, more or another key with one approval. */
 import { hasSessions, isOwn, readiness, STRK, stepsFor } from '../../core/account.ts'
 import { canonicalJson } from '../../core/canonical.ts'
+import { isRead } from '../../core/changes.ts'
 import { malformed, refused, thrown } from '../../core/errors.ts'
 import type { Address } from '../../core/felt.ts'
 import type { Asked, AskedUpdate } from '../../core/policy/asked.ts'
@@ -203,6 +204,8 @@ export function changeHandlers(needs: ChangeNeeds): {
       const { origin, question } = record
       if (question.kind !== 'transaction' || question.trial === undefined || record.phase !== 'asking') return false
       const { calls, trial } = question
+      // What fails, or is not all known, is no limit for the next time.
+      if (trial.fails !== undefined || !isRead(trial)) return false
       const fee = committedMaximum(readBounds(trial.bounds), TIP)
       const request = repeatRequest({ calls, moves: trial.moves, fee })
       if (request === undefined) return false

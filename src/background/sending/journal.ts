@@ -58,7 +58,12 @@ export interface Journal {
 }
 export type JournalQuery = (
   | { readonly session: SessionId }
-  | { readonly network: NetworkId; readonly account: Address }
+  | {
+      readonly network: NetworkId
+      readonly account: Address
+      /** What others hand in is left out, and does not count towards the limit. */
+      readonly own?: true
+    }
 ) & {
   readonly from?: UnixSeconds
   readonly limit?: number
@@ -129,6 +134,7 @@ export function createJournal({ db, guard, onDamaged }: JournalNeeds): Journal {
         ...(which.limit === undefined ? {} : { limit: which.limit }),
       }
       return db.read(['journal'], async (tx) => {
+        if ('own' in which) return ownRows(tx, key(), which, onDamaged)
         const rows = await ('session' in which
           ? key().find<JournalRow, 'journal'>(tx, 'journal', 'bySession', {
               prefix: [which.session],
@@ -272,6 +278,32 @@ export async function openRowsOf(
 ): Promise<readonly JournalRow[]> {
   const where = { prefix: [1, network, account] }
   return readable(tx, await guard.find<JournalRow, 'journal'>(tx, 'journal', 'openByAccount', where), onDamaged)
+}
+
+/** However many others hand in beside them: those are looked at, and not checked, to be left out. */
+async function ownRows(
+  tx: ReadTx,
+  guard: Guard,
+  {
+    network,
+    account,
+    from = 0,
+    limit = Number.POSITIVE_INFINITY,
+  }: Exclude<JournalQuery, { readonly session: SessionId }>,
+  onDamaged: JournalNeeds['onDamaged'],
+): Promise<readonly JournalRow[]> {
+  const keys: string[] = []
+  await tx.walkRows('journal', 'byAccount', { prefix: [network, account] }, ({ key, value: stored, marks }) => {
+    if (Number(marks?.at) < from) return false
+    if ((stored as Partial<JournalRow> | null)?.outside === undefined) keys.push(key)
+    return keys.length < limit
+  })
+  const found = await Promise.all(keys.map((key) => guard.get<JournalRow>(tx, 'journal', key)))
+  return readable(
+    tx,
+    found.filter((row) => row !== undefined),
+    onDamaged,
+  )
 }
 
 /** To decide by: every row, or none. @throws TamperedError */

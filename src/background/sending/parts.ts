@@ -147,14 +147,11 @@ export function createSending(needs: SendingNeeds): Sending {
       const [open, newest] = await Promise.all([
         journal.open({ network, account }),
         newestRows(
-          (limit) => journal.list({ network, account, limit, ...since(network) }),
+          // What others hand in has no nonce of the account's.
+          (limit) => journal.list({ network, account, own: true, limit, ...since(network) }),
           OWN_READ,
-          // The newest that is in a block has the highest nonce of those that are; of one second all are needed. What others
-          // hand in has none of the account's.
-          (few) => {
-            const own = few.filter(({ outside }) => outside === undefined)
-            return own.some((row) => isMined(row) && row.at > own.at(-1)!.at)
-          },
+          // The newest that is in a block has the highest nonce of those that are; of one second all are needed.
+          (few) => few.some((row) => isMined(row) && row.at > few.at(-1)!.at),
         ),
       ])
       return ownNonces([...open, ...newest])

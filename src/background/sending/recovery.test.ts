@@ -751,6 +751,22 @@ describe('what an agent has scheduled', () => {
       expect(await world.journal.open()).toMatchObject([{ hash: played.hash, booked: true }])
     })
 
+    it('nobody can say what became of a dropped one: what came in a block that is gone is found all the same', async () => {
+      const world = await scheduled(20)
+      await world.start('s2', { validUntil: START + 60 * DAY })
+      world.clock.now = START + 20 * DAY + SLOT + 1
+      await becomes(world, ['dropped'], 61)
+      const played = await world.play('q1', [move()], 's2')
+      if (played.kind !== 'sent') throw new Error('not sent')
+      await world.settle()
+      world.node.state.known.delete(played.hash)
+      world.node.state.nonce = 0n
+      world.node.state.fault = async (method) =>
+        method === 'starknet_call' ? { error: { code: 20, message: 'Contract not found' } } : undefined
+      await world.watcher.look()
+      expect(await world.journal.open()).toMatchObject([{ hash: played.hash, booked: true }])
+    })
+
     it('however many have: the account’s own newest nonce is known, and no node talks it back', async () => {
       const world = await createWorld()
       await world.start('s2', { validUntil: START + 60 * DAY })
@@ -770,6 +786,10 @@ describe('what an agent has scheduled', () => {
       expect((await world.journal.list({ network: NETWORK, account: ACCOUNT })).map(({ end }) => end)).toEqual(
         Array.from({ length: 17 }, () => 'accepted'),
       )
+      const one = { network: NETWORK, account: ACCOUNT, limit: 1 }
+      expect(await world.journal.list({ ...one, own: true })).toMatchObject([{ session: 's2', nonce: '0x0' }])
+      expect(await world.journal.list({ ...one, own: true, from: world.clock.now })).toEqual([])
+      expect(await world.journal.list(one)).toMatchObject([{ outside: {} }])
       const next = await world.next()
       next.node.state.nonce = 0n
       await expect(next.nonces.chain(NETWORK, ACCOUNT, await next.nodes.of(NETWORK))).rejects.toSatisfy(isNodeError)
@@ -857,6 +877,9 @@ describe('what an agent has scheduled', () => {
       expect(await asks(ahead)).toEqual([])
       await ahead.networks.sawBlock(NETWORK, START + 20 * DAY)
       expect(await asks(ahead)).toEqual(['starknet_getBlockWithTxHashes'])
+      const wrong = await scheduled(20)
+      await wrong.networks.sawBlock(NETWORK, wrong.clock.now + 10 * DAY)
+      expect(await asks(wrong)).toEqual(['starknet_getBlockWithTxHashes'])
       const named = await scheduled(20)
       const [row] = await rows(named)
       await named.journal.sent(row!.id, named.clock.now, TRANSACTION)

@@ -177,22 +177,18 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
   }
 
   /** Each that others send is looked for by itself: what a node cannot say of one holds no other up. */
-  const checkOne = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> => {
-    try {
-      return await check(row, node)
-    } catch (error) {
-      const isOfThisOne = isNodeError(error) && (error.reason === 'rpc' || error.reason === 'garbage')
-      if (!isOutside(row) || !isOfThisOne) throw error
-      return 'pending'
-    }
-  }
+  const checkOne = async (row: JournalRow, node: Node): Promise<'settled' | 'pending'> =>
+    isOutside(row) ? ((await check(row, node).catch(ofThisOne)) ?? 'pending') : check(row, node)
 
-  /** No block can have it yet, and nobody says that one has: it costs no request. The time of a chain on this computer can be moved. */
-  const mayWait = ({ network, status, outside }: JournalRow): boolean =>
-    status === 'signed' &&
-    outside !== undefined &&
-    !isLoopback(needs.networks.get(network).node) &&
-    needs.networks.clock(network, undefined).now <= outside.executeAfter
+  /**
+   * No block can have it yet, and nobody says that one has: it costs no request. Not by a clock that may be wrong; and the time
+   * of a chain on this computer can be moved.
+   */
+  const mayWait = ({ network, status, outside }: JournalRow): boolean => {
+    if (status !== 'signed' || outside === undefined || isLoopback(needs.networks.get(network).node)) return false
+    const { now, wrong } = needs.networks.clock(network, undefined)
+    return !wrong && now <= outside.executeAfter
+  }
 
   /** In nonce order, and no further than the first that is not accepted: the ones after it cannot be either. */
   const round = async (network: NetworkId, account: Address): Promise<number | undefined> => {
@@ -269,7 +265,8 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
     for (const row of own) {
       const age = now() - (row.settledAt ?? row.at)
       if (isOutside(row)) {
-        const became = await lookFor(row, node)
+        const became = await lookFor(row, node).catch(ofThisOne)
+        if (became === undefined) continue
         if (became.kind === 'executed' ? !(await bookOutside(row, became.receipt, node)) : age < PROOF_APART) continue
         doubted.delete(row.id)
         cleared.add(row.id)
@@ -367,4 +364,10 @@ export function settlementOf(
     ...(reverted ? {} : { items: left.items }),
     ...(receipt.failure === undefined ? {} : { failure: receipt.failure.slice(0, MAX_FAILURE) }),
   }
+}
+
+/** What a node says of one row alone is no answer for it; everything else is thrown. */
+function ofThisOne(error: unknown): undefined {
+  if (isNodeError(error) && (error.reason === 'rpc' || error.reason === 'garbage')) return undefined
+  throw error
 }

@@ -12,8 +12,8 @@ export interface ChainEvent {
 
 // Shapes and selectors: policy.md 5.3, seen on devnet's ETH and STRK and in older classes.
 export const TRANSFER = '0x99cd8bde557814842a3121e8ddfd433a539b8c9f14bf31ebf108d12e6196e9'
-const TRANSFER_SINGLE = '0x182d859c0807ba9db63baf8b9d9fdbfeb885d820be6e206b9dab626d995c433'
-const TRANSFER_BATCH = '0x2563683c757f3abe19c4b7237e2285d8993417ddffe0b54a19eb212ea574b08'
+export const TRANSFER_SINGLE = '0x182d859c0807ba9db63baf8b9d9fdbfeb885d820be6e206b9dab626d995c433'
+export const TRANSFER_BATCH = '0x2563683c757f3abe19c4b7237e2285d8993417ddffe0b54a19eb212ea574b08'
 
 /** So many of one item from one to another. */
 export interface ItemStep {

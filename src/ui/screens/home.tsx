@@ -66,8 +66,7 @@ function TopBar({
   const { ask } = useWallet()
   return (
     <header class="top">
-      {account !== undefined && <AccountMenu account={account} view={view} onAsk={onAsk} />}
-      <span class="grow" />
+      {account === undefined ? <span class="grow" /> : <AccountMenu account={account} view={view} onAsk={onAsk} />}
       <NetworkMenu view={view} />
       <IconButton icon="lock" name={t('ui_lock')} onPress={() => void ask('lock', null).catch(told)} />
       <Menu
@@ -122,7 +121,7 @@ function AccountMenu({
           {...opener}
         >
           <Circle name={account.name} />
-          {account.name}
+          <span class="two-lines">{account.name}</span>
           <Icon name="down" />
         </button>
       )}

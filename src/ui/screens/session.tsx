@@ -53,10 +53,10 @@ function Top({ account, network }: { readonly account: string | undefined; reado
       <IconButton icon="left" name={t('ui_back')} onPress={() => go('/sessions')} look="back" />
       <Heading>{t('ui_session')}</Heading>
       {account !== undefined && (
-        <>
+        <span class="row">
           <Circle name={account} />
-          {account}
-        </>
+          <span>{account}</span>
+        </span>
       )}
       {network !== undefined && (
         <span class="pill still">
