@@ -234,7 +234,7 @@ const SEEN_WHOLE = SPOKEN.flatMap(([language, { ui_session_allow: allow }]) =>
   })),
 )
 for (const { screen, language, allow, below } of SEEN_WHOLE)
-  test(`${screen}, ${language}: worst case, end${below.includes('contracts') ? '' : ' and every contract'} are in view without scrolling, in a window of 420 × 760`, async ({
+  test(`${screen}, ${language}: worst case${below.includes('contracts') ? ' and end' : ', end and every contract'} are in view without scrolling, in a window of 420 × 760`, async ({
     page,
   }) => {
     // What the frame of a window of that size leaves.
