@@ -1,4 +1,6 @@
 import type { Page } from '@playwright/test'
+import type { View } from '../../src/core/protocol/ui.ts'
+import { held as heldBack } from '../faults.ts'
 import { expect, type Kept, test } from '../kept.ts'
 import { PHRASE, personAt } from '../person.ts'
 import { clickFor, clickOnly, type Outcome, press, request, resultOf, windowsFrom } from '../site.ts'
@@ -173,6 +175,29 @@ test('R2: the worker dies under an open question, and Allow still means what was
   await player.close()
 })
 
+test('R2: a yes that comes to a worker which has just begun waits for what the node says, and counts', async ({
+  kept,
+  devnet,
+}) => {
+  const player = await kept.player()
+  const { nonce } = chain(devnet, kept)
+  const before = await nonce()
+  const asked = await kept.person.asked(() => press(player, 'Spend over the limit, ask me'))
+  await expect(asked.getByRole('button', { name: 'Allow once', exact: true })).toBeEnabled()
+  await kept.killWorker()
+  const answers = heldBack()
+  kept.node.play('every', answers.fault)
+  const { blocked, answer } = await allowAtOnce(asked)
+  expect(blocked).toBe('blocked_node')
+  answers.letGo()
+  kept.node.mend()
+  expect(await answer()).toEqual({ ok: true, refusal: null })
+  await asked.close()
+  expect(await resultOf(player, 'Spend over the limit, ask me')).toContain('SUCCEEDED')
+  expect(await nonce()).toBe(before + 1n)
+  await player.close()
+})
+
 test('R1 I3: the worker dies between automatic calls and in the middle of one, and each call happens once', async ({
   kept,
   devnet,
@@ -323,6 +348,40 @@ async function retryUntilGone(home: Page, banner: string): Promise<void> {
     if (await retry.isVisible()) await retry.click({ timeout: 1_000 })
     await expect(home.getByText(banner)).toBeHidden({ timeout: 1_000 })
   }).toPass({ timeout: 30_000 })
+}
+
+/** What the worker says on a screen's port. */
+interface Frame {
+  readonly kind: string
+  readonly value?: Pick<View, 'approvals'>
+  readonly ok?: boolean
+  readonly refusal?: unknown
+}
+
+/** As a press that is under way while the worker dies: the next one gets it with its first picture of the question. */
+async function allowAtOnce(window: Page) {
+  const pressed = await window.evaluateHandle(async () => {
+    const port = chrome.runtime.connect({ name: 'screen' })
+    const next = (kind: string) =>
+      new Promise<Frame>((resolve) => {
+        port.onMessage.addListener((message: Frame) => {
+          if (message.kind === kind) resolve(message)
+        })
+      })
+    const [drawn] = (await next('push')).value?.approvals ?? []
+    const answer = next('answer')
+    const params = { id: drawn?.id, rev: drawn?.rev, digest: drawn?.digest, decision: 'allow' }
+    port.postMessage({ v: 1, kind: 'request', id: 1, type: 'decide', params })
+    return { blocked: drawn?.blocked?.key, answer }
+  })
+  return {
+    blocked: await pressed.evaluate(({ blocked }) => blocked),
+    answer: () =>
+      pressed.evaluate(async ({ answer }) => {
+        const { ok, refusal = null } = await answer
+        return { ok, refusal }
+      }),
+  }
 }
 
 /** A page whose own script asks as soon as it runs, with nobody near it. */

@@ -6,7 +6,7 @@ import { type Address, address, type Felt, shortString, type U256, u256 } from '
 import type { NetworkId } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import type { KnownToken } from '../core/tokens.ts'
-import { type Arg, amount, type Line, line } from '../core/words.ts'
+import { about, type Line, line } from '../core/words.ts'
 import type { Nodes } from '../platform/node.ts'
 import { isNodeError } from '../platform/node-error.ts'
 import { selectorOf } from '../starknet/selector.ts'
@@ -75,7 +75,7 @@ export function createFiat({
       const price = token.added === true ? undefined : prices.get(`${network} ${token.symbol}`)
       if (price === undefined || now() - price.at > TOO_OLD) return undefined
       const cents = (BigInt(held) * price.price * 100n) / 10n ** BigInt(token.decimals + price.decimals)
-      const said: Arg = { ...amount(u256(cents), USD), about: true } as Arg
+      const said = about(u256(cents), USD)
       return line('fiat_about', { amount: said })
     },
   }

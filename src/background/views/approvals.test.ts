@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import english from '../../../public/_locales/en/messages.json'
+import spanish from '../../../public/_locales/es/messages.json'
+import chinese from '../../../public/_locales/zh_CN/messages.json'
 import { LISTED, STRK } from '../../core/account.ts'
 import { felt, type Hash32, type U256, u256 } from '../../core/felt.ts'
 import type { TransactionView } from '../../core/protocol/ui.ts'
 import type { ApprovalRecord, StoredBounds, TransactionQuestion } from '../../core/records.ts'
+import { say } from '../../core/words.ts'
 import { selectorOf } from '../../starknet/selector.ts'
 import { ACCOUNT, account, GAME, MOVE, NETWORK, ORIGIN, START } from '../sending/stub-world.ts'
 import { type ApprovalFacts, approvalView, holdsBack } from './approvals.ts'
@@ -16,6 +20,7 @@ const bounds = (fee: number): StoredBounds => ({
   l1_data_gas: none,
 })
 const FEE = 7
+const VOICE = { locale: 'en', zone: 'UTC', now: START }
 const DEPLOY = 1_000
 
 function viewOf(question: Partial<TransactionQuestion>): TransactionView {
@@ -78,6 +83,14 @@ describe('the decision bar of a transaction', () => {
   it('says at worst what leaves and the fee', () => {
     const view = viewOf({ trial: moved })
     expect([view.summary?.key, feeIn(view)]).toEqual(['policy_barSpend', String(FEE)])
+  })
+  it('says what it will likely cost as about so much, once, in every language', () => {
+    const cost = { ...moved, about: u256(1_975_000_000_000_000n) } as typeof moved
+    const said = viewOf({ trial: cost }).fee.about
+    const spoken = [english, spanish, chinese].map(
+      (catalogue) => said && say(said, catalogue, VOICE).replaceAll('\u00a0', ' '),
+    )
+    expect(spoken).toEqual(['about 0.001975 STRK', 'unos 0.001975 STRK', '约 0.001975 STRK'])
   })
   it('counts the deployment of the account into the worst case, whether or not anything else leaves', () => {
     const moving = viewOf({ trial: moved, steps: deploy })

@@ -60,7 +60,7 @@ import type {
 } from '../../core/records.ts'
 import { askedNow, cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
-import { type Arg, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
+import { type Arg, about, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { isLoopback, isMainnet } from '../owners/networks.ts'
 import { readBounds } from '../sending/fees.ts'
@@ -695,9 +695,7 @@ function feeView({ trial, fee }: TransactionQuestion, cap: bigint): FeeView {
   if (trial === undefined) return { line: line('fee_unknown'), known: false }
   return {
     line: line('fee_atMost', { fee: strk(cap) }),
-    ...(trial.about === undefined
-      ? {}
-      : { about: line('fee_about', { fee: { ...amount(trial.about, STRK_NAME), about: true } as Arg }) }),
+    ...(trial.about === undefined ? {} : { about: line('fee_about', { fee: about(trial.about, STRK_NAME) }) }),
     known: true,
     chosen: {
       speed: fee?.speed ?? 'normal',
