@@ -765,7 +765,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
     const known = reverts.get(row.session)
     // Not read yet: the reading will see this row.
     if (row.end === 'reverted' && known !== undefined) {
-      reverts.set(row.session, { inARow: known.inARow + 1, lastAt: row.settledAt ?? row.at })
+      reverts.set(row.session, { inARow: known.inARow + 1, lastAt: endOf(row) })
     }
   }
 
@@ -1015,15 +1015,18 @@ export function createLedger(needs: LedgerNeeds): Ledger {
           (few) => few.some(({ end }) => end === 'accepted'),
         ),
       )
-      const ended = rows.filter(isMined)
+      // By their ends: what others hand in may have been written long before.
+      const ended = rows.filter(isMined).sort((a, b) => endOf(b) - endOf(a))
       const first = ended.findIndex(({ end }) => end === 'accepted')
       const row = ended.slice(0, first === -1 ? undefined : first)
-      const found = { inARow: row.length, lastAt: Math.max(0, ...row.map(({ settledAt, at }) => settledAt ?? at)) }
+      const found = { inARow: row.length, lastAt: Math.max(0, ...row.map(endOf)) }
       reverts.set(id, found)
       return found
     },
   }
 }
+
+const endOf = ({ settledAt, at }: JournalRow): UnixSeconds => settledAt ?? at
 
 /** The session, paused; `undefined` where it does not run any more, or is paused already for a reason that lifts no sooner. */
 export function pausedBy(session: StoredSession, reason: PauseReason): StoredSession | undefined {

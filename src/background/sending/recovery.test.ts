@@ -550,6 +550,37 @@ describe('receipts', () => {
     expect(await world.ledger.reverts('s1' as SessionId)).toMatchObject({ inARow: 1 })
   })
 
+  it('of a revert: it counts by its end, also for the next life, where somebody else’s transaction ended before it', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    world.node.state.holdsBack = true
+    world.node.state.reverts = 'game: no'
+    await world.play('q1')
+    world.clock.now += 60
+    world.node.state.mine()
+    await world.settle()
+    const [reverted] = await world.journal.list({ session: 's1' as SessionId })
+    const handedIn: JournalRow = {
+      ...reverted!,
+      id: 's1/other',
+      request: 'q0',
+      end: 'accepted',
+      outside: {
+        version: 2,
+        caller: ANY_CALLER,
+        executeAfter: START - 60,
+        executeBefore: START + DAY,
+        via: 'agent',
+        payer: 'paymaster',
+        from: 0,
+      },
+      settledAt: reverted!.settledAt! - 30,
+    }
+    expect(await world.journal.putBack(handedIn)).toBe(true)
+    const next = await world.next()
+    expect(await next.ledger.reverts('s1' as SessionId)).toEqual({ inARow: 1, lastAt: reverted!.settledAt })
+  })
+
   it('with more outflow than was declared: booked in full, and the session pauses', async () => {
     const world = await createWorld()
     await world.start('s1', spending)
@@ -573,6 +604,24 @@ describe('receipts', () => {
     await world.ledger.settle(row!.id, { end: 'accepted', outcome })
     await world.ledger.settle(row!.id, { end: 'dropped' })
     expect(await feeUsed(world)).toBe(50n)
+  })
+
+  it('of a chain that started over within the hour: it is not looked for, and never sent to the new one', async () => {
+    const world = await createWorld()
+    await world.start('s1')
+    await world.play('q1')
+    await world.settle()
+    world.clock.now += 60
+    world.node.state.known.clear()
+    world.node.state.nonce = 0n
+    world.node.state.genesisAt = world.clock.now
+    await world.networks.adopt(NETWORK, { ...world.networks.get(NETWORK).genesis!, at: world.clock.now })
+    const next = await world.next()
+    const sent = next.node.state.arrived.length
+    await next.watcher.look()
+    expect(await next.journal.open()).toEqual([])
+    expect(next.node.state.arrived.length).toBe(sent)
+    expect(next.sessions.get('s1' as SessionId)).toMatchObject({ state: 'active' })
   })
 
   it('whose block is gone: bookings stay, the session pauses, and it is not booked twice', async () => {

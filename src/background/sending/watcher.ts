@@ -286,7 +286,9 @@ export function createWatcher(needs: WatcherNeeds): Watcher {
 
   /** Whether the row in the last block of the last hour's is still there; if not, each one is asked for. */
   const lookBack = async (network: NetworkId, account: Address): Promise<void> => {
-    const recent = await journal.list({ network, account, from: now() - REORG_WATCH, limit: 256 })
+    // What was in blocks of a chain that started over is nobody's to send again.
+    const began = needs.networks.get(network).genesis?.at ?? 0
+    const recent = await journal.list({ network, account, from: Math.max(began, now() - REORG_WATCH), limit: 256 })
     await lookAtDoubted(network, account, recent)
     const mined = recent.filter(isMined)
     const [newest] = [...mined].sort(byBlock)
