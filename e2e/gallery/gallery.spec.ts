@@ -347,6 +347,22 @@ test.describe('a decision', () => {
     await page.keyboard.press('Enter')
     await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
   })
+  test('that comes to nothing because the question is held back meanwhile leaves that to the next picture', async ({
+    page,
+  }) => {
+    const sign = page.getByRole('button', { name: 'Sign', exact: true })
+    await show(page, 'message-outside')
+    for (const tick of await page.getByRole('checkbox').all()) await tick.check()
+    await page.evaluate(() => (window as unknown as { holdBack(): void }).holdBack())
+    await sign.click()
+    await expect.poll(() => asked(page, 'decide')).toHaveLength(1)
+    await expect(sign).toBeEnabled()
+    await expect(page.locator('.bar').getByRole('alert')).toHaveCount(0)
+    await page.evaluate(() => (window as unknown as { push(screen: string): void }).push('message-outside-unknown'))
+    await expect(page.locator('.bar').getByRole('alert')).toHaveText(
+      'Waiting for your node. Nothing can be signed yet.',
+    )
+  })
   test('in danger needs the tick, then the password', async ({ page }) => {
     await standStill(page)
     await show(page, 'session-danger')

@@ -128,8 +128,10 @@ function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
     ...canned,
     ...own,
   }
+  let heldBack = false
   const ask: Wallet['ask'] = async (verb, params) => {
     asked.push({ verb, params })
+    if (verb === 'decide' && heldBack) throw { code: 'blocked', line: line('blocked_node') }
     if (verb === 'unlock') throw { code: 'wrongPassword', line: line('ui_fault_title') }
     // Of each key its own addresses.
     if (verb === 'importCandidates')
@@ -149,6 +151,9 @@ function cannedWallet({ view, failure, answers: own }: Shown): Wallet {
   Object.assign(window, {
     push: (screen: string) => {
       current.value = shown[screen]?.view
+    },
+    holdBack: () => {
+      heldBack = true
     },
   })
   return {

@@ -19,7 +19,6 @@ import type {
 } from '../../src/core/protocol/ui.ts'
 import { DAY } from '../../src/core/time.ts'
 import {
-  about,
   amount,
   count,
   duration,
@@ -741,7 +740,7 @@ const transaction: TransactionView = {
     },
   ],
   fee: {
-    about: line('fee_about', { fee: about(units('0.012'), STRK) }),
+    about: line('fee_about', { fee: { kind: 'amount', amount: units('0.012'), token: STRK, about: true } }),
     line: line('fee_atMost', { fee: strk('0.019') }),
     known: true,
     chosen: { speed: 'normal', tip: units('0'), cap: units('0.019'), ownCap: false },

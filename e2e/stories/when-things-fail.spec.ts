@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test'
 import type { View } from '../../src/core/protocol/ui.ts'
-import { held as heldBack } from '../faults.ts'
 import { expect, type Kept, test } from '../kept.ts'
 import { PHRASE, personAt } from '../person.ts'
 import { clickFor, clickOnly, type Outcome, press, request, resultOf, windowsFrom } from '../site.ts'
@@ -169,32 +168,10 @@ test('R2: the worker dies under an open question, and Allow still means what was
   const asked = await kept.person.asked(() => press(player, 'Spend over the limit, ask me'))
   await expect(asked.getByText(/Over 2\sSTRK each: 3\sSTRK wanted/)).toBeVisible()
   await kept.killWorker()
+  await drawnAgain(asked)
   await kept.person.allow(asked, 'Allow once')
   expect(await resultOf(player, 'Spend over the limit, ask me')).toContain('SUCCEEDED')
   expect(await chain(devnet, kept).nonce()).toBe(before + 1n)
-  await player.close()
-})
-
-test('R2: a yes that comes to a worker which has just begun waits for what the node says, and counts', async ({
-  kept,
-  devnet,
-}) => {
-  const player = await kept.player()
-  const { nonce } = chain(devnet, kept)
-  const before = await nonce()
-  const asked = await kept.person.asked(() => press(player, 'Spend over the limit, ask me'))
-  await expect(asked.getByRole('button', { name: 'Allow once', exact: true })).toBeEnabled()
-  await kept.killWorker()
-  const answers = heldBack()
-  kept.node.play('every', answers.fault)
-  const { blocked, answer } = await allowAtOnce(asked)
-  expect(blocked).toBe('blocked_node')
-  answers.letGo()
-  kept.node.mend()
-  expect(await answer()).toEqual({ ok: true, refusal: null })
-  await asked.close()
-  expect(await resultOf(player, 'Spend over the limit, ask me')).toContain('SUCCEEDED')
-  expect(await nonce()).toBe(before + 1n)
   await player.close()
 })
 
@@ -350,38 +327,20 @@ async function retryUntilGone(home: Page, banner: string): Promise<void> {
   }).toPass({ timeout: 30_000 })
 }
 
-/** What the worker says on a screen's port. */
-interface Frame {
-  readonly kind: string
-  readonly value?: Pick<View, 'approvals'>
-  readonly ok?: boolean
-  readonly refusal?: unknown
-}
-
-/** As a press that is under way while the worker dies: the next one gets it with its first picture of the question. */
-async function allowAtOnce(window: Page) {
-  const pressed = await window.evaluateHandle(async () => {
-    const port = chrome.runtime.connect({ name: 'screen' })
-    const next = (kind: string) =>
-      new Promise<Frame>((resolve) => {
-        port.onMessage.addListener((message: Frame) => {
-          if (message.kind === kind) resolve(message)
+/** The new worker has asked the node what the one before knew, and holds the question back no longer. */
+function drawnAgain(window: Page): Promise<void> {
+  return window.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const port = chrome.runtime.connect({ name: 'screen' })
+        port.onMessage.addListener(({ kind, value }: { kind: string; value?: Pick<View, 'approvals'> }) => {
+          const [question] = value?.approvals ?? []
+          if (kind !== 'push' || question === undefined || question.blocked !== undefined) return
+          port.disconnect()
+          resolve()
         })
-      })
-    const [drawn] = (await next('push')).value?.approvals ?? []
-    const answer = next('answer')
-    const params = { id: drawn?.id, rev: drawn?.rev, digest: drawn?.digest, decision: 'allow' }
-    port.postMessage({ v: 1, kind: 'request', id: 1, type: 'decide', params })
-    return { blocked: drawn?.blocked?.key, answer }
-  })
-  return {
-    blocked: await pressed.evaluate(({ blocked }) => blocked),
-    answer: () =>
-      pressed.evaluate(async ({ answer }) => {
-        const { ok, refusal = null } = await answer
-        return { ok, refusal }
       }),
-  }
+  )
 }
 
 /** A page whose own script asks as soon as it runs, with nobody near it. */

@@ -432,7 +432,7 @@ export function createDesk(needs: DeskNeeds): Desk {
       },
       ownAccount: accounts.own,
       stepUp,
-      holdsBack: async ({ id }) => holdsBack(await views.asked(id)),
+      holdsBack: async (record) => holdsBack((await views.now()).approvals.find(({ id }) => id === record.id)),
       life,
       watch,
       checked: (record, password) => life.checked(record, password),

@@ -6,10 +6,11 @@ import { type Address, address, type Felt, shortString, type U256, u256 } from '
 import type { NetworkId } from '../core/records.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import type { KnownToken } from '../core/tokens.ts'
-import { about, type Line, line } from '../core/words.ts'
+import { type Line, line } from '../core/words.ts'
 import type { Nodes } from '../platform/node.ts'
 import { isNodeError } from '../platform/node-error.ts'
 import { selectorOf } from '../starknet/selector.ts'
+import { about } from './views/facts.ts'
 
 export interface Fiat {
   /** Reads the prices that are old. A node that is silent leaves them: they are hidden when they are an hour old. */

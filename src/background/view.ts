@@ -136,19 +136,11 @@ interface Learned {
   readonly there?: Readonly<Record<Address, RecipientFacts['there']>>
 }
 const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unread: false }
-interface Learning {
-  /** Nothing until it is through; late answers still count. */
-  known: Learned
-  /** Resolves when the node has answered, or is said to be silent. */
-  readonly through: Promise<void>
-}
 /** ms: one that has not answered by then is said to be silent. */
 const SILENT_AFTER = 2_000
 
 export interface Views {
   now(): Promise<View>
-  /** A question as it is drawn when its node has answered, or is silent: a new worker asks again what the last one knew. */
-  asked(id: string): Promise<ApprovalView | undefined>
   /** The whole of one; `undefined`: there is none. */
   session(id: SessionId): Promise<SessionView | undefined>
   activity(params: Verbs['activity']['params']): Promise<Verbs['activity']['result']>
@@ -162,7 +154,7 @@ export interface Views {
 
 export function createView(needs: ViewNeeds): Views {
   const { accounts, approvals, contracts, grants, history, journal, ledger, sessions, tokens } = needs
-  const learned = new Map<string, Learning>()
+  const learned = new Map<string, Learned>()
   let rev = 0
 
   const nowView = async (): Promise<View> => {
@@ -252,13 +244,6 @@ export function createView(needs: ViewNeeds): Views {
 
   return {
     now: nowView,
-    asked: async (id) => {
-      const drawn = async () => (await nowView()).approvals.find((it) => it.id === id)
-      // Drawing it starts the reading.
-      await drawn()
-      await learned.get(id)?.through
-      return drawn()
-    },
     session: async (id) => {
       const state = await ledger.state(id)
       if (state === undefined) return undefined
@@ -450,7 +435,7 @@ export function createView(needs: ViewNeeds): Views {
         if (account === undefined) return undefined
         const { state, outcome } = needs.steps(record.id)
         const naming = namingOn(question.network)
-        const { known } = learned.get(record.id) ?? learn(record)
+        const known = learned.get(record.id) ?? learn(record)
         const typedData = typedDataOf(record)
         const sent = callsOf(record, typedData)
         const recipients = sent === undefined ? [] : await recipientsOf(sent, records, known.there)
@@ -509,17 +494,12 @@ export function createView(needs: ViewNeeds): Views {
   }
 
   /** Starts the reading and says what is known until it is through. A node that is silent leaves it at that. */
-  function learn(record: ApprovalRecord): Learning {
-    let isThrough = () => {}
-    const through = new Promise<void>((resolve) => {
-      isThrough = resolve
-    })
-    const learning: Learning = { known: NOTHING, through }
-    learned.set(record.id, learning)
+  function learn(record: ApprovalRecord): Learned {
+    learned.set(record.id, NOTHING)
     const know = (found: Learned) => {
-      learning.known = found
-      isThrough()
-      if (learned.has(record.id)) needs.changed()
+      if (!learned.has(record.id)) return
+      learned.set(record.id, found)
+      needs.changed()
     }
     // Names and risks that the chain would tell are missing then; the questions say that they are.
     const silent = () => know({ ...NOTHING, there: {} })
@@ -527,7 +507,7 @@ export function createView(needs: ViewNeeds): Views {
     read(record)
       .then(know, silent)
       .finally(() => clearTimeout(late))
-    return learning
+    return NOTHING
   }
 
   /** Who gets money of a token whose name is known. */

@@ -51,8 +51,6 @@ export const list = (items: readonly Arg[]): Arg => ({ kind: 'list', items })
 export const inner = (line: Line): Arg => ({ kind: 'line', line })
 export const amount = (value: U256, token?: TokenName): Arg =>
   token === undefined ? { kind: 'amount', amount: value } : { kind: 'amount', amount: value, token }
-/** Said rounded up, and that it is. */
-export const about = (value: U256, token: TokenName): Arg => ({ kind: 'amount', amount: value, token, about: true })
 export const place = (value: Address, name?: string): Arg =>
   name === undefined ? { kind: 'address', address: value } : { kind: 'address', address: value, name }
 

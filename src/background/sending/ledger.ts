@@ -1015,7 +1015,7 @@ export function createLedger(needs: LedgerNeeds): Ledger {
           (few) => few.some(({ end }) => end === 'accepted'),
         ),
       )
-      // By their ends: what others hand in may have been written long before.
+      // By their ends: the index has the account's own by when they were written.
       const ended = rows.filter(isMined).sort((a, b) => endOf(b) - endOf(a))
       const first = ended.findIndex(({ end }) => end === 'accepted')
       const row = ended.slice(0, first === -1 ? undefined : first)

@@ -23,7 +23,7 @@ const FEE = 7
 const VOICE = { locale: 'en', zone: 'UTC', now: START }
 const DEPLOY = 1_000
 
-function viewOf(question: Partial<TransactionQuestion>): TransactionView {
+function viewOf(question: Partial<TransactionQuestion>, known: Partial<ApprovalFacts> = {}): TransactionView {
   const full: TransactionQuestion = {
     kind: 'transaction',
     network: NETWORK,
@@ -64,6 +64,7 @@ function viewOf(question: Partial<TransactionQuestion>): TransactionView {
     limitsUnread: false,
     stepState: () => 'todo',
     outcome: undefined,
+    ...known,
   }
   return approvalView(record, facts) as TransactionView
 }
@@ -91,6 +92,10 @@ describe('the decision bar of a transaction', () => {
       (catalogue) => said && say(said, catalogue, VOICE).replaceAll('\u00a0', ' '),
     )
     expect(spoken).toEqual(['about 0.001975 STRK', 'unos 0.001975 STRK', '约 0.001975 STRK'])
+  })
+  it('is held back until the node has said what lies where money goes, or is known to be silent', () => {
+    expect(holdsBack(viewOf({ trial: moved }, { isAsking: true })).blocked).toEqual({ key: 'blocked_node' })
+    expect(holdsBack(viewOf({ trial: moved }, { isAsking: false })).blocked).toBeUndefined()
   })
   it('counts the deployment of the account into the worst case, whether or not anything else leaves', () => {
     const moving = viewOf({ trial: moved, steps: deploy })

@@ -60,7 +60,7 @@ import type {
 } from '../../core/records.ts'
 import { askedNow, cutOf } from '../../core/session.ts'
 import { DAY, MAX_LIFE, MIN_LIFE, type Seconds, type UnixSeconds } from '../../core/time.ts'
-import { type Arg, about, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
+import { type Arg, amount, count, inner, type Line, line, list, place, text, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { isLoopback, isMainnet } from '../owners/networks.ts'
 import { readBounds } from '../sending/fees.ts'
@@ -77,7 +77,7 @@ import {
   unknownTicks,
   withNames,
 } from './effects.ts'
-import { fact, feeCap, STRK_NAME, strk, withoutSwitch } from './facts.ts'
+import { about, fact, feeCap, STRK_NAME, strk, withoutSwitch } from './facts.ts'
 import { messageView } from './messages.ts'
 import { tokenRisks } from './money.ts'
 import { siteKeyOf } from './sessions.ts'

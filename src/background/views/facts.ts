@@ -1,12 +1,12 @@
 /** What the screens' sentences are made with: names the wallet itself knows, and pieces several screens share. */
 import { OWN } from '../../core/approval.ts'
-import { type Address, padded, type Selector, u256 } from '../../core/felt.ts'
+import { type Address, padded, type Selector, type U256, u256 } from '../../core/felt.ts'
 import type { Naming } from '../../core/policy/naming.ts'
 import type { Origin } from '../../core/policy/policy.ts'
 import type { FactView, SiteView } from '../../core/protocol/ui.ts'
 import type { AccountRecord, GrantRecord, StoredBounds } from '../../core/records.ts'
 import type { KnownToken } from '../../core/tokens.ts'
-import { type Arg, amount, count, type Line, line, time } from '../../core/words.ts'
+import { type Arg, amount, count, type Line, line, type TokenName, time } from '../../core/words.ts'
 import { sha256 } from '../../starknet/digest.ts'
 import { committedMaximum } from '../../starknet/invoke.ts'
 import { readBounds, TIP } from '../sending/fees.ts'
@@ -63,6 +63,8 @@ export function feeCap(bounds: StoredBounds, tip = TIP): bigint {
 }
 
 export const strk = (value: bigint): Arg => amount(u256(value), STRK_NAME)
+/** Said rounded up, and that it is. */
+export const about = (value: U256, token: TokenName): Arg => ({ kind: 'amount', amount: value, token, about: true })
 
 export function fact(label: Line, value: string, mono = true): FactView {
   return { label, value, mono }

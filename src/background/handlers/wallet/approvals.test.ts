@@ -42,6 +42,8 @@ async function createLife() {
   const { clock, db, networks, start, sessions } = await createWorld()
   /** What the person has read so far. */
   let settings: Parameters<typeof areLimitsUnread>[2] = {}
+  let lock: 'locked' | 'unlocked' = 'unlocked'
+  let locksMeanwhile = false
   const approvals = createApprovals({
     db,
     now: () => clock.now,
@@ -78,13 +80,16 @@ async function createLife() {
     })
   const verbs = approvalVerbs({
     approvals,
-    unlocking: { state: async () => 'unlocked' } as unknown as Parameters<typeof approvalVerbs>[0]['unlocking'],
+    unlocking: { state: async () => lock } as unknown as Parameters<typeof approvalVerbs>[0]['unlocking'],
     account: async () => account,
     stepUp: async () => false,
     checked: async () => {
       throw new Error('no password is asked')
     },
-    holdsBack: async (record) => holdsBack(shown(record)),
+    holdsBack: async (record) => {
+      if (locksMeanwhile) lock = 'locked'
+      return holdsBack(lock === 'locked' ? undefined : shown(record))
+    },
     asks: {} as Parameters<typeof approvalVerbs>[0]['asks'],
     goOn: () => undefined,
     changed: () => undefined,
@@ -140,7 +145,10 @@ async function createLife() {
   const read = () => {
     settings = { limitsRead: true }
   }
-  return { approvals, ask, askSession, decide, shown, read }
+  const lockMeanwhile = () => {
+    locksMeanwhile = true
+  }
+  return { approvals, ask, askSession, decide, shown, read, lockMeanwhile }
 }
 const networkOf = (question: Question): NetworkId => ('network' in question ? question.network : NETWORK)
 const phase = async () => (await life.approvals.get('a1'))?.phase
@@ -164,6 +172,12 @@ describe('calls for somebody else to send', () => {
     expect(life.shown(record)).toMatchObject({ risks: [{ level: 'warn' }, { level: 'note' }], ticks: [] })
     await life.decide(record, {})
     expect(await phase()).toBe('running')
+  })
+  it('are not signed where the wallet locks while their yes is looked at', async () => {
+    const record = await life.ask(3_601, { moves: [] })
+    life.lockMeanwhile()
+    await expect(life.decide(record)).rejects.toMatchObject({ code: 'locked' })
+    expect(await phase()).toBe('asking')
   })
   it('are not signed before they were tried out', async () => {
     const record = await life.ask(3_600)

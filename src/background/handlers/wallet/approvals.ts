@@ -108,11 +108,16 @@ export function approvalVerbs(needs: ApprovalVerbNeeds): VerbRows<ApprovalVerb> 
   async function mayAllow(id: string, password: Proof | undefined, ticked: boolean): Promise<void> {
     const found = await approvals.get(id)
     if (found === undefined) throw verbError('gone', line('err_gone'))
-    if ((await unlocking.state()) !== 'unlocked') throw verbError('locked', line('err_locked'))
+    await mustBeUnlocked()
     const { blocked, tick } = await needs.holdsBack(found)
     if (blocked !== undefined) throw verbError('blocked', blocked)
     if (tick && !ticked) throw verbError('blocked', line('err_tick'))
     if (await needs.stepUp(found)) opened(await needs.checked(found, password ?? ''))
+    // A locked wallet draws no question, so that nothing of it holds back: a lock that came meanwhile does.
+    await mustBeUnlocked()
+  }
+  async function mustBeUnlocked(): Promise<void> {
+    if ((await unlocking.state()) !== 'unlocked') throw verbError('locked', line('err_locked'))
   }
 }
 

@@ -109,9 +109,10 @@ export function Approval<A extends ApprovalView>({
     } catch (error) {
       const { code } = wentWrong(error)
       if (code === 'wrongPassword' || code === 'wrongPasskey' || code === 'wait') setWrong(sentenceOf(error))
-      // A stale question comes back as a new revision, which says itself that it changed.
       else if (code === 'gone') onDecided([approval.id])
-      else if (code !== 'stale') setFailure(sentenceOf(error))
+      // A stale question comes back as a new revision, which says itself that it changed; one that is held back says why in
+      // the picture that comes: a worker that has just begun asks the node anew.
+      else if (code !== 'stale' && code !== 'blocked') setFailure(sentenceOf(error))
     } finally {
       clearTimeout(patience)
       setSlow(false)
@@ -294,8 +295,7 @@ function useOwnEdits(approval: ApprovalView) {
       return
     }
     // What could not be shown before is new, not changed; until it was there nothing could be allowed.
-    const isTried = approval.kind === 'transaction' || approval.kind === 'message'
-    const differs = isTried && before.blocked ? [] : differing(before.rows, rows)
+    const differs = 'balanceChanges' in approval && before.blocked ? [] : differing(before.rows, rows)
     setChanged(new Set(differs))
   }, [approval.rev])
   const edit = (act: Act) => {
@@ -333,7 +333,7 @@ function rowsOf(approval: ApprovalView): ReadonlyMap<string, string> {
     for (const limit of approval.limits) rows.set(limit.id, said(limit.line))
   }
   if (approval.kind === 'transaction') rows.set('sentence', said(approval.sentence)).set('fee', said(approval.fee.line))
-  if (approval.kind === 'transaction' || approval.kind === 'message') {
+  if ('balanceChanges' in approval) {
     for (const [index, change] of approval.balanceChanges.entries()) rows.set(`change ${index}`, said(change.line))
   }
   return rows
