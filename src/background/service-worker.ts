@@ -54,6 +54,8 @@ const APPROVAL = `${PAGE}#/approval`
 const APPROVAL_WINDOW = 'approvalWindow'
 const EVERY_MINUTE = 'everyMinute'
 const STOP_ALL = 'stop-all'
+/** A window waits at most so long, ms, for the names that the chain tells of what it will show. */
+const NAMED_WITHIN = 500
 /** A View is made at most so often, ms: many changes of one moment are one push. */
 const PUSH_AFTER_MS = 30
 
@@ -751,6 +753,8 @@ function openApprovalWindow(): Promise<void> {
       // A worker may have died between a window and the note of it, or between its closing and the note of that.
       if (await windows.isOpen(await session.get(APPROVAL_WINDOW))) return
       const open = await windows.showing(APPROVAL)
+      // Names that come while somebody reads would move what they read.
+      if (open === undefined) await Promise.race([desk.views.learned().catch(report), sleep(NAMED_WITHIN)])
       const id = open ?? (await windows.open(APPROVAL, { as: 'window', width: 420, height: 760 }))
       if (__E2E__) await checkpoint('opened')
       if (id !== undefined) await session.set(APPROVAL_WINDOW, id)

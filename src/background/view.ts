@@ -1,6 +1,6 @@
 /**
  * State → View for the screens: everything a person reads is computed here, from what is enforced (architecture.md 1.8).
- * Reading never waits for a node: what was last seen stands with its age, and is refreshed beside it.
+ * A View never waits for a node: what was last seen stands with its age, and is refreshed beside it.
  */
 import { choicesOf, STRK } from '../core/account.ts'
 import { partsOf } from '../core/approval.ts'
@@ -136,11 +136,19 @@ interface Learned {
   readonly there?: Readonly<Record<Address, RecipientFacts['there']>>
 }
 const NOTHING: Learned = { described: [], replaceable: [], allowances: [], unread: false }
+interface Learning {
+  /** Nothing at first; an answer that is late still counts. */
+  known: Learned
+  /** Resolves when the node has answered, or is said to be silent. */
+  readonly through: Promise<void>
+}
 /** ms: one that has not answered by then is said to be silent. */
 const SILENT_AFTER = 2_000
 
 export interface Views {
   now(): Promise<View>
+  /** Resolves when what the chain tells of the waiting questions is known, or its node is silent. */
+  learned(): Promise<void>
   /** The whole of one; `undefined`: there is none. */
   session(id: SessionId): Promise<SessionView | undefined>
   activity(params: Verbs['activity']['params']): Promise<Verbs['activity']['result']>
@@ -154,7 +162,7 @@ export interface Views {
 
 export function createView(needs: ViewNeeds): Views {
   const { accounts, approvals, contracts, grants, history, journal, ledger, sessions, tokens } = needs
-  const learned = new Map<string, Learned>()
+  const learned = new Map<string, Learning>()
   let rev = 0
 
   const nowView = async (): Promise<View> => {
@@ -244,6 +252,11 @@ export function createView(needs: ViewNeeds): Views {
 
   return {
     now: nowView,
+    learned: async () => {
+      // Drawing a question starts its reading.
+      await nowView()
+      await Promise.all([...learned.values()].map(({ through }) => through))
+    },
     session: async (id) => {
       const state = await ledger.state(id)
       if (state === undefined) return undefined
@@ -435,7 +448,7 @@ export function createView(needs: ViewNeeds): Views {
         if (account === undefined) return undefined
         const { state, outcome } = needs.steps(record.id)
         const naming = namingOn(question.network)
-        const known = learned.get(record.id) ?? learn(record)
+        const { known } = learned.get(record.id) ?? learn(record)
         const typedData = typedDataOf(record)
         const sent = callsOf(record, typedData)
         const recipients = sent === undefined ? [] : await recipientsOf(sent, records, known.there)
@@ -493,13 +506,18 @@ export function createView(needs: ViewNeeds): Views {
     return Object.fromEntries(states.flatMap((state) => (state === undefined ? [] : [[state.session.id, state]])))
   }
 
-  /** Starts the reading and says what is known until it is through. A node that is silent leaves it at that. */
-  function learn(record: ApprovalRecord): Learned {
-    learned.set(record.id, NOTHING)
+  /** Starts the reading; what is known until it is through is nothing. A node that is silent leaves it at that. */
+  function learn(record: ApprovalRecord): Learning {
+    let isThrough = () => {}
+    const through = new Promise<void>((resolve) => {
+      isThrough = resolve
+    })
+    const learning: Learning = { known: NOTHING, through }
+    learned.set(record.id, learning)
     const know = (found: Learned) => {
-      if (!learned.has(record.id)) return
-      learned.set(record.id, found)
-      needs.changed()
+      learning.known = found
+      isThrough()
+      if (learned.get(record.id) === learning) needs.changed()
     }
     // Names and risks that the chain would tell are missing then; the questions say that they are.
     const silent = () => know({ ...NOTHING, there: {} })
@@ -507,7 +525,7 @@ export function createView(needs: ViewNeeds): Views {
     read(record)
       .then(know, silent)
       .finally(() => clearTimeout(late))
-    return NOTHING
+    return learning
   }
 
   /** Who gets money of a token whose name is known. */
